@@ -1,0 +1,6 @@
+export { AssertionError, assert, unreachable } from './assert.ts'
+export { type Clock, sleep, type Timer } from './clock.ts'
+export type { Disk, DiskFile } from './disk.ts'
+export { type Logger, silentLogger } from './logger.ts'
+export type { Connection, Listener, Net } from './net.ts'
+export { type Random, seededRandom } from './random.ts'

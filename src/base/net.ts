@@ -1,0 +1,33 @@
+/** A connected byte stream. `write` never blocks: look at `bufferedBytes` and wait for `onDrain` to bound memory. */
+export interface Connection {
+  readonly remoteAddress: string
+  /** Sends the buffers in order; they must not be changed afterwards. */
+  write(buffers: readonly Uint8Array[]): void
+  /** Bytes accepted by `write` and not yet handed to the kernel. */
+  readonly bufferedBytes: number
+  /** Stops and restarts delivery of `onData`. */
+  pause(): void
+  resume(): void
+  onData(listener: (chunk: Buffer) => void): void
+  onDrain(listener: () => void): void
+  /** Called once, with the error if there was one. */
+  onClose(listener: (error: Error | undefined) => void): void
+  /** Closes after pending writes. */
+  end(): void
+  /** Closes at once. */
+  destroy(): void
+}
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Stops accepting; open connections stay. */
+  close(): Promise<void>
+}
+
+/** Sockets as a parameter, so that a simulation can delay, drop and cut. */
+export interface Net {
+  connect(options: { host: string; port: number; timeoutMs: number }): Promise<Connection>
+  /** Port 0 takes a free one; see `Listener.port`. Rejects with code EADDRINUSE when the port is taken. */
+  listen(options: { host: string; port: number }, onConnection: (connection: Connection) => void): Promise<Listener>
+}
