@@ -1,0 +1,92 @@
+export {
+  type ConfigDef,
+  type ConfigKey,
+  type ConfigType,
+  type ConfigValue,
+  defineConfig,
+  type Importance,
+  type Parsed,
+  type Width,
+} from './config.ts'
+export {
+  type CommittedOffset,
+  type ConfigIssue,
+  type ConnectorContext,
+  type ConnectorMonitor,
+  defineSinkConnector,
+  defineSourceConnector,
+  type ErrantRecordReporter,
+  FINISHED,
+  type OffsetReader,
+  type PluginLogger,
+  type PollResult,
+  type RawConfig,
+  type RecordMetadata,
+  type SinkConnector,
+  type SinkTask,
+  type SinkTaskContext,
+  type SourceConnector,
+  type SourceTask,
+  type SourceTaskContext,
+  type TaskContext,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from './connector.ts'
+export {
+  type Converter,
+  type ConverterDefinition,
+  defineConverter,
+  defineHeaderConverter,
+  type HeaderConverter,
+  type HeaderConverterDefinition,
+  type SchemaAndValue,
+} from './converter.ts'
+export { Decimal, isDecimal } from './decimal.ts'
+export {
+  ConfigError,
+  ConnectError,
+  type ConnectErrorCode,
+  DataError,
+  isConnectError,
+  isRetriable,
+  RetriableError,
+} from './errors.ts'
+export { fromGenerator } from './generator.ts'
+export { defineManifest, type PluginDefinition, type PluginKind, type PluginManifest } from './manifest.ts'
+export {
+  type ConnectRecord,
+  type Header,
+  type RecordChanges,
+  type SinkRecord,
+  type SourceOffset,
+  type SourcePartition,
+  type SourcePosition,
+  type SourceRecord,
+  withChanges,
+} from './record.ts'
+export {
+  arrayOf,
+  dateSchema,
+  decimalSchema,
+  type Field,
+  logicalNames,
+  mapOf,
+  optionsOf,
+  primitive,
+  type Schema,
+  type SchemaOptions,
+  type SchemaType,
+  schemas,
+  struct,
+  timeSchema,
+  timestampSchema,
+  withOptions,
+} from './schema.ts'
+export {
+  definePredicate,
+  defineTransformation,
+  type Predicate,
+  type PredicateDefinition,
+  type Transform,
+  type Transformation,
+} from './transform.ts'

@@ -1,0 +1,91 @@
+import type { Schema } from './schema.ts'
+
+/** One header of a record. */
+export interface Header {
+  readonly key: string
+  readonly value: unknown
+  readonly schema: Schema | null
+}
+
+/** What source and sink records share, and all that a transformation sees. Records are immutable. */
+export interface ConnectRecord {
+  readonly topic: string
+  /** Null lets the partitioner decide (sources). */
+  readonly partition: number | null
+  readonly key: unknown
+  /** Null for a schemaless key. */
+  readonly keySchema: Schema | null
+  /** Null is a tombstone. */
+  readonly value: unknown
+  readonly valueSchema: Schema | null
+  readonly headers: readonly Header[]
+  /** Milliseconds since the epoch; null where there is none. */
+  readonly timestamp: number | null
+}
+
+/** A flat map of primitives that names a partition of the source, for example `{ filename: '/a' }`. */
+export type SourcePartition = Readonly<Record<string, string | number | bigint | boolean | null>>
+/** A flat map of primitives that names a position in it, for example `{ position: 42 }`. */
+export type SourceOffset = Readonly<Record<string, string | number | bigint | boolean | null>>
+
+/** A record that a source task gives to the runtime. */
+export interface SourceRecord extends ConnectRecord {
+  readonly sourcePartition: SourcePartition
+  readonly sourceOffset: SourceOffset
+  /**
+   * Fast path for connectors that can write JSON straight from their wire format: the payload that JsonConverter with
+   * its default options would write for the key or the value, or null for a null. `value` and `key` must then be
+   * getters that build the same data on demand, for transformations and other converters.
+   */
+  jsonText?(part: 'key' | 'value'): Uint8Array | null
+}
+
+/** A position without a record: nothing is produced, the offset advances when everything before it is acknowledged. */
+export interface SourcePosition {
+  readonly topic: null
+  readonly sourcePartition: SourcePartition
+  readonly sourceOffset: SourceOffset
+}
+
+/** A record that the runtime gives to a sink task. */
+export interface SinkRecord extends ConnectRecord {
+  readonly partition: number
+  readonly offset: number
+  readonly timestampType: 'CreateTime' | 'LogAppendTime' | 'NoTimestampType'
+  /** Where the record really is, whatever transformations made of topic and partition (KIP-793). */
+  readonly originalTopic: string
+  readonly originalPartition: number
+  readonly originalOffset: number
+}
+
+/** What a transformation may change. */
+export type RecordChanges = Partial<
+  Pick<ConnectRecord, 'topic' | 'partition' | 'key' | 'keySchema' | 'value' | 'valueSchema' | 'headers' | 'timestamp'>
+>
+
+/** A copy of the record with some parts changed; offsets and coordinates stay. */
+export function withChanges<R extends ConnectRecord>(record: R, changes: RecordChanges): R {
+  const copy = {
+    topic: record.topic,
+    partition: record.partition,
+    keySchema: record.keySchema,
+    key: 'key' in changes ? changes.key : record.key,
+    valueSchema: record.valueSchema,
+    value: 'value' in changes ? changes.value : record.value,
+    headers: record.headers,
+    timestamp: record.timestamp,
+    ...originOf(record),
+    ...changes,
+  }
+  return copy as unknown as R
+}
+
+function originOf(record: ConnectRecord): object {
+  if ('sourcePartition' in record) {
+    const { sourcePartition, sourceOffset } = record as SourceRecord
+    return { sourcePartition, sourceOffset }
+  }
+  if (!('originalOffset' in record)) return {}
+  const { offset, timestampType, originalTopic, originalPartition, originalOffset } = record as SinkRecord
+  return { offset, timestampType, originalTopic, originalPartition, originalOffset }
+}
