@@ -1,0 +1,126 @@
+// Kafka Connect with the file and Debezium connectors, from Maven: what Millrace is compared with.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { kafkaJars } from './kafka.ts'
+
+export interface KafkaConnect {
+  readonly url: string
+  pid(): number
+  stop(): Promise<void>
+}
+
+const DEADLINE_MS = 120_000
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+/** Jars that the worker brings itself; a second copy in the plugin would shadow them. */
+const PROVIDED = /^(kafka-clients|connect-api|slf4j-api|lz4-java|snappy-java|zstd-jni)/
+
+/** The folder for plugin.path: the file connector and Debezium's Postgres connector, fetched by Maven once per machine. */
+async function pluginPath(): Promise<string> {
+  const services = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'services')
+  const folder = join(services, 'connect-plugins-3.7.0')
+  if (existsSync(folder)) return folder
+  await mkdir(services, { recursive: true })
+  const partial = await mkdtemp(`${folder}-partial-`)
+  const debezium = join(partial, 'debezium')
+  const args = ['-q', '-B', '-f', join(HERE, 'debezium', 'pom.xml'), 'dependency:copy-dependencies']
+  const { status, stdout, stderr } = spawnSync('mvn', [...args, `-DoutputDirectory=${debezium}`], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`Maven cannot fetch Debezium: ${stdout}${stderr}`)
+  for (const jar of await readdir(debezium)) if (PROVIDED.test(jar)) await rm(join(debezium, jar))
+  const kafka = await kafkaJars()
+  const fileJar = (await readdir(kafka)).find((jar) => jar.startsWith('connect-file-')) as string
+  await mkdir(join(partial, 'file'))
+  await cp(join(kafka, fileJar), join(partial, 'file', fileJar))
+  await rename(partial, folder).catch(() => rm(partial, { recursive: true, force: true }))
+  return folder
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** The properties of a distributed worker, the same for ours and theirs. */
+export function workerProperties(bootstrapServers: string, group: string, port: number): Record<string, string> {
+  const converter = 'org.apache.kafka.connect.json.JsonConverter'
+  return {
+    'bootstrap.servers': bootstrapServers,
+    'group.id': group,
+    'key.converter': converter,
+    'value.converter': converter,
+    'key.converter.schemas.enable': 'false',
+    'value.converter.schemas.enable': 'false',
+    'config.storage.topic': `${group}-configs`,
+    'config.storage.replication.factor': '1',
+    'offset.storage.topic': `${group}-offsets`,
+    'offset.storage.partitions': '5',
+    'offset.storage.replication.factor': '1',
+    'status.storage.topic': `${group}-status`,
+    'status.storage.partitions': '3',
+    'status.storage.replication.factor': '1',
+    'offset.flush.interval.ms': '10000',
+    listeners: `http://127.0.0.1:${port}`,
+    'rest.advertised.host.name': '127.0.0.1',
+    'rest.advertised.port': String(port),
+    'connector.client.config.override.policy': 'All',
+  }
+}
+
+/** Starts a distributed worker of Apache Kafka Connect 4.3.1 and waits until it answers. */
+export async function startKafkaConnect(options: {
+  bootstrapServers: string
+  group: string
+  properties?: Record<string, string>
+}): Promise<KafkaConnect> {
+  const [plugins, lib, port] = [await pluginPath(), await kafkaJars(), await freePort()]
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-connect-'))
+  const properties = {
+    ...workerProperties(options.bootstrapServers, options.group, port),
+    'plugin.path': plugins,
+    'plugin.discovery': 'service_load',
+    ...options.properties,
+  }
+  const file = join(folder, 'worker.properties')
+  await writeFile(
+    file,
+    Object.entries(properties)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
+  const logging = `-Dlog4j2.configurationFile=${join(HERE, 'kafka', 'log4j2.properties')}`
+  const jvm = ['-Xms256M', '-Xmx1024M', '-XX:+UseG1GC', logging, '-cp', join(lib, '*')]
+  const child = spawn('java', [...jvm, 'org.apache.kafka.connect.cli.ConnectDistributed', file], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  })
+  const url = `http://127.0.0.1:${port}`
+  await answers(child, url)
+  return {
+    url,
+    pid: () => child.pid as number,
+    async stop() {
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+      if (child.exitCode === null && child.kill('SIGTERM')) await gone
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function answers(child: ChildProcess, url: string): Promise<void> {
+  for (const deadline = Date.now() + DEADLINE_MS; ; await sleep(50)) {
+    if (child.exitCode !== null) throw new Error(`Kafka Connect ended with ${child.exitCode}`)
+    const response = await fetch(`${url}/connectors`).catch(() => undefined)
+    await response?.body?.cancel()
+    if (response?.ok) return
+    if (Date.now() > deadline) throw new Error('Kafka Connect does not answer')
+  }
+}
