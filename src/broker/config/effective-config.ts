@@ -1,0 +1,77 @@
+import type { BrokerConfig } from './broker-config.ts'
+import { BROKER_CONFIG_KEYS, brokerConfigKey } from './broker-keys.ts'
+import { CONFIG_SOURCE, type ConfigKey } from './config-key.ts'
+import { BROKER_SYNONYMS, TOPIC_CONFIG_KEYS, type TopicConfigName } from './topic-config.ts'
+
+export interface ConfigSynonym {
+  readonly name: string
+  readonly value: string | null
+  readonly source: number
+}
+
+/** A configuration as DescribeConfigs shows it: the value in force, where it is from, and what would be in force without it. */
+export interface EffectiveConfig {
+  readonly key: ConfigKey
+  readonly value: string | null
+  readonly source: number
+  readonly synonyms: readonly ConfigSynonym[]
+}
+
+/** `log.retention.hours` and its like give a value in another unit than the topic configuration they stand for. */
+function inTopicUnit(brokerName: string, value: string): string {
+  const factor = brokerName.endsWith('.hours') ? 3_600_000 : brokerName.endsWith('.minutes') ? 60_000 : 1
+  return factor === 1 || Number(value) < 0 ? value : String(Number(value) * factor)
+}
+
+/** All places a topic configuration can come from, the one in force first; values are in the topic's unit. */
+function candidates(
+  name: TopicConfigName,
+  overrides: ReadonlyMap<string, string>,
+  broker: BrokerConfig,
+): { synonym: ConfigSynonym; topicValue: string | null }[] {
+  const found: { synonym: ConfigSynonym; topicValue: string | null }[] = []
+  const add = (from: string, value: string | null | undefined, source: number) => {
+    if (value === undefined || value === null) return
+    found.push({ synonym: { name: from, value, source }, topicValue: inTopicUnit(from, value) })
+  }
+  add(name, overrides.get(name), CONFIG_SOURCE.topic)
+  const synonyms = BROKER_SYNONYMS[name]
+  for (const from of synonyms) add(from, broker.dynamicValue(from), CONFIG_SOURCE.dynamicBroker)
+  for (const from of synonyms) add(from, broker.givenValue(from), CONFIG_SOURCE.staticBroker)
+  for (const from of synonyms) add(from, brokerConfigKey(from)?.default, CONFIG_SOURCE.default)
+  return found
+}
+
+/** One topic configuration in force. */
+export function effectiveTopicConfig(
+  key: ConfigKey,
+  overrides: ReadonlyMap<string, string>,
+  broker: BrokerConfig,
+): EffectiveConfig {
+  const found = candidates(key.name as TopicConfigName, overrides, broker)
+  const first = found[0]
+  if (first === undefined) return { key, value: key.default, source: CONFIG_SOURCE.default, synonyms: [] }
+  return { key, value: first.topicValue, source: first.synonym.source, synonyms: found.map((f) => f.synonym) }
+}
+
+/** The values in force of all 32 topic configurations. */
+export function topicConfigValues(overrides: ReadonlyMap<string, string>, broker: BrokerConfig): Map<string, string> {
+  return new Map(
+    TOPIC_CONFIG_KEYS.map((key) => [key.name, effectiveTopicConfig(key, overrides, broker).value ?? key.default ?? '']),
+  )
+}
+
+/** All broker configurations in force. */
+export function effectiveBrokerConfigs(broker: BrokerConfig): EffectiveConfig[] {
+  return BROKER_CONFIG_KEYS.map((key) => {
+    const synonyms: ConfigSynonym[] = []
+    const add = (value: string | null | undefined, source: number) => {
+      if (value !== undefined && value !== null) synonyms.push({ name: key.name, value, source })
+    }
+    add(broker.dynamicValue(key.name), CONFIG_SOURCE.dynamicBroker)
+    add(broker.givenValue(key.name), CONFIG_SOURCE.staticBroker)
+    add(key.default, CONFIG_SOURCE.default)
+    const first = synonyms[0]
+    return { key, value: first?.value ?? null, source: first?.source ?? CONFIG_SOURCE.default, synonyms }
+  })
+}
