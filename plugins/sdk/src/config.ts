@@ -3,7 +3,7 @@ export type ConfigType = 'string' | 'int' | 'long' | 'short' | 'double' | 'boole
 export type Importance = 'high' | 'medium' | 'low'
 export type Width = 'none' | 'short' | 'medium' | 'long'
 
-/** The JavaScript value of a config type: long is a bigint only where it does not fit a safe number, so it is typed number. */
+/** The JavaScript value of a config type. A long beyond 2^53 is rounded to the nearest number: such values mean "for ever". */
 export type ConfigValue<K extends ConfigType> = K extends 'int' | 'short' | 'long' | 'double'
   ? number
   : K extends 'boolean'
@@ -27,6 +27,8 @@ export interface ConfigKey<K extends ConfigType = ConfigType> {
   readonly max?: number
   /** A string or list that may not be empty. */
   readonly nonEmpty?: boolean
+  /** A list whose members may not repeat nor be empty, as Kafka's own lists. */
+  readonly unique?: boolean
   /** Says what is wrong with a parsed value, or undefined. Pure: no I/O. */
   readonly validate?: (value: never, all: Readonly<Record<string, unknown>>) => string | undefined
   /** Values to offer in a form. */

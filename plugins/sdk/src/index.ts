@@ -53,6 +53,17 @@ export {
 } from './errors.ts'
 export { fromGenerator } from './generator.ts'
 export { defineManifest, type PluginDefinition, type PluginKind, type PluginManifest } from './manifest.ts'
+export { doubleToString, floatToString, shortestFloat } from './number-text.ts'
+export {
+  configValueToString,
+  HIDDEN,
+  invalid,
+  parseConfig,
+  parseConfigKeys,
+  parseConfigOrThrow,
+  type ParsedConfig,
+  type ParsedKey,
+} from './parse-config.ts'
 export {
   type ConnectRecord,
   type Header,
