@@ -1,0 +1,34 @@
+/**
+ * `npm run bench -- [case ...] [--rounds 3] [--warm-ups 1]`: every case alternates Millrace and its peer in one run
+ * and prints ratios; A/A is how far equal runs lie apart. Without names all cases run.
+ */
+import { parseArgs } from 'node:util'
+import { brokerCases } from './cases/broker.ts'
+import { cdcCases } from './cases/cdc.ts'
+import { fileCases } from './cases/file.ts'
+import { operationsCases } from './cases/operations.ts'
+import { type Row, runCase, table } from './report.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '3' }, 'warm-ups': { type: 'string', default: '1' } },
+})
+const cases = [...brokerCases, ...fileCases, ...cdcCases, ...operationsCases]
+const unknown = positionals.filter((name) => !cases.some((each) => each.name === name))
+if (unknown.length > 0) {
+  console.error(`no case ${unknown.join(', ')}; there are: ${cases.map((each) => each.name).join(', ')}`)
+  process.exit(1)
+}
+const chosen = positionals.length > 0 ? cases.filter((each) => positionals.includes(each.name)) : cases
+const rows: Row[] = []
+for (const bench of chosen) {
+  console.log(`${bench.name}: ${bench.title}`)
+  try {
+    rows.push(...(await runCase(bench, Number(values.rounds), Number(values['warm-ups']), (line) => console.log(line))))
+  } catch (error) {
+    process.exitCode = 1
+    console.log(`  FAILED: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+}
+console.log(`\n${table(rows)}`)
+process.exit()
