@@ -1,0 +1,48 @@
+/**
+ * `npm run docs`: writes what follows from definitions: docs/reference/*.md and the import table of ARCHITECTURE.md.
+ * `--check` writes nothing and fails where a file differs.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ALLOWED } from '../test/tidy/import-table.ts'
+import { reference } from './reference.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const check = process.argv.includes('--check')
+const stale: string[] = []
+
+function write(path: string, content: string): void {
+  const file = join(root, path)
+  if (existsSync(file) && readFileSync(file, 'utf8') === content) return
+  if (check) {
+    stale.push(path)
+    return
+  }
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, content)
+  console.log(`wrote ${path}`)
+}
+
+/** Replaces what stands between the two marker comments of a hand-written file. */
+function between(path: string, marker: string, content: string): void {
+  const text = readFileSync(join(root, path), 'utf8')
+  const [begin, end] = [`<!-- generated: ${marker} -->`, `<!-- end of generated: ${marker} -->`]
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`${path} has no markers for "${marker}"`)
+  write(path, `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`)
+}
+
+function importTable(): string {
+  const rows = Object.entries(ALLOWED).map(([module, allowed]) => {
+    return `| ${module} | ${allowed.length === 0 ? '-' : allowed.join(', ')} |`
+  })
+  return `| module | may import |\n| --- | --- |\n${rows.join('\n')}`
+}
+
+between('ARCHITECTURE.md', 'import table', importTable())
+for (const [path, content] of await reference()) write(path, content)
+if (stale.length > 0) {
+  console.error(`not what the definitions say; run "npm run docs": ${stale.join(', ')}`)
+  process.exitCode = 1
+}
