@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../services/free-port.ts'
 import { startKafka } from '../services/kafka.ts'
 import { startKafkaConnect, workerProperties } from '../services/kafka-connect.ts'
 
@@ -25,15 +25,6 @@ export interface WorkerUnderTest {
   pid(): number
   kill(): Promise<void>
   stop(): Promise<void>
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 async function until(what: string, condition: () => Promise<boolean>, deadlineMs = 60_000): Promise<void> {

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../services/free-port.ts'
+import { requireCommand } from '../../services/require.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const DEADLINE_MS = 60_000
+
+interface Step {
+  readonly script: string
+  readonly expected: string | undefined
+  readonly repeats: boolean
+}
+
+/** The shell blocks of the tour, with what the comments before them say. */
+function steps(readme: string): Step[] {
+  const from = readme.indexOf('## A five-minute tour')
+  const tour = readme.slice(from, readme.indexOf('\n## ', from + 1))
+  const found: Step[] = []
+  let expected: string | undefined
+  let repeats = false
+  for (const match of tour.matchAll(/<!-- expect: (.*?) -->|<!-- (until it does) -->|```sh\n([\s\S]*?)```/g)) {
+    if (match[1]) expected = match[1]
+    else if (match[2]) repeats = true
+    else {
+      found.push({ script: match[3] as string, expected, repeats })
+      expected = undefined
+      repeats = false
+    }
+  }
+  return found
+}
+
+const tour = steps(readFileSync(join(root, 'README.md'), 'utf8'))
+const missing = requireCommand('kcat', 'apt-get install kcat')
+const folder = mkdtempSync(join(tmpdir(), 'millrace-tour-'))
+let kafkaPort = 0
+let restPort = 0
+let product: ChildProcess | undefined
+let output = ''
+
+beforeAll(async () => {
+  if (missing) return
+  kafkaPort = await freePort()
+  restPort = await freePort()
+  const ports = ['--kafka-port', String(kafkaPort), '--rest-port', String(restPort)]
+  product = spawn(process.execPath, ['--conditions=source', 'src/cli/main.ts', 'dev', ...ports], { cwd: root })
+  for (const stream of [product.stdout, product.stderr]) stream?.on('data', (chunk) => (output += chunk))
+  const ready = async () => {
+    const response = await fetch(`http://127.0.0.1:${restPort}/connectors?expand=status`).catch(() => undefined)
+    const text = (await response?.text()) ?? ''
+    return (text.match(/"state":"RUNNING"/g) ?? []).length >= 6
+  }
+  for (const deadline = Date.now() + DEADLINE_MS; !(await ready()); await sleep(100)) {
+    if (product.exitCode !== null || Date.now() > deadline) throw new Error(`npm start is not ready: ${output}`)
+  }
+}, 90_000)
+
+afterAll(async () => {
+  if (product && product.exitCode === null) {
+    const gone = new Promise((resolve) => product?.once('exit', resolve))
+    product.kill('SIGINT')
+    await gone
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('the tour has its steps', () => {
+  expect(tour.length).toBeGreaterThanOrEqual(9)
+})
+
+test.skipIf(missing)('every step of the tour in the README does what it says', { timeout: 180_000 }, async () => {
+  for (const { script, expected, repeats } of tour) {
+    const mine = script
+      .replaceAll('localhost:9092', `localhost:${kafkaPort}`)
+      .replaceAll('localhost:8083', `localhost:${restPort}`)
+      .replaceAll('/tmp/millrace-tour.txt', join(folder, 'tour.txt'))
+    for (const deadline = Date.now() + DEADLINE_MS; ; await sleep(200)) {
+      const result = spawnSync('/bin/sh', ['-c', mine], { cwd: root, encoding: 'utf8', timeout: DEADLINE_MS })
+      const fits = result.status === 0 && (expected === undefined || result.stdout.includes(expected))
+      if (fits) break
+      if (!repeats || Date.now() > deadline) {
+        expect.fail(`expected "${expected}" of:\n${script}\ngot ${result.status}: ${result.stdout}${result.stderr}`)
+      }
+    }
+  }
+})
+
+test.skipIf(missing)(
+  'Ctrl-C stops everything and leaves a summary whose counts agree',
+  { timeout: 60_000 },
+  async () => {
+    const gone = new Promise<number | null>((resolve) => product?.once('exit', resolve))
+    product?.kill('SIGINT')
+    expect(await gone, output).toBe(0)
+    expect(output).toContain('counts agree')
+  },
+)
