@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './free-port.ts'
 import { kafkaJars } from './kafka.ts'
+import { workerProperties } from './millrace.ts'
 
 export interface KafkaConnect {
   readonly url: string
@@ -38,32 +39,6 @@ async function pluginPath(): Promise<string> {
   await cp(join(kafka, fileJar), join(partial, 'file', fileJar))
   await rename(partial, folder).catch(() => rm(partial, { recursive: true, force: true }))
   return folder
-}
-
-/** The properties of a distributed worker, the same for ours and theirs. */
-export function workerProperties(bootstrapServers: string, group: string, port: number): Record<string, string> {
-  const converter = 'org.apache.kafka.connect.json.JsonConverter'
-  return {
-    'bootstrap.servers': bootstrapServers,
-    'group.id': group,
-    'key.converter': converter,
-    'value.converter': converter,
-    'key.converter.schemas.enable': 'false',
-    'value.converter.schemas.enable': 'false',
-    'config.storage.topic': `${group}-configs`,
-    'config.storage.replication.factor': '1',
-    'offset.storage.topic': `${group}-offsets`,
-    'offset.storage.partitions': '5',
-    'offset.storage.replication.factor': '1',
-    'status.storage.topic': `${group}-status`,
-    'status.storage.partitions': '3',
-    'status.storage.replication.factor': '1',
-    'offset.flush.interval.ms': '10000',
-    listeners: `http://127.0.0.1:${port}`,
-    'rest.advertised.host.name': '127.0.0.1',
-    'rest.advertised.port': String(port),
-    'connector.client.config.override.policy': 'All',
-  }
 }
 
 /** Starts a distributed worker of Apache Kafka Connect 4.3.1 and waits until it answers. */
