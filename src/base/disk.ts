@@ -14,10 +14,29 @@ export interface DiskFile {
   close(): void
 }
 
+/** A lock that other processes respect until it is released or its process is gone. */
+export interface DiskLock {
+  release(): void
+}
+
+/** A lock file belongs to a living process. */
+export class DiskLockedError extends Error {
+  override name = 'DiskLockedError'
+  readonly code = 'ELOCKED'
+  readonly pid: number
+
+  constructor(path: string, pid: number) {
+    super(`${path} is held by process ${pid}`)
+    this.pid = pid
+  }
+}
+
 /** The file operations of the log, as a parameter so that a simulation can inject torn writes, lost pages and bit flips. */
 export interface Disk {
   open(path: string, mode: 'read' | 'read-write' | 'create'): DiskFile
   exists(path: string): boolean
+  /** Size and time of the last change; throws when there is no such file. */
+  stat(path: string): { readonly size: number; readonly modifiedMs: number }
   mkdir(path: string): void
   /** Names in a folder, unsorted. */
   list(path: string): string[]
@@ -31,4 +50,8 @@ export interface Disk {
   replaceFile(path: string, content: Buffer | string): void
   /** Makes names in a folder durable. */
   syncDirectory(path: string): void
+  /** The same, off the main thread. */
+  syncDirectoryLater(path: string): Promise<void>
+  /** Takes a lock file for this process; throws DiskLockedError when a living process holds it. */
+  lock(path: string): DiskLock
 }

@@ -1,7 +1,7 @@
 export { AssertionError, assert, unreachable } from './assert.ts'
 export { readInt64, sizeOfVarint, writeInt64, writeVarint } from './bytes.ts'
 export { type Clock, sleep, type Timer } from './clock.ts'
-export type { Disk, DiskFile } from './disk.ts'
+export { type Disk, type DiskFile, type DiskLock, DiskLockedError } from './disk.ts'
 export { type Logger, silentLogger } from './logger.ts'
 export type { Connection, Listener, Net } from './net.ts'
 export { PropertiesError, parseProperties } from './properties.ts'

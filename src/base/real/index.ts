@@ -1,3 +1,4 @@
 export { realClock } from './clock.ts'
+export { realDisk } from './disk.ts'
 export { realNet } from './net.ts'
 export { realRandom } from './random.ts'

@@ -1,0 +1,256 @@
+import type { Disk, Logger } from '../base/index.ts'
+import {
+  BATCH_FIELD,
+  type BatchHeader,
+  batchBaseOffset,
+  BATCH_HEADER_SIZE,
+  peekBatchHeader,
+  decodeBatch,
+  decodeControlRecord,
+} from '../record/index.ts'
+import type { LogConfig } from './config.ts'
+import { LEADER_EPOCH_FILE, offsetOfFileName, SUFFIX } from './file-names.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { ProducerState } from './producer-state.ts'
+import { loadNewestSnapshot, removeSnapshots } from './producer-snapshot.ts'
+import { Segment } from './segment.ts'
+
+/** What is known of a log before its files are looked at. */
+export interface LoadOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly config: LogConfig
+  readonly logger: Logger
+  readonly nowMs: number
+  /** Everything below was durable when it was written down (recovery-point-offset-checkpoint). */
+  readonly recoveryPoint: number
+  /** From log-start-offset-checkpoint. */
+  readonly logStartOffset: number
+  /** Whether the last owner of the data directory stopped cleanly. */
+  readonly cleanShutdown: boolean
+  readonly producerExpirationMs: number
+}
+
+/** What recovery had to do. */
+export interface RecoveryReport {
+  /** Segments that were scanned batch by batch. */
+  readonly scannedSegments: number
+  /** Bytes cut off at the end of the log. */
+  readonly truncatedBytes: number
+  /** Complete batches with a valid CRC that lay behind the damage and were cut with it: more than a torn tail. */
+  readonly lostBatches: number
+}
+
+export interface LoadedLog {
+  /** Oldest first, at least one; the last one is active. */
+  readonly segments: Segment[]
+  readonly producers: ProducerState
+  readonly epochs: LeaderEpochs
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  /** Whether bytes above the recovery point were read that may only be in the page cache. */
+  readonly recovered: boolean
+  readonly report: RecoveryReport
+}
+
+/** Removes what a crash left half done and returns the base offsets of the segments, ascending. */
+function tidyDirectory(disk: Disk, directory: string): number[] {
+  for (const name of disk.list(directory)) {
+    const path = `${directory}/${name}`
+    if (name.endsWith(SUFFIX.deleted) || name.endsWith(SUFFIX.cleaned) || name.endsWith('.tmp')) disk.unlink(path)
+    else if (name.endsWith(SUFFIX.swap)) disk.rename(path, path.slice(0, -SUFFIX.swap.length))
+  }
+  const names = disk.list(directory)
+  const bases = new Set(names.map((name) => offsetOfFileName(name, SUFFIX.log)).filter((base) => base !== undefined))
+  for (const name of names) {
+    const base = offsetOfFileName(name, SUFFIX.offsetIndex) ?? offsetOfFileName(name, SUFFIX.timeIndex)
+    if (base !== undefined && !bases.has(base)) disk.unlink(`${directory}/${name}`)
+  }
+  return [...bases].sort((a, b) => a - b)
+}
+
+/** Most bytes behind the damage that are searched for batches. */
+const DAMAGE_SEARCH_BYTES = 64 * 1024 * 1024
+
+/** How many whole, valid batches lie in the bytes after `from`: finds out whether damage hit more than a torn tail. */
+function countBatchesAfter(segment: Segment, from: number): number {
+  const bytes = segment.readAt(from, Math.min(segment.size - from, DAMAGE_SEARCH_BYTES), false)
+  if (!bytes) return 0
+  let count = 0
+  for (let position = 0; position + BATCH_HEADER_SIZE <= bytes.length; position++) {
+    if (bytes[position + BATCH_FIELD.magic] !== 2) continue
+    const header = peekBatchHeader(bytes, position)!
+    if (header.sizeInBytes < BATCH_HEADER_SIZE || header.sizeInBytes > bytes.length - position) continue
+    if (header.baseOffset < segment.baseOffset || header.lastOffsetDelta < 0 || header.recordCount < 0) continue
+    try {
+      decodeBatch(bytes, position)
+    } catch {
+      continue
+    }
+    count++
+    position += header.sizeInBytes - 1
+  }
+  return count
+}
+
+class LogLoader {
+  readonly #options: LoadOptions
+  readonly #epochs: LeaderEpochs
+  #segments: Segment[] = []
+  #scanned = 0
+  #truncatedBytes = 0
+  #lostBatches = 0
+
+  constructor(options: LoadOptions) {
+    this.#options = options
+    this.#epochs = new LeaderEpochs(options.disk, `${options.directory}/${LEADER_EPOCH_FILE}`)
+  }
+
+  load(): LoadedLog {
+    const { disk, directory, nowMs, config } = this.#options
+    let logStartOffset = this.#options.logStartOffset
+    const bases = tidyDirectory(disk, directory)
+    const recoverFrom = this.#firstUnflushed(bases)
+    let end = logStartOffset
+    for (const [index, base] of bases.entries()) {
+      const segment = Segment.open(disk, directory, base)
+      const nextBase = bases[index + 1] ?? Number.MAX_SAFE_INTEGER
+      this.#segments.push(segment)
+      const done = base >= recoverFrom ? this.#recover(segment, nextBase) : this.#adopt(segment, nextBase)
+      end = done.nextOffset
+      if (done.cut) {
+        this.#dropFrom(bases.slice(index + 1))
+        break
+      }
+    }
+    if (end < logStartOffset) this.#dropFrom(this.#segments.splice(0).map((segment) => segment.baseOffset))
+    if (this.#segments.length === 0) {
+      this.#segments.push(Segment.create(disk, directory, logStartOffset, nowMs))
+      end = logStartOffset
+    }
+    logStartOffset = Math.max(logStartOffset, this.#segments[0]!.baseOffset)
+    const active = this.#segments.at(-1)!
+    active.offsetIndex.file.activate()
+    active.timeIndex.file.activate()
+    this.#epochs.truncateFromEnd(end)
+    this.#epochs.truncateFromStart(logStartOffset)
+    const producers = this.#loadProducers(Math.min(recoverFrom, end), logStartOffset, end)
+    removeSnapshots(disk, directory, (offset) => offset <= end)
+    if (this.#scanned > 0 && config.flush === 'commit') active.file.syncNow()
+    const report = {
+      scannedSegments: this.#scanned,
+      truncatedBytes: this.#truncatedBytes,
+      lostBatches: this.#lostBatches,
+    }
+    this.#report(report, end)
+    const recovered = this.#scanned > 0
+    return {
+      segments: this.#segments,
+      producers,
+      epochs: this.#epochs,
+      logStartOffset,
+      logEndOffset: end,
+      recovered,
+      report,
+    }
+  }
+
+  /** Base offset of the segment that holds the recovery point; from there on the log is scanned after a crash. */
+  #firstUnflushed(bases: readonly number[]): number {
+    if (this.#options.cleanShutdown) return Number.MAX_SAFE_INTEGER
+    return bases.findLast((base) => base <= this.#options.recoveryPoint) ?? 0
+  }
+
+  /** Takes a segment that was closed properly; its batches are checked when they are read. */
+  #adopt(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
+    const interval = this.#options.config.indexIntervalBytes
+    const isActive = nextBase === Number.MAX_SAFE_INTEGER
+    if (!segment.adoptIndexes()) {
+      this.#options.logger.warn({ segment: segment.logPath }, 'index files are missing or damaged and made anew')
+      if (isActive) return this.#recover(segment, nextBase)
+      this.#scanned++
+      // Damage in a segment that was closed long ago costs its batch, not all that came after: nothing is cut here.
+      segment.rebuild(nextBase, interval)
+      segment.deactivate()
+      return { nextOffset: nextBase, cut: false }
+    }
+    if (!isActive) return { nextOffset: nextBase, cut: false }
+    const result = segment.resume(interval)
+    if (result.validTo === segment.size) return { nextOffset: result.nextOffset, cut: false }
+    return this.#recover(segment, nextBase)
+  }
+
+  /** Scans a segment, cuts it at the first bad byte and makes its indexes anew. */
+  #recover(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
+    this.#scanned++
+    const latestEpoch = this.#epochs.latest
+    const result = segment.rebuild(nextBase, this.#options.config.indexIntervalBytes, (buffer, at) => {
+      const epoch = buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)
+      this.#epochs.assign(epoch, batchBaseOffset(buffer, at), false)
+    })
+    const cut = result.validTo < segment.size
+    if (cut) {
+      this.#lostBatches += countBatchesAfter(segment, result.validTo)
+      this.#truncatedBytes += segment.size - result.validTo
+      segment.truncate(result.validTo)
+    }
+    if (nextBase !== Number.MAX_SAFE_INTEGER && !cut) segment.deactivate()
+    if (this.#epochs.latest !== latestEpoch) this.#epochs.persist()
+    return { nextOffset: result.nextOffset, cut }
+  }
+
+  /** Removes segments behind a cut: their batches would leave a hole in the offsets. */
+  #dropFrom(bases: readonly number[]): void {
+    const { disk, directory } = this.#options
+    for (const base of bases) {
+      const segment = this.#segments.find((other) => other.baseOffset === base) ?? Segment.open(disk, directory, base)
+      this.#truncatedBytes += segment.size
+      this.#lostBatches += countBatchesAfter(segment, 0)
+      for (const path of segment.markDeleted()) disk.unlink(path)
+    }
+  }
+
+  #loadProducers(snapshotLimit: number, logStartOffset: number, end: number): ProducerState {
+    const { disk, directory, nowMs, producerExpirationMs } = this.#options
+    const producers = new ProducerState()
+    const from = Math.max(loadNewestSnapshot(disk, directory, snapshotLimit, producers), logStartOffset)
+    for (const segment of this.#segments) {
+      const next = this.#segments[this.#segments.indexOf(segment) + 1]
+      if (from >= end || (next && next.baseOffset <= from)) continue
+      segment.scanHeaders(from, (buffer, at, position) => {
+        const header = peekBatchHeader(buffer, at)!
+        if (header.producerId >= 0) {
+          producers.apply(header, header.baseOffset, header.lastOffset, coordinatorEpochOf(header, segment, position))
+        }
+        return true
+      })
+    }
+    producers.expire(nowMs - producerExpirationMs)
+    return producers
+  }
+
+  #report(report: RecoveryReport, end: number): void {
+    const { logger, directory } = this.#options
+    if (report.lostBatches > 0) {
+      logger.error(
+        { directory, ...report, logEndOffset: end },
+        'the log was damaged and whole batches behind the damage were cut off',
+      )
+    } else if (report.truncatedBytes > 0) {
+      logger.warn({ directory, ...report, logEndOffset: end }, 'a torn tail was cut off the log')
+    }
+  }
+}
+
+/** The coordinator epoch that a transaction marker carries, -1 for other batches. */
+function coordinatorEpochOf(header: BatchHeader, segment: Segment, position: number): number {
+  if (!header.isControl) return -1
+  const bytes = segment.readAt(position, header.sizeInBytes, true)
+  const record = bytes && decodeBatch(bytes).records[0]
+  return (record && decodeControlRecord(record.key, record.value)?.coordinatorEpoch) ?? -1
+}
+
+/** Opens the files of a log as they are after a clean stop or a crash (broker.md, 2.5). */
+export function loadLog(options: LoadOptions): LoadedLog {
+  return new LogLoader(options).load()
+}

@@ -1,0 +1,38 @@
+import type { LogConfig } from './config.ts'
+
+/** What retention looks at of a segment. */
+interface RetainedSegment {
+  readonly baseOffset: number
+  readonly size: number
+  readonly maxTimestamp: number
+  readonly modifiedMs: number
+}
+
+/**
+ * How many of the oldest segments may go. Whole segments only: by time when even the newest record of a segment is too
+ * old (records dated in the future pin it), by size until what stays is within retention.bytes, and always what lies
+ * below the start of the log. Nothing at or above the high watermark goes; the active segment only when it is not empty.
+ */
+export function expiredSegments(
+  segments: readonly RetainedSegment[],
+  config: LogConfig,
+  nowMs: number,
+  highWatermark: number,
+  logStartOffset: number,
+): number {
+  let excess = segments.reduce((sum, segment) => sum + segment.size, 0) - config.retentionBytes
+  let count = 0
+  for (const segment of segments) {
+    const next = segments[count + 1]
+    const isActive = next === undefined
+    if (isActive ? segment.size === 0 : next.baseOffset > highWatermark) break
+    const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : segment.modifiedMs
+    const tooOld = nowMs - newest > config.retentionMs
+    const tooMuch = !isActive && excess >= segment.size
+    const belowStart = !isActive && next.baseOffset <= logStartOffset
+    if (!tooOld && !tooMuch && !belowStart) break
+    excess -= segment.size
+    count++
+  }
+  return count
+}

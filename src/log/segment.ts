@@ -1,0 +1,283 @@
+import { assert, type Disk, type DiskFile, readInt64 } from '../base/index.ts'
+import { BATCH_FIELD, BATCH_HEADER_SIZE, BATCH_OVERHEAD, batchLastOffset, completeBatchSize } from '../record/index.ts'
+import { offsetFileName, SUFFIX } from './file-names.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { readFully, type ScanResult, scanBatches } from './scan.ts'
+import { TimeIndex, type TimestampOffset } from './time-index.ts'
+
+const HOP_WINDOW = 4096
+const NO_BYTES = Buffer.alloc(0)
+const MAX_INT32 = 0x7fffffff
+
+/** Called for every batch while indexes are rebuilt. */
+export type BatchObserver = (buffer: Buffer, at: number, size: number) => void
+
+/** One segment: a file of batches and its two indexes. Only the newest segment of a log is active, that is, appended to. */
+export class Segment {
+  readonly baseOffset: number
+  readonly offsetIndex: OffsetIndex
+  readonly timeIndex: TimeIndex
+  readonly #disk: Disk
+  readonly #directory: string
+  #file: DiskFile | undefined
+  #size: number
+  #firstTimestamp = -1
+  #max: TimestampOffset = { timestamp: -1, offset: -1 }
+  #bytesSinceIndexEntry = 0
+  #pendingSyncs = 0
+  #closeRequested = false
+  /** Wall-clock time of the last change, for segments whose records have no timestamps. */
+  modifiedMs: number
+
+  constructor(disk: Disk, directory: string, baseOffset: number, size: number, modifiedMs: number) {
+    this.#disk = disk
+    this.#directory = directory
+    this.baseOffset = baseOffset
+    this.#size = size
+    this.modifiedMs = modifiedMs
+    this.offsetIndex = new OffsetIndex(disk, this.#path(SUFFIX.offsetIndex), baseOffset)
+    this.timeIndex = new TimeIndex(disk, this.#path(SUFFIX.timeIndex), baseOffset)
+  }
+
+  /** Starts an empty segment. */
+  static create(disk: Disk, directory: string, baseOffset: number, nowMs: number): Segment {
+    const segment = new Segment(disk, directory, baseOffset, 0, nowMs)
+    if (disk.exists(segment.logPath)) disk.unlink(segment.logPath)
+    segment.#file = disk.open(segment.logPath, 'create')
+    segment.offsetIndex.reset()
+    segment.timeIndex.reset()
+    return segment
+  }
+
+  /** Opens what is on disk; the indexes are adopted or rebuilt afterwards. */
+  static open(disk: Disk, directory: string, baseOffset: number): Segment {
+    const { size, modifiedMs } = disk.stat(`${directory}/${offsetFileName(baseOffset, SUFFIX.log)}`)
+    return new Segment(disk, directory, baseOffset, size, modifiedMs)
+  }
+
+  #path(suffix: string): string {
+    return `${this.#directory}/${offsetFileName(this.baseOffset, suffix)}`
+  }
+
+  get logPath(): string {
+    return this.#path(SUFFIX.log)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Largest timestamp of the segment, -1 without one. */
+  get maxTimestamp(): number {
+    return this.#max.timestamp
+  }
+
+  /** Largest timestamp of the first batch, from which segment.ms counts; -1 in an empty segment. */
+  get firstTimestamp(): number {
+    return this.#firstTimestamp
+  }
+
+  get file(): DiskFile {
+    this.#file ??= this.#disk.open(this.logPath, 'read-write')
+    return this.#file
+  }
+
+  /** Whether offsets up to `offset` can be written relative to the base offset, as the indexes do. */
+  canHold(offset: number): boolean {
+    return offset - this.baseOffset <= MAX_INT32
+  }
+
+  isIndexFull(maxBytes: number): boolean {
+    return this.offsetIndex.isFull(maxBytes) || this.timeIndex.isFull(maxBytes)
+  }
+
+  /** Appends one batch whose offsets are set. On a failed write the file is as it was. */
+  append(batch: Buffer, lastOffset: number, maxTimestamp: number, indexIntervalBytes: number, nowMs: number): void {
+    const position = this.#size
+    try {
+      this.file.write([batch], position)
+    } catch (error) {
+      // A torn batch must not be followed by another one: the next append would make it a hole in the log.
+      this.file.truncate(position)
+      throw error
+    }
+    this.#note(position, batch.length, lastOffset, maxTimestamp, indexIntervalBytes)
+    this.#size = position + batch.length
+    this.modifiedMs = nowMs
+  }
+
+  #note(position: number, size: number, lastOffset: number, maxTimestamp: number, indexIntervalBytes: number): void {
+    if (position === 0) this.#firstTimestamp = maxTimestamp
+    if (maxTimestamp > this.#max.timestamp) this.#max = { timestamp: maxTimestamp, offset: lastOffset }
+    if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
+      this.offsetIndex.append(lastOffset, position)
+      this.timeIndex.append(this.#max.timestamp, this.#max.offset)
+      this.#bytesSinceIndexEntry = 0
+    }
+    this.#bytesSinceIndexEntry += size
+  }
+
+  /** Takes over the index files; false when one is missing or damaged and both must be rebuilt. */
+  adoptIndexes(): boolean {
+    const adopted = this.offsetIndex.adopt(this.#size) && this.timeIndex.adopt()
+    if (adopted && this.timeIndex.last) this.#max = this.timeIndex.last
+    return adopted
+  }
+
+  /** Scans all batches with their CRC and makes the indexes anew. Nothing is cut. */
+  rebuild(maxOffset: number, indexIntervalBytes: number, observe?: BatchObserver): ScanResult {
+    this.offsetIndex.reset()
+    this.timeIndex.reset()
+    this.#max = { timestamp: -1, offset: -1 }
+    this.#firstTimestamp = -1
+    this.#bytesSinceIndexEntry = 0
+    return this.#scanFrom(0, this.baseOffset, maxOffset, indexIntervalBytes, observe)
+  }
+
+  /** Reads what follows the last index entry, with CRC, to learn end and times of the newest segment after a clean stop. */
+  resume(indexIntervalBytes: number, observe?: BatchObserver): ScanResult {
+    this.#bytesSinceIndexEntry = 0
+    const first = this.readHeader(0)
+    const result = this.#scanFrom(
+      this.offsetIndex.lastPosition(),
+      this.baseOffset,
+      Number.MAX_SAFE_INTEGER,
+      indexIntervalBytes,
+      observe,
+    )
+    if (first) this.#firstTimestamp = readInt64(first, BATCH_FIELD.maxTimestamp)
+    return result
+  }
+
+  #scanFrom(
+    from: number,
+    minOffset: number,
+    maxOffset: number,
+    indexIntervalBytes: number,
+    observe?: BatchObserver,
+  ): ScanResult {
+    const options = { from, to: this.#size, minOffset, maxOffset, checkCrc: true }
+    return scanBatches(this.file, options, (buffer, at, size, position) => {
+      const maxTimestamp = readInt64(buffer, at + BATCH_FIELD.maxTimestamp)
+      this.#note(position, size, batchLastOffset(buffer, at), maxTimestamp, indexIntervalBytes)
+      observe?.(buffer, at, size)
+      return true
+    })
+  }
+
+  /** Walks the headers of all batches that end at or after `offset`, without CRC. */
+  scanHeaders(offset: number, visit: (buffer: Buffer, at: number, position: number) => boolean): void {
+    const from = this.offsetIndex.lookup(offset)
+    const options = { from, to: this.#size, minOffset: this.baseOffset, maxOffset: Infinity, checkCrc: false }
+    scanBatches(this.file, options, (buffer, at, _size, position) =>
+      batchLastOffset(buffer, at) < offset ? true : visit(buffer, at, position),
+    )
+  }
+
+  /** The header at a position, or undefined at the end of the segment. */
+  readHeader(position: number): Buffer | undefined {
+    const header = Buffer.allocUnsafe(BATCH_HEADER_SIZE)
+    if (position + BATCH_HEADER_SIZE > this.#size) return undefined
+    return readFully(this.file, header, 0, BATCH_HEADER_SIZE, position) === BATCH_HEADER_SIZE ? header : undefined
+  }
+
+  /**
+   * Position of the batch that holds `offset`, or of the first later one; the size of the segment when there is none,
+   * -1 when the bytes on the way are no batches.
+   */
+  positionOf(offset: number): number {
+    const window = Buffer.allocUnsafe(HOP_WINDOW)
+    let start = this.offsetIndex.lookup(offset)
+    let position = start
+    let length = 0
+    while (position + BATCH_HEADER_SIZE <= this.#size) {
+      if (position + BATCH_HEADER_SIZE > start + length) {
+        start = position
+        length = readFully(this.file, window, 0, Math.min(HOP_WINDOW, this.#size - position), position)
+        if (length < BATCH_HEADER_SIZE) return -1
+      }
+      const at = position - start
+      if (batchLastOffset(window, at) >= offset) return position
+      const size = window.readInt32BE(at + BATCH_FIELD.batchLength) + BATCH_OVERHEAD
+      if (size < BATCH_HEADER_SIZE) return -1
+      position += size
+    }
+    return position === this.#size ? position : -1
+  }
+
+  /** Up to `maxBytes` at a position; with `minOneBatch` at least the whole first batch. Undefined when the disk has less than the size says. */
+  readAt(position: number, maxBytes: number, minOneBatch: boolean): Buffer | undefined {
+    const available = this.#size - position
+    if (available <= 0) return NO_BYTES
+    const buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(maxBytes, BATCH_HEADER_SIZE), available))
+    if (readFully(this.file, buffer, 0, buffer.length, position) < buffer.length) return undefined
+    if (!minOneBatch || completeBatchSize(buffer, 0) > 0) return buffer
+    const size = buffer.readInt32BE(BATCH_FIELD.batchLength) + BATCH_OVERHEAD
+    if (size <= buffer.length || size > available) return undefined
+    const whole = Buffer.allocUnsafeSlow(size)
+    buffer.copy(whole)
+    const rest = size - buffer.length
+    return readFully(this.file, whole, buffer.length, rest, position + buffer.length) === rest ? whole : undefined
+  }
+
+  /** Cuts the file at the first bad byte. */
+  truncate(size: number): void {
+    assert(size <= this.#size, 'a segment is only ever cut')
+    if (size < this.#size) this.file.truncate(size)
+    this.#size = size
+  }
+
+  /** Closes the segment for appends: the last timestamp gets its index entry and the index files are written. */
+  deactivate(): void {
+    this.timeIndex.append(this.#max.timestamp, this.#max.offset)
+    this.offsetIndex.file.deactivate()
+    this.timeIndex.file.deactivate()
+  }
+
+  /** Writes the index files as they are, so that they can be read from outside. */
+  flushIndexes(): void {
+    this.offsetIndex.file.flush()
+    this.timeIndex.file.flush()
+  }
+
+  /** Makes the batches durable, off the main thread. The file stays open until it is done. */
+  async sync(): Promise<void> {
+    const file = this.file
+    this.#pendingSyncs++
+    try {
+      await file.sync()
+    } finally {
+      this.#pendingSyncs--
+      if (this.#closeRequested) this.close()
+    }
+  }
+
+  /** Makes batches and indexes durable, in that order. */
+  async syncAll(): Promise<void> {
+    await this.sync()
+    if (this.#closeRequested) return
+    await this.offsetIndex.file.sync()
+    await this.timeIndex.file.sync()
+  }
+
+  /** Closes the file, after a sync that is under way. */
+  close(): void {
+    this.#closeRequested = true
+    if (this.#pendingSyncs > 0) return
+    this.#file?.close()
+    this.#file = undefined
+  }
+
+  /** Takes the files out of the log under the names that are deleted later; returns those names. */
+  markDeleted(): string[] {
+    this.close()
+    const marked: string[] = []
+    for (const suffix of [SUFFIX.log, SUFFIX.offsetIndex, SUFFIX.timeIndex, SUFFIX.txnIndex]) {
+      const path = this.#path(suffix)
+      if (!this.#disk.exists(path)) continue
+      this.#disk.rename(path, `${path}${SUFFIX.deleted}`)
+      marked.push(`${path}${SUFFIX.deleted}`)
+    }
+    return marked
+  }
+}
