@@ -101,3 +101,4 @@ export {
   type Transform,
   type Transformation,
 } from './transform.ts'
+export { decimalToString, schemalessNumber, toBase64, valueToString } from './value-text.ts'

@@ -74,7 +74,7 @@ export function configValueToString(key: Pick<ConfigKey, 'type'>, value: unknown
   if (key.type === 'password') return HIDDEN
   if (Array.isArray(value)) return value.join(',')
   if (key.type === 'double' && typeof value === 'number') return doubleToString(value)
-  return String(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
 }
 
 function readRaw(name: string, key: ConfigKey, raw: RawConfig): string | undefined {
@@ -153,7 +153,9 @@ function checkValue(name: string, key: ConfigKey, value: unknown): string[] {
 
 function checkList(name: string, key: ConfigKey, members: readonly string[]): string[] {
   if (key.nonEmpty && members.length === 0) {
-    return [`Configuration '${name}' must not be empty. Valid values include: ${key.oneOf ?? 'any non-empty value'}`]
+    return [
+      `Configuration '${name}' must not be empty. Valid values include: ${key.oneOf?.join(', ') ?? 'any non-empty value'}`,
+    ]
   }
   if ((key.unique || key.oneOf) && members.includes('')) return [`Configuration '${name}' values must not be empty.`]
   if (key.unique && new Set(members).size < members.length) {

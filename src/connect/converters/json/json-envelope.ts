@@ -1,0 +1,156 @@
+import { DataError, type Schema, type SchemaAndValue } from '@millrace/sdk'
+import { compileDecoder, type Decode, hasDecimal, parseExactJson, parseJson } from './json-decoder.ts'
+import { decodeSchema } from './json-schema.ts'
+
+const HEAD = '{"schema":'
+const PAYLOAD = ',"payload":'
+
+const WRONG_ENVELOPE =
+  'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
+  'If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.'
+
+/** A schema with what reads its payloads. */
+export interface PayloadReader {
+  readonly schema: Schema | null
+  read(text: string): unknown
+}
+
+/** Makes the reader of payloads of a schema; null reads schemaless payloads. */
+export function payloadReader(schema: Schema | null, replaceNullWithDefault: boolean): PayloadReader {
+  if (schema === null) return { schema, read: parseJson }
+  const decode: Decode = compileDecoder(schema, replaceNullWithDefault)
+  const parse = hasDecimal(schema) ? parseExactJson : parseJson
+  return { schema, read: (text) => decode(parse(text)) }
+}
+
+/**
+ * Reads messages that carry their schema. The schema is most of such a message and hardly ever changes, so its bytes
+ * are compared with those seen before, and only the payload is parsed. Equal schemas give the same object.
+ */
+export class EnvelopeReader {
+  readonly #cacheSize: number
+  readonly #replaceNullWithDefault: boolean
+  /** The text up to the payload, least recently used first. */
+  readonly #readers = new Map<string, PayloadReader>()
+  #lastHead: Buffer = Buffer.alloc(0)
+  #lastReader: PayloadReader | undefined
+
+  constructor(options: { cacheSize: number; replaceNullWithDefault: boolean }) {
+    this.#cacheSize = Math.max(1, options.cacheSize)
+    this.#replaceNullWithDefault = options.replaceNullWithDefault
+  }
+
+  read(bytes: Buffer): SchemaAndValue {
+    const size = this.#lastHead.length
+    if (
+      this.#lastReader &&
+      bytes.length > size + 1 &&
+      bytes[bytes.length - 1] === 0x7d &&
+      this.#startsLikeLast(bytes)
+    ) {
+      const payload = bytes.toString('utf8', size, bytes.length - 1)
+      // Another member after the payload does not parse here, and is refused by the long way.
+      const value = tryRead(this.#lastReader, payload)
+      if (value !== FAILED) return { schema: this.#lastReader.schema, value }
+    }
+    return this.#readSlowly(bytes)
+  }
+
+  #startsLikeLast(bytes: Buffer): boolean {
+    return bytes.compare(this.#lastHead, 0, this.#lastHead.length, 0, this.#lastHead.length) === 0
+  }
+
+  #readSlowly(bytes: Buffer): SchemaAndValue {
+    const text = bytes.toString('utf8')
+    const end = envelopeHeadLength(text)
+    const head = end === undefined ? undefined : text.slice(0, end)
+    const cached = head === undefined ? undefined : this.#readers.get(head)
+    if (head !== undefined && cached && text.endsWith('}')) {
+      this.#remember(head, cached)
+      const value = tryRead(cached, text.slice(head.length, -1))
+      if (value !== FAILED) return { schema: cached.schema, value }
+    }
+    const { schema, payload } = parseEnvelope(text)
+    const reader = payloadReader(decodeSchema(schema), this.#replaceNullWithDefault)
+    if (head !== undefined) this.#remember(head, reader)
+    return { schema: reader.schema, value: reader.read(payload) }
+  }
+
+  #remember(head: string, reader: PayloadReader): void {
+    this.#readers.delete(head)
+    this.#readers.set(head, reader)
+    this.#lastHead = Buffer.from(head)
+    this.#lastReader = reader
+    if (this.#readers.size <= this.#cacheSize) return
+    const [oldest] = this.#readers.keys()
+    if (oldest !== undefined) this.#readers.delete(oldest)
+  }
+}
+
+const FAILED: unique symbol = Symbol('not the payload alone')
+
+function tryRead(reader: PayloadReader, text: string): unknown {
+  try {
+    return reader.read(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return FAILED
+    throw error
+  }
+}
+
+/** Splits an envelope into its schema and the text of its payload, whatever the order and blanks. */
+function parseEnvelope(text: string): { readonly schema: unknown; readonly payload: string } {
+  const envelope = parseJson(text)
+  if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) throw new DataError(WRONG_ENVELOPE)
+  const keys = Object.keys(envelope)
+  if (keys.length !== 2 || !keys.includes('schema') || !keys.includes('payload')) throw new DataError(WRONG_ENVELOPE)
+  return { schema: (envelope as { schema: unknown }).schema, payload: payloadText(text) }
+}
+
+/** The text of the payload; its digits must survive for decimals. */
+function payloadText(text: string): string {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]
+    if (char === '"') {
+      const end = endOfString(text, at)
+      if (depth === 1 && text.slice(at, end) === '"payload"' && /^\s*:/.test(text.slice(end, end + 64))) {
+        const start = text.indexOf(':', end) + 1
+        return text.slice(start, endOfValue(text, start))
+      }
+      at = end - 1
+    } else if (char === '{' || char === '[') depth++
+    else if (char === '}' || char === ']') depth--
+  }
+  throw new DataError(WRONG_ENVELOPE)
+}
+
+/** How long `{"schema":...,"payload":` is at the start of the text; undefined when the text does not start so. */
+function envelopeHeadLength(text: string): number | undefined {
+  if (!text.startsWith(HEAD)) return undefined
+  const end = endOfValue(text, HEAD.length)
+  return text.startsWith(PAYLOAD, end) ? end + PAYLOAD.length : undefined
+}
+
+/** Where the JSON value that starts here ends: at the comma or bracket of its surroundings. */
+function endOfValue(text: string, start: number): number {
+  let depth = 0
+  for (let at = start; at < text.length; at++) {
+    const char = text[at]
+    if (char === '"') at = endOfString(text, at) - 1
+    else if (char === '{' || char === '[') depth++
+    else if (char === '}' || char === ']' || (char === ',' && depth === 0)) {
+      if (depth === 0) return at
+      depth--
+    }
+  }
+  return text.length
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '\\') at++
+    else if (text[at] === '"') return at + 1
+  }
+  return text.length
+}
