@@ -1,0 +1,564 @@
+import type { RawConfig } from '@millrace/sdk'
+import type { Clock, Logger, Random } from '../../base/index.ts'
+import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
+import { createConfigStore, type ConfigStore } from '../stores/config-store.ts'
+import type { CompactedLog } from '../stores/compacted-log.ts'
+import { createStatusStore, type StatusStore } from '../stores/status-store.ts'
+import type {
+  MetricSample,
+  RunState,
+  StateDetail,
+  TargetState,
+  TaskId,
+  Worker,
+  WorkerListener,
+} from '../worker/worker.ts'
+import {
+  connectorRecord,
+  deletionRecords,
+  loggerRecord,
+  restartRecord,
+  targetStateRecord,
+  taskRecords,
+} from './config-records.ts'
+import { type ConfigChange, sameConfig } from './config-state.ts'
+import { HerderError, RequestTargetError } from './errors.ts'
+import {
+  type ConnectorInfo,
+  type ConnectorStateInfo,
+  type ConnectorType,
+  type CreatedConnector,
+  type Herder,
+  type HealthStatus,
+  type InternalRequest,
+  type LoggerLevel,
+  type PluginSummary,
+  pluginTypes,
+  type TaskInfo,
+  type TaskState,
+} from './herder.ts'
+import { herderMetrics } from './herder-metrics.ts'
+import type { HttpClient } from './http-client.ts'
+import { Leader } from './leader.ts'
+import { effectiveLevel, type LogLevels, requireLevel } from './log-levels.ts'
+import type { Assignment, Membership } from './membership.ts'
+import { maskInfos, restoreHidden, scrub, Secrets } from './secrets.ts'
+import { type SessionKeySettings, signatureHeaders, verifySignature } from './session-keys.ts'
+import { TaskConfigPublisher } from './task-config-publisher.ts'
+import { requireValid, withHerderChecks, withName } from './validation.ts'
+import { planRestart, requireConfig, taskIds, viewRestart, viewStatus, viewTaskStatus } from './views.ts'
+import { WorkRunner } from './work-runner.ts'
+import { parseTaskKey, taskKey } from './work.ts'
+
+export interface HerderOptions {
+  readonly workerId: string
+  /** Where other workers reach this one; ends with a slash. */
+  readonly url: string
+  readonly clusterId: string
+  /** The Connect group; null for a standalone worker. */
+  readonly groupId: string | null
+  readonly createWorker: (listener: WorkerListener) => Worker
+  readonly membership: Membership
+  readonly configLog: CompactedLog
+  readonly statusLog: CompactedLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly http: HttpClient
+  readonly logLevels: LogLevels
+  readonly sessionKeys: SessionKeySettings | null
+  readonly topicTracking: { readonly enabled: boolean; readonly allowReset: boolean }
+}
+
+const FORWARD_TIMEOUT_MS = 30_000
+const STATUS_WRITE_MS_MAX = 500
+
+/**
+ * The herder of both modes: a standalone worker is a group of one with logs in memory. It ties the config and status
+ * stores, the group membership and the worker together and answers what REST asks.
+ */
+export class ConnectHerder implements Herder {
+  private readonly options: HerderOptions
+  private readonly config: ConfigStore
+  private readonly statuses: StatusStore
+  private readonly worker: Worker
+  private readonly runner: WorkRunner
+  private readonly leader: Leader
+  private readonly publisher: TaskConfigPublisher
+  private readonly secrets: Secrets
+  private readonly creating = new Set<string>()
+  private leaderUrl: string | null = null
+  private state: HealthStatus = 'starting'
+
+  constructor(options: HerderOptions) {
+    this.options = options
+    const { clock, logger, random } = options
+    this.config = createConfigStore({
+      log: options.configLog,
+      logger,
+      onChanges: (changes) => this.onChanges(changes),
+    })
+    this.statuses = createStatusStore({ log: options.statusLog, logger, clock })
+    this.worker = options.createWorker(this.workerListener())
+    this.publisher = new TaskConfigPublisher({
+      clock,
+      logger,
+      actions: {
+        isWanted: (name) => this.runner.ownsConnector(name) && this.config.state.target(name) === 'STARTED',
+        publish: (name) => this.publishTaskConfigs(name),
+      },
+    })
+    this.runner = new WorkRunner({
+      workerId: options.workerId,
+      worker: this.worker,
+      membership: options.membership,
+      config: this.config.state,
+      statuses: this.statuses,
+      clock,
+      logger,
+      onConnectorStarted: (name) => this.publisher.request(name),
+    })
+    this.leader = new Leader({
+      config: this.config,
+      statuses: this.statuses,
+      clock,
+      random,
+      logger,
+      sessionKeys: options.sessionKeys,
+      statusWriteMsMax: STATUS_WRITE_MS_MAX,
+    })
+    this.secrets = new Secrets((className) => this.worker.pluginConfig(className))
+  }
+
+  get workerId(): string {
+    return this.options.workerId
+  }
+
+  get clusterId(): string {
+    return this.options.clusterId
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.config.start(), this.statuses.start(), this.worker.start()])
+    await this.options.membership.start({
+      prepareJoin: (eager) => this.runner.prepareJoin(eager),
+      metadata: () => this.runner.joining(),
+      onAssignment: (assignment) => this.onAssignment(assignment),
+      onLost: (reason) => this.onLost(reason),
+      leaderView: (minimumOffset) => this.leader.view(minimumOffset),
+      onDecision: (decision) => this.leader.onDecision(decision),
+    })
+  }
+
+  /** Stops all work, hands it over at once and closes the stores. */
+  async stop(): Promise<void> {
+    this.state = 'unhealthy'
+    this.publisher.stop()
+    this.leader.stop()
+    await this.runner.shutDown()
+    await this.statuses.flush()
+    await this.options.membership.leave()
+    await this.worker.stop()
+    await this.statuses.stop()
+    await this.config.stop()
+  }
+
+  private onAssignment(assignment: Assignment): void {
+    this.leaderUrl = assignment.leaderUrl === '' ? null : assignment.leaderUrl
+    this.runner.onAssignment(assignment)
+    for (const name of this.config.state.connectors()) if (!this.secretValues.has(name)) this.learnSecrets(name)
+    this.leader.onRebalanced(assignment.isLeader)
+    if (this.state === 'starting' && !assignment.failed) this.state = 'healthy'
+  }
+
+  private async onLost(reason: string): Promise<void> {
+    this.options.logger.warn({ reason }, 'this worker is out of the group; everything on it stops')
+    this.leaderUrl = null
+    this.leader.onRebalanced(false)
+    await this.runner.giveUpAll()
+  }
+
+  private onChanges(changes: readonly ConfigChange[]): void {
+    const { clock, logLevels } = this.options
+    this.runner.onChanges(changes)
+    let forget = false
+    for (const change of changes) {
+      if (change.kind === 'restart') {
+        const plan = planRestart(this.config.state, this.statuses.state, change.request)
+        if (plan) this.runner.restart(plan.connector ? [change.request.connector] : [], plan.tasks)
+      } else if (change.kind === 'connector') {
+        this.learnSecrets(change.connector)
+      } else if (change.kind === 'logger-level') {
+        logLevels.set(change.namespace, change.level, clock.now())
+      } else if (change.kind === 'connector-removed' || change.kind === 'tasks') {
+        forget = true
+      }
+    }
+    if (forget && this.leader.isLeading()) this.leader.forgetDeleted()
+  }
+
+  /** The worker's news become statuses; UNASSIGNED is the herder's own to say. */
+  private workerListener(): WorkerListener {
+    const clean = (name: string, detail: StateDetail): StateDetail =>
+      detail.trace === undefined ? detail : { ...detail, trace: this.cleanTrace(name, detail.trace) }
+    const mine = (state: RunState) => state !== 'UNASSIGNED' && state !== 'DESTROYED'
+    return {
+      onConnectorState: (name, state, detail) => {
+        if (!mine(state) || !this.config.state.has(name)) return
+        this.statuses.putConnector(name, this.runner.status(state, clean(name, detail)))
+      },
+      onTaskState: (id, state, detail) => {
+        if (!mine(state) || !this.config.state.has(id.connector)) return
+        this.statuses.putTask(taskKey(id), this.runner.status(state, clean(id.connector, detail)))
+      },
+      onTopicUsed: (id, topic) => this.onTopicUsed(id, topic),
+      onTaskReconfigurationRequested: (name) => this.publisher.request(name),
+    }
+  }
+
+  private readonly secretValues = new Map<string, readonly string[]>()
+
+  /** Drivers like to put the whole connection string into their errors (invariant 10). */
+  private cleanTrace(name: string, trace: string): string {
+    return scrub(trace, this.secretValues.get(name) ?? [])
+  }
+
+  private learnSecrets(name: string): void {
+    const config = this.config.state.config(name)
+    if (!config) return
+    const learn = this.secrets.secretKeys(config).then((keys) => {
+      this.secretValues.set(
+        name,
+        [...keys].map((key) => config[key] ?? ''),
+      )
+    })
+    learn.catch((error: unknown) => this.options.logger.error({ error, connector: name }, 'secrets stay unknown'))
+  }
+
+  private onTopicUsed(id: TaskId, topic: string): void {
+    if (!this.options.topicTracking.enabled || !this.config.state.has(id.connector)) return
+    if (this.statuses.state.topics(id.connector).includes(topic)) return
+    this.statuses.putTopic(id.connector, id.task, topic)
+  }
+
+  private async publishTaskConfigs(name: string): Promise<void> {
+    const connector = this.config.state.config(name)
+    if (!connector) return
+    const tasksMax = Number(connector['tasks.max'] ?? '1')
+    const fresh = await this.worker.taskConfigs(name, tasksMax)
+    const state = this.config.state
+    const stored = state.tasks(name).map((key) => state.taskConfig(name, parseTaskKey(key).task) ?? {})
+    const applied = state.appliedConfig(name)
+    const unchanged =
+      applied !== null &&
+      sameConfig(applied, connector) &&
+      !state.inconsistentConnectors().includes(name) &&
+      stored.length === fresh.length &&
+      fresh.every((config, i) => sameConfig(config, stored[i] ?? {}))
+    if (unchanged) return
+    if (this.leader.isLeading()) await this.config.write(taskRecords(name, fresh))
+    else await this.sendTaskConfigs(name, fresh)
+  }
+
+  private async sendTaskConfigs(name: string, configs: readonly RawConfig[]): Promise<void> {
+    const { http, sessionKeys } = this.options
+    if (this.leaderUrl === null) throw new HerderError('CONFLICT', 'no leader is known')
+    const body = Buffer.from(JSON.stringify(configs))
+    const key = this.config.state.sessionKey()
+    if (sessionKeys && !key) throw new HerderError('UNAVAILABLE', 'no session key has been read yet')
+    const response = await http({
+      method: 'POST',
+      url: `${this.leaderUrl}connectors/${encodeURIComponent(name)}/tasks?forward=false`,
+      headers: {
+        'content-type': 'application/json',
+        ...(sessionKeys && key ? signatureHeaders(key, sessionKeys, body) : {}),
+      },
+      body,
+      timeoutMs: FORWARD_TIMEOUT_MS,
+    })
+    if (response.status >= 300) {
+      throw new HerderError(
+        'CONFLICT',
+        `the leader answered ${response.status}: ${response.body.toString('utf8', 0, 500)}`,
+      )
+    }
+  }
+
+  health(): HealthStatus {
+    return this.state
+  }
+
+  private requireLeader(): void {
+    if (!this.leader.isLeading()) throw new RequestTargetError(this.leaderUrl)
+  }
+
+  private requireConnector(name: string, message: string): void {
+    if (!this.config.state.has(name)) throw new HerderError('NOT_FOUND', message)
+  }
+
+  private typeOf(config: RawConfig): ConnectorType {
+    const type = this.worker.findPlugin(config['connector.class'] ?? '')?.type
+    return type === 'source' || type === 'sink' ? type : 'unknown'
+  }
+
+  connectors(): readonly string[] {
+    return this.config.state.connectors()
+  }
+
+  async connectorInfo(name: string): Promise<ConnectorInfo> {
+    const config = requireConfig(this.config.state, name)
+    return {
+      name,
+      config: await this.secrets.mask(config),
+      tasks: taskIds(this.config.state, name),
+      type: this.typeOf(config),
+    }
+  }
+
+  connectorStatus(name: string): ConnectorStateInfo {
+    return viewStatus(this.config.state, this.statuses.state, name, this.typeOf(this.config.state.config(name) ?? {}))
+  }
+
+  taskStatus(name: string, task: number): TaskState {
+    return viewTaskStatus(this.config.state, this.statuses.state, name, task)
+  }
+
+  async taskInfos(name: string): Promise<readonly TaskInfo[]> {
+    const connector = requireConfig(this.config.state, name)
+    const secret = await this.secrets.secretKeys(connector)
+    const infos: TaskInfo[] = []
+    for (const id of taskIds(this.config.state, name)) {
+      const config = this.config.state.taskConfig(name, id.task) ?? {}
+      // A task configuration may leave out the class that says which of its keys are secret; the connector's keys are known.
+      const masked = await this.secrets.mask({ ...config, 'connector.class': connector['connector.class'] ?? '' })
+      infos.push({
+        id,
+        config: Object.fromEntries(
+          Object.keys(config).map((key) => [key, secret.has(key) ? '[hidden]' : (masked[key] ?? '')]),
+        ),
+      })
+    }
+    return infos
+  }
+
+  private async check(config: RawConfig): Promise<ConfigInfos> {
+    const name = config.name ?? ''
+    if (config['connector.class'] === undefined) {
+      throw new HerderError('BAD_REQUEST', `Connector config {name=${name}} contains no connector type`)
+    }
+    const infos = await this.worker.validate(config)
+    return withHerderChecks(infos, config, this.options.groupId, this.typeOf(config) === 'sink')
+  }
+
+  async createConnector(name: string, submitted: RawConfig, initialState: TargetState): Promise<ConnectorInfo> {
+    this.requireLeader()
+    const config = withName(name, submitted)
+    if (this.config.state.has(name) || this.creating.has(name)) throw alreadyExists(name)
+    this.creating.add(name)
+    try {
+      requireValid(await this.check(config))
+      if (this.config.state.has(name)) throw alreadyExists(name)
+      // The target state comes first, so that no worker ever sees the connector without it.
+      const target = initialState === 'STARTED' ? [] : [targetStateRecord(name, initialState)]
+      await this.write([...target, connectorRecord(name, config)])
+    } finally {
+      this.creating.delete(name)
+    }
+    return { name, config: await this.secrets.mask(config), tasks: [], type: this.typeOf(config) }
+  }
+
+  /** Only a leader writes; it may have stopped being one while it validated. */
+  private async write(records: Parameters<ConfigStore['write']>[0]): Promise<void> {
+    this.requireLeader()
+    await this.config.write(records)
+  }
+
+  async putConnectorConfig(name: string, submitted: RawConfig): Promise<CreatedConnector> {
+    this.requireLeader()
+    const stored = this.config.state.config(name)
+    const config = restoreHidden(withName(name, submitted), stored)
+    if (stored === null && this.creating.has(name)) throw alreadyExists(name)
+    requireValid(await this.check(config))
+    await this.write([connectorRecord(name, config)])
+    return { created: stored === null, info: await this.connectorInfo(name) }
+  }
+
+  async patchConnectorConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
+    this.requireLeader()
+    const stored = requireConfig(this.config.state, name)
+    const merged: Record<string, string> = { ...stored }
+    for (const [key, value] of Object.entries(patch)) {
+      if (value === null) delete merged[key]
+      else merged[key] = value
+    }
+    const { info } = await this.putConnectorConfig(name, merged)
+    return info
+  }
+
+  async deleteConnector(name: string): Promise<void> {
+    this.requireLeader()
+    this.requireConnector(name, `Connector ${name} not found`)
+    await this.write(deletionRecords(name))
+  }
+
+  async setTarget(name: string, target: TargetState): Promise<void> {
+    this.requireConnector(name, `Unknown connector ${name}`)
+    // A stop also takes the tasks away, which only the leader may write.
+    if (target === 'STOPPED') {
+      this.requireLeader()
+      await this.write([...taskRecords(name, []), targetStateRecord(name, target)])
+      return
+    }
+    this.requireLeader()
+    if (this.config.state.target(name) === target) return
+    await this.write([targetStateRecord(name, target)])
+  }
+
+  async restartConnector(name: string): Promise<void> {
+    this.requireConnector(name, `Unknown connector: ${name}`)
+    if (this.runner.ownsConnector(name)) {
+      this.runner.restart([name], [])
+      await this.statuses.flush()
+      return
+    }
+    throw new RequestTargetError(this.leader.isLeading() ? (this.leader.connectorOwner(name) ?? null) : this.leaderUrl)
+  }
+
+  async restartConnectorAndTasks(
+    name: string,
+    includeTasks: boolean,
+    onlyFailed: boolean,
+  ): Promise<ConnectorStateInfo> {
+    this.requireLeader()
+    this.requireConnector(name, `Unknown connector: ${name}`)
+    const request = { connector: name, includeTasks, onlyFailed }
+    const plan = planRestart(this.config.state, this.statuses.state, request)
+    if (!plan) throw new HerderError('NOT_FOUND', `Status for connector ${name} not found`)
+    const answer = viewRestart(this.connectorStatus(name), plan)
+    await this.write([restartRecord(request)])
+    return answer
+  }
+
+  async restartTask(name: string, task: number): Promise<void> {
+    this.requireConnector(name, `Unknown connector: ${name}`)
+    const key = taskKey({ connector: name, task })
+    if (!this.config.state.tasks(name).includes(key)) throw new HerderError('NOT_FOUND', `Unknown task: ${key}`)
+    if (this.runner.ownsTask(key)) {
+      this.runner.restart([], [key])
+      await this.statuses.flush()
+      return
+    }
+    throw new RequestTargetError(this.leader.isLeading() ? (this.leader.taskOwner(key) ?? null) : this.leaderUrl)
+  }
+
+  topics(name: string): readonly string[] {
+    if (!this.options.topicTracking.enabled) throw new HerderError('FORBIDDEN', 'Topic tracking is disabled.')
+    return this.statuses.state.topics(name)
+  }
+
+  async resetTopics(name: string): Promise<void> {
+    const { enabled, allowReset } = this.options.topicTracking
+    if (!enabled) throw new HerderError('FORBIDDEN', 'Topic tracking is disabled.')
+    if (!allowReset) throw new HerderError('FORBIDDEN', 'Topic tracking reset is disabled.')
+    this.statuses.deleteTopics(name)
+    await this.statuses.flush()
+  }
+
+  plugins(connectorsOnly: boolean): readonly PluginSummary[] {
+    const wanted = connectorsOnly ? pluginTypes.slice(0, 2) : pluginTypes
+    return wanted.flatMap(([kind, type]) =>
+      this.worker.plugins
+        .filter((plugin) => plugin.type === kind)
+        .map((plugin) => ({ class: plugin.class, type, version: plugin.version })),
+    )
+  }
+
+  pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
+    if (!this.worker.findPlugin(className)) throw new HerderError('NOT_FOUND', `Unknown plugin ${className}.`)
+    return this.worker.pluginConfig(className)
+  }
+
+  async validate(className: string, config: RawConfig): Promise<ConfigInfos> {
+    const named = this.worker.findPlugin(className)
+    const given = config['connector.class']
+    if (!named) throw new HerderError('BAD_REQUEST', `Unknown plugin ${className}.`)
+    if (given !== undefined && this.worker.findPlugin(given) !== named) {
+      throw new HerderError('BAD_REQUEST', `Included connector type ${given} does not match request type ${className}`)
+    }
+    const stored = this.config.state.config(config.name ?? '')
+    const complete = restoreHidden({ 'connector.class': className, ...config }, stored)
+    return maskInfos(await this.check(complete))
+  }
+
+  async putTaskConfigs(name: string, request: InternalRequest): Promise<void> {
+    const { sessionKeys } = this.options
+    if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
+    this.requireLeader()
+    this.requireConnector(name, `Connector ${name} not found`)
+    await this.write(taskRecords(name, parseTaskConfigs(request.body)))
+  }
+
+  fence(name: string, request: InternalRequest): Promise<void> {
+    const { sessionKeys } = this.options
+    if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
+    this.requireLeader()
+    this.requireConnector(name, `Connector ${name} not found`)
+    throw new HerderError(
+      'CONFLICT',
+      `Connector ${name} cannot be fenced: exactly.once.source.support is not enabled on the leader`,
+    )
+  }
+
+  loggers(): Readonly<Record<string, LoggerLevel>> {
+    return this.options.logLevels.all()
+  }
+
+  logger(name: string): LoggerLevel {
+    return effectiveLevel(this.loggers(), name)
+  }
+
+  async setLogger(name: string, level: string, scope: 'worker' | 'cluster'): Promise<readonly string[]> {
+    const valid = requireLevel(level)
+    if (scope === 'cluster') {
+      await this.config.write([loggerRecord(name, valid)])
+      return []
+    }
+    this.options.logLevels.set(name, valid, this.options.clock.now())
+    return [name]
+  }
+
+  metrics(): readonly MetricSample[] {
+    return [
+      ...this.worker.metrics(),
+      ...herderMetrics({
+        config: this.config.state,
+        statuses: this.statuses.state,
+        membership: this.options.membership.metrics(),
+        leaderUrl: this.leaderUrl,
+        nowMs: this.options.clock.now(),
+      }),
+    ]
+  }
+}
+
+function alreadyExists(name: string): HerderError {
+  return new HerderError('ALREADY_EXISTS', `Connector ${name} already exists`)
+}
+
+function parseTaskConfigs(body: Buffer): readonly RawConfig[] {
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    throw new HerderError('BAD_REQUEST', 'the body of an internal request must be JSON')
+  }
+  const isConfig = (config: unknown) =>
+    typeof config === 'object' &&
+    config !== null &&
+    !Array.isArray(config) &&
+    Object.values(config).every((value) => typeof value === 'string')
+  if (!Array.isArray(json) || !json.every(isConfig)) {
+    throw new HerderError('BAD_REQUEST', 'task configurations are a list of maps of text')
+  }
+  return json as RawConfig[]
+}

@@ -1,0 +1,151 @@
+import type { Clock, Logger, Random, Timer } from '../../base/index.ts'
+import type { ConfigStore } from '../stores/config-store.ts'
+import type { StatusStore } from '../stores/status-store.ts'
+import { sessionKeyRecord } from './config-records.ts'
+import type { LeaderDecision, LeaderView } from './membership.ts'
+import { generateSessionKey, remainingKeyMs, type SessionKeySettings } from './session-keys.ts'
+import type { Status } from './status-state.ts'
+import { parseTaskKey } from './work.ts'
+
+export interface LeaderOptions {
+  readonly config: ConfigStore
+  readonly statuses: StatusStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Null when internal requests are not signed. */
+  readonly sessionKeys: SessionKeySettings | null
+  /** How long the group waits for the statuses of vanished workers to be written. */
+  readonly statusWriteMsMax: number
+}
+
+/** `host:port` of the URL by which a worker is reached: its worker id. */
+export function workerIdOf(url: string): string {
+  return url.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '')
+}
+
+/** What only the leader of the group does: it knows who owns what, keeps the session key fresh and the statuses true. */
+export class Leader {
+  private readonly options: LeaderOptions
+  private leading = false
+  private readonly connectorOwners = new Map<string, string>()
+  private readonly taskOwners = new Map<string, string>()
+  private keyTimer: Timer | null = null
+
+  constructor(options: LeaderOptions) {
+    this.options = options
+  }
+
+  isLeading(): boolean {
+    return this.leading
+  }
+
+  /** Where a connector or task runs; undefined when it has no owner or this worker does not lead. */
+  connectorOwner(name: string): string | undefined {
+    return this.connectorOwners.get(name)
+  }
+
+  taskOwner(key: string): string | undefined {
+    return this.taskOwners.get(key)
+  }
+
+  async view(minimumOffset: number): Promise<LeaderView> {
+    const { config } = this.options
+    if (config.state.offset < minimumOffset) await config.readToEnd()
+    return { configured: config.state.configured(), configOffset: config.state.offset }
+  }
+
+  async onDecision(decision: LeaderDecision): Promise<void> {
+    this.connectorOwners.clear()
+    this.taskOwners.clear()
+    for (const { url, work } of decision.members) {
+      for (const name of work.connectors) this.connectorOwners.set(name, url)
+      for (const key of work.tasks) this.taskOwners.set(key, url)
+    }
+    const alive = new Set(decision.members.map((member) => workerIdOf(member.url)))
+    if (!this.correctVanished(alive, decision.generation)) return
+    // The new owners speak after this: a RUNNING must never be followed by a late UNASSIGNED of the leader.
+    await this.withinLimit(this.options.statuses.flush())
+  }
+
+  /** Statuses that name workers which are gone would go on saying RUNNING for ever. */
+  private correctVanished(alive: ReadonlySet<string>, generation: number): boolean {
+    const { statuses } = this.options
+    let corrected = false
+    const isStale = (status: Status | undefined): status is Status =>
+      status !== undefined && status.state !== 'UNASSIGNED' && !alive.has(status.workerId)
+    const corrections = (status: Status): Status => ({ ...status, state: 'UNASSIGNED', trace: null, generation })
+    for (const name of statuses.state.connectors()) {
+      const status = statuses.state.connector(name)
+      if (!isStale(status)) continue
+      statuses.putConnector(name, corrections(status))
+      corrected = true
+    }
+    for (const key of statuses.state.tasks()) {
+      const status = statuses.state.task(key)
+      if (!isStale(status)) continue
+      statuses.putTask(key, corrections(status))
+      corrected = true
+    }
+    return corrected
+  }
+
+  private withinLimit(work: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.options.clock.setTimer(this.options.statusWriteMsMax, resolve, { unref: true })
+      void work.then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  /** Called after each rebalance. */
+  onRebalanced(isLeader: boolean): void {
+    this.leading = isLeader
+    if (!isLeader) {
+      this.connectorOwners.clear()
+      this.taskOwners.clear()
+      this.keyTimer?.cancel()
+      return
+    }
+    this.forgetDeleted()
+    void this.rotateKey()
+  }
+
+  stop(): void {
+    this.leading = false
+    this.keyTimer?.cancel()
+  }
+
+  /** Deletes the statuses of what is no longer configured. */
+  forgetDeleted(): void {
+    const { config, statuses } = this.options
+    for (const name of statuses.state.connectors()) if (!config.state.has(name)) statuses.deleteConnector(name)
+    for (const name of statuses.state.connectorsWithTopics()) {
+      if (!config.state.has(name)) statuses.deleteTopics(name)
+    }
+    for (const key of statuses.state.tasks()) {
+      if (!config.state.tasks(parseTaskKey(key).connector).includes(key)) statuses.deleteTask(key)
+    }
+  }
+
+  private async rotateKey(): Promise<void> {
+    const { config, sessionKeys, clock, random, logger } = this.options
+    if (!sessionKeys) return
+    this.keyTimer?.cancel()
+    try {
+      if (remainingKeyMs(config.state.sessionKey(), sessionKeys, clock.now()) === 0) {
+        await config.write([sessionKeyRecord(generateSessionKey(sessionKeys, random, clock.now()))])
+        logger.info({}, 'distributed a new session key')
+      }
+    } catch (error) {
+      logger.error({ error }, 'the session key could not be written; trying again')
+    }
+    if (!this.leading) return
+    const remainingMs = remainingKeyMs(config.state.sessionKey(), sessionKeys, clock.now())
+    this.keyTimer = clock.setTimer(Math.max(remainingMs, KEY_RETRY_MS), () => void this.rotateKey(), { unref: true })
+  }
+}
+
+const KEY_RETRY_MS = 1000

@@ -1,0 +1,20 @@
+export { HerderError, type HerderErrorCode, RequestTargetError } from './herder/errors.ts'
+export { ConnectHerder, type HerderOptions } from './herder/connect-herder.ts'
+export type { HealthStatus, Herder } from './herder/herder.ts'
+export type { HttpClient, HttpRequest, HttpResponse } from './herder/http-client.ts'
+export { createLogLevels, type LogLevels } from './herder/log-levels.ts'
+export type { Membership } from './herder/membership.ts'
+export { createSoloMembership } from './herder/solo-membership.ts'
+export { createFileLog, OffsetFileError } from './stores/file-log.ts'
+export { createMemoryLog } from './stores/memory-log.ts'
+export type { CompactedLog } from './stores/compacted-log.ts'
+export type {
+  MetricSample,
+  PluginInfo,
+  RunState,
+  StateDetail,
+  TargetState,
+  TaskId,
+  Worker,
+  WorkerListener,
+} from './worker/worker.ts'

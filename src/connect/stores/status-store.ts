@@ -1,0 +1,90 @@
+import type { Clock, Logger } from '../../base/index.ts'
+import {
+  connectorStatusRecord,
+  mayWriteSafely,
+  type Status,
+  StatusState,
+  taskStatusRecord,
+  topicRecord,
+} from '../herder/status-state.ts'
+import type { CompactedLog, LogRecord, LogWrite } from './compacted-log.ts'
+
+/** The statuses of all connectors and tasks: what the log says, and writes that never make the caller wait. */
+export interface StatusStore {
+  readonly state: StatusState
+  start(): Promise<void>
+  putConnector(name: string, status: Status): void
+  putTask(key: string, status: Status): void
+  /** Writes unless a newer owner has spoken since. */
+  putConnectorSafely(name: string, status: Status): void
+  putTaskSafely(key: string, status: Status): void
+  deleteConnector(name: string): void
+  deleteTask(key: string): void
+  putTopic(connector: string, task: number, topic: string): void
+  deleteTopics(connector: string): void
+  /** Resolves when all that was put so far is durable, or has failed and was logged. */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}
+
+const MAX_PENDING_RECORDS = 100_000
+
+/** Opens a status store over a log. Writes of one turn of the event loop go out together. */
+export function createStatusStore(options: { log: CompactedLog; logger: Logger; clock: Clock }): StatusStore {
+  const { log, logger, clock } = options
+  const state = new StatusState()
+  let pending: LogWrite[] = []
+  let writing: Promise<void> = Promise.resolve()
+  let scheduled = false
+
+  const writePending = async () => {
+    scheduled = false
+    const batch = pending
+    pending = []
+    try {
+      await log.append(batch)
+    } catch (error) {
+      logger.error({ error, records: batch.length }, 'statuses could not be written; they stay as they were')
+    }
+  }
+  const put = (record: LogWrite) => {
+    if (pending.length >= MAX_PENDING_RECORDS) {
+      logger.error({ key: record.key }, 'too many statuses wait to be written; one was dropped')
+      return
+    }
+    pending.push(record)
+    if (scheduled) return
+    scheduled = true
+    writing = writing.then(writePending)
+  }
+  return {
+    state,
+    start: () => log.start((records) => replay(state, records, logger)),
+    putConnector: (name, status) => put(connectorStatusRecord(name, status)),
+    putTask: (key, status) => put(taskStatusRecord(key, status)),
+    putConnectorSafely(name, status) {
+      if (mayWriteSafely(state.connector(name), status)) put(connectorStatusRecord(name, status))
+    },
+    putTaskSafely(key, status) {
+      if (mayWriteSafely(state.task(key), status)) put(taskStatusRecord(key, status))
+    },
+    deleteConnector: (name) => put(connectorStatusRecord(name, null)),
+    deleteTask: (key) => put(taskStatusRecord(key, null)),
+    putTopic: (connector, task, topic) =>
+      put(topicRecord(connector, topic, { connector, topic, task, discoveredMs: clock.now() })),
+    deleteTopics(connector) {
+      for (const topic of state.topics(connector)) put(topicRecord(connector, topic, null))
+    },
+    flush: () => writing,
+    async stop() {
+      await writing
+      await log.stop()
+    },
+  }
+}
+
+function replay(state: StatusState, records: readonly LogRecord[], logger: Logger): void {
+  for (const record of records) {
+    if (!state.apply(record.key, record.value)) logger.warn({ key: record.key }, 'skipped a record of the status topic')
+  }
+}

@@ -1,0 +1,144 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Clock, Logger } from '../base/index.ts'
+import { type Herder, HerderError, type HttpClient, RequestTargetError } from '../connect/index.ts'
+import { adminRoutes } from './admin-routes.ts'
+import { connectorRoutes } from './connector-routes.ts'
+import { forward } from './forward.ts'
+import { type CorsSettings, corsHeaders, type HeaderRule, headerValue, preflightHeaders } from './headers.ts'
+import { pluginRoutes } from './plugin-routes.ts'
+import { type Answer, errorAnswer } from './reply.ts'
+import type { RestRequest } from './request.ts'
+import type { Route } from './route.ts'
+import { serverRoutes } from './server-routes.ts'
+
+export interface RestOptions {
+  readonly herder: Herder
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly cors: CorsSettings
+  readonly responseHeaders: readonly HeaderRule[]
+  /** Which endpoints this listener has: /admin may be on another one, or off. */
+  readonly parts: { readonly connect: boolean; readonly admin: boolean }
+  /** The commit of this build, for `GET /`. */
+  readonly commit: string
+}
+
+const REQUEST_TIMEOUT_MS = 90_000
+const BODY_BYTES_MAX = 10 * 1024 * 1024
+const PARAM_LENGTH_MAX = 8192
+
+/** The Connect REST API as a fastify app; tests call `inject`, the server `listen`. */
+export function createRestApp(options: RestOptions): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    logger: false,
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: true },
+    // An open console or a keep-alive client must not hold up a shutdown.
+    forceCloseConnections: true,
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  const routes: Route[] = [...serverRoutes(options.herder, options.commit)]
+  if (options.parts.connect) routes.push(...connectorRoutes(options.herder), ...pluginRoutes(options.herder))
+  if (options.parts.admin) routes.push(...adminRoutes(options.herder))
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: (request, reply) => serve(options, route, request, reply),
+    })
+  }
+  app.setNotFoundHandler((request, reply) => send(options, request, reply, notFound(options, routes, request)))
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500
+    return send(options, request, reply, errorAnswer(status, error.message))
+  })
+  return app
+}
+
+async function serve(options: RestOptions, route: Route, request: FastifyRequest, reply: FastifyReply) {
+  const restRequest = toRestRequest(request)
+  return send(options, request, reply, await answer(options, route, restRequest))
+}
+
+function toRestRequest(request: FastifyRequest): RestRequest {
+  return {
+    method: request.method,
+    url: request.raw.url ?? request.url,
+    params: request.params as Record<string, string>,
+    query: request.query as RestRequest['query'],
+    headers: request.headers as RestRequest['headers'],
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+  }
+}
+
+/** Runs a handler; its errors become answers, and what belongs to another worker is sent there. */
+async function answer(options: RestOptions, route: Route, request: RestRequest): Promise<Answer> {
+  const { clock, http } = options
+  try {
+    return await withTimeout(clock, route.handle(request))
+  } catch (error) {
+    if (!(error instanceof RequestTargetError)) return failure(options, request, error)
+    try {
+      return await forward(request, error, http, REQUEST_TIMEOUT_MS)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      return errorAnswer(500, `IO Error trying to forward REST request: ${reason}`)
+    }
+  }
+}
+
+function withTimeout(clock: Clock, work: Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(
+      REQUEST_TIMEOUT_MS,
+      () => reject(new HerderError('TIMEOUT', 'Request timed out. The worker is still waiting for the operation.')),
+      { unref: true },
+    )
+    work.then(resolve, reject).finally(() => timer.cancel())
+  })
+}
+
+const STATUS_OF_CODE: Readonly<Record<string, number>> = { NOT_FOUND: 404, ALREADY_EXISTS: 409, CONFIG: 400 }
+
+function failure({ logger }: RestOptions, request: RestRequest, error: unknown): Answer {
+  if (error instanceof HerderError) return errorAnswer(error.status, error.message)
+  const message = error instanceof Error ? error.message : String(error)
+  const code = (error as { code?: unknown } | null)?.code
+  const status = typeof code === 'string' ? (STATUS_OF_CODE[code] ?? 500) : 500
+  if (status === 500) logger.error({ error, method: request.method, path: request.url }, 'a REST request failed')
+  return errorAnswer(status, message)
+}
+
+/** A path that exists with other methods is 405, any other 404. */
+function notFound(options: RestOptions, routes: readonly Route[], request: FastifyRequest): Answer {
+  const [path = '/'] = request.url.split('?')
+  if (request.method === 'OPTIONS' && options.cors.allowOrigin !== '') {
+    return { status: 200, headers: preflightHeaders(options.cors) }
+  }
+  const exists = routes.some((route) => patternOf(route.path).test(path))
+  return exists ? errorAnswer(405, 'HTTP 405 Method Not Allowed') : errorAnswer(404, 'HTTP 404 Not Found')
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`)
+}
+
+function send(options: RestOptions, request: FastifyRequest, reply: FastifyReply, result: Answer): FastifyReply {
+  reply.code(result.status)
+  reply.headers(corsHeaders(options.cors, request.headers.origin))
+  for (const rule of options.responseHeaders) {
+    // Fastify keeps one value a name, but lists for set-cookie only: `add` appends to what is there.
+    const present = reply.getHeader(rule.name)
+    const value = headerValue(rule, options.clock.now())
+    const appends = rule.action.startsWith('add') && present !== undefined
+    reply.header(rule.name, appends ? `${String(present)}, ${value}` : value)
+  }
+  if (result.headers) reply.headers(result.headers)
+  if (result.body === undefined) return reply.send()
+  if (typeof result.body === 'string') return reply.send(result.body)
+  reply.type('application/json')
+  return reply.send(Buffer.isBuffer(result.body) ? result.body : JSON.stringify(result.body))
+}

@@ -1,0 +1,213 @@
+import { type Herder, HerderError, type TargetState } from '../connect/index.ts'
+import { type Answer, empty, ok } from './reply.ts'
+import { configOf, jsonObject, param, patchOf, queryFlag, queryValues, type RestRequest, taskParam } from './request.ts'
+import type { Route } from './route.ts'
+
+const CREATE_FIELDS = new Set(['name', 'config', 'initial_state'])
+const INITIAL_STATES: Readonly<Record<string, TargetState>> = {
+  RUNNING: 'STARTED',
+  PAUSED: 'PAUSED',
+  STOPPED: 'STOPPED',
+}
+/** Longer names would not fit the keys of the internal topics and the metric labels sensibly. */
+const NAME_LENGTH_MAX = 1024
+
+interface CreateRequest {
+  readonly name: string
+  readonly config: Readonly<Record<string, string>>
+  readonly initialState: TargetState
+}
+
+function badRequest(message: string): HerderError {
+  return new HerderError('BAD_REQUEST', message)
+}
+
+function checkName(name: string): string {
+  if (name === '') throw badRequest('Invalid value  for configuration name: String may not be empty')
+  if (/\p{Cc}/u.test(name)) {
+    throw badRequest('Invalid value for configuration name: String may not contain control sequences')
+  }
+  if (name.length > NAME_LENGTH_MAX) throw badRequest(`The name is longer than ${NAME_LENGTH_MAX} characters`)
+  return name
+}
+
+function createRequestOf(request: RestRequest): CreateRequest {
+  const json = jsonObject(request)
+  const unknown = Object.keys(json).filter((key) => !CREATE_FIELDS.has(key))
+  if (unknown.length > 0) {
+    throw badRequest(
+      `Unknown field ${unknown.map((key) => `\`${key}\``).join(', ')}; the request has \`name\`, \`config\` and \`initial_state\``,
+    )
+  }
+  if (json.config === undefined || json.config === null) {
+    throw badRequest('The request lacks `config`: a JSON object with at least `connector.class`')
+  }
+  const config = configOf(json.config, '`config`')
+  const given = json.name ?? config.name
+  if (typeof given !== 'string') throw badRequest('The request lacks `name`: the name of the connector as text')
+  const name = checkName(given.trim())
+  const state = json.initial_state ?? 'RUNNING'
+  const initialState = typeof state === 'string' ? INITIAL_STATES[state.toUpperCase()] : undefined
+  if (!initialState) throw badRequest('`initial_state` must be RUNNING, PAUSED or STOPPED')
+  return { name, config, initialState }
+}
+
+async function list(herder: Herder, request: RestRequest): Promise<Answer> {
+  const names = herder.connectors()
+  const expand = queryValues(request, 'expand')
+  if (expand.length === 0) return ok(names)
+  const entries: [string, object][] = []
+  for (const name of names) entries.push([name, await expanded(herder, name, expand)])
+  return ok(Object.fromEntries(entries))
+}
+
+/** A connector may vanish, or have no status yet, between the list and the look at it: then that part is left out. */
+async function expanded(herder: Herder, name: string, expand: readonly string[]): Promise<object> {
+  const result: { status?: unknown; info?: unknown } = {}
+  try {
+    if (expand.includes('status')) result.status = herder.connectorStatus(name)
+  } catch (error) {
+    if (!(error instanceof HerderError)) throw error
+  }
+  try {
+    if (expand.includes('info')) result.info = await herder.connectorInfo(name)
+  } catch (error) {
+    if (!(error instanceof HerderError)) throw error
+  }
+  return result
+}
+
+function location(request: RestRequest, name: string): Record<string, string> {
+  const host = request.headers.host
+  const path = `/connectors/${encodeURIComponent(name)}`
+  return { location: host === undefined ? path : `http://${host}${path}` }
+}
+
+async function create(herder: Herder, request: RestRequest): Promise<Answer> {
+  const { name, config, initialState } = createRequestOf(request)
+  const info = await herder.createConnector(name, config, initialState)
+  return { status: 201, body: info, headers: location(request, name) }
+}
+
+async function putConfig(herder: Herder, request: RestRequest): Promise<Answer> {
+  const name = checkName(param(request, 'connector'))
+  const { created, info } = await herder.putConnectorConfig(name, configOf(jsonObject(request), 'The request body'))
+  return created ? { status: 201, body: info, headers: location(request, name) } : ok(info)
+}
+
+async function restart(herder: Herder, request: RestRequest): Promise<Answer> {
+  const name = param(request, 'connector')
+  const includeTasks = queryFlag(request, 'includeTasks', false)
+  const onlyFailed = queryFlag(request, 'onlyFailed', false)
+  if (!includeTasks && !onlyFailed) {
+    await herder.restartConnector(name)
+    return empty(204)
+  }
+  return { status: 202, body: await herder.restartConnectorAndTasks(name, includeTasks, onlyFailed) }
+}
+
+async function setTarget(herder: Herder, request: RestRequest, target: TargetState, status: number): Promise<Answer> {
+  await herder.setTarget(param(request, 'connector'), target)
+  return empty(status)
+}
+
+function internalRequest(request: RestRequest) {
+  return {
+    body: request.body,
+    signature: request.headers['x-connect-authorization'],
+    algorithm: request.headers['x-connect-request-signature-algorithm'],
+  }
+}
+
+/** Endpoints below /connectors. */
+export function connectorRoutes(herder: Herder): readonly Route[] {
+  const base = '/connectors/:connector'
+  return [
+    { method: 'GET', path: '/connectors', handle: (request) => list(herder, request) },
+    { method: 'POST', path: '/connectors', handle: (request) => create(herder, request) },
+    {
+      method: 'GET',
+      path: base,
+      handle: async (request) => ok(await herder.connectorInfo(param(request, 'connector'))),
+    },
+    {
+      method: 'DELETE',
+      path: base,
+      handle: async (request) => {
+        await herder.deleteConnector(param(request, 'connector'))
+        return empty(204)
+      },
+    },
+    {
+      method: 'GET',
+      path: `${base}/config`,
+      handle: async (request) => ok((await herder.connectorInfo(param(request, 'connector'))).config),
+    },
+    { method: 'PUT', path: `${base}/config`, handle: (request) => putConfig(herder, request) },
+    {
+      method: 'PATCH',
+      path: `${base}/config`,
+      handle: async (request) =>
+        ok(await herder.patchConnectorConfig(param(request, 'connector'), patchOf(jsonObject(request)))),
+    },
+    {
+      method: 'GET',
+      path: `${base}/status`,
+      handle: async (request) => ok(herder.connectorStatus(param(request, 'connector'))),
+    },
+    {
+      method: 'GET',
+      path: `${base}/tasks`,
+      handle: async (request) => ok(await herder.taskInfos(param(request, 'connector'))),
+    },
+    {
+      method: 'POST',
+      path: `${base}/tasks`,
+      handle: async (request) => {
+        await herder.putTaskConfigs(param(request, 'connector'), internalRequest(request))
+        return empty(204)
+      },
+    },
+    {
+      method: 'GET',
+      path: `${base}/tasks/:task/status`,
+      handle: async (request) => ok(herder.taskStatus(param(request, 'connector'), taskParam(request))),
+    },
+    {
+      method: 'POST',
+      path: `${base}/tasks/:task/restart`,
+      handle: async (request) => {
+        await herder.restartTask(param(request, 'connector'), taskParam(request))
+        return empty(204)
+      },
+    },
+    { method: 'POST', path: `${base}/restart`, handle: (request) => restart(herder, request) },
+    { method: 'PUT', path: `${base}/pause`, handle: (request) => setTarget(herder, request, 'PAUSED', 202) },
+    { method: 'PUT', path: `${base}/resume`, handle: (request) => setTarget(herder, request, 'STARTED', 202) },
+    { method: 'PUT', path: `${base}/stop`, handle: (request) => setTarget(herder, request, 'STOPPED', 204) },
+    {
+      method: 'GET',
+      path: `${base}/topics`,
+      handle: async (request) => {
+        const name = param(request, 'connector')
+        return ok({ [name]: { topics: herder.topics(name) } })
+      },
+    },
+    {
+      method: 'PUT',
+      path: `${base}/topics/reset`,
+      handle: async (request) => {
+        await herder.resetTopics(param(request, 'connector'))
+        return empty(202)
+      },
+    },
+    {
+      method: 'PUT',
+      path: `${base}/fence`,
+      handle: async (request) => {
+        await herder.fence(param(request, 'connector'), internalRequest(request))
+        return empty(204)
+      },
+    },
+  ]
+}
