@@ -38,6 +38,11 @@ export class Durability {
     return this.#next.promise
   }
 
+  /** Whether the sync that is running covers `offset`. */
+  isUnderWay(offset: number): boolean {
+    return this.#current !== undefined && offset <= this.#current.target
+  }
+
   /** A sync starts that will cover everything below `target`. */
   begin(target: number): void {
     this.#current = this.#next ?? newRound()

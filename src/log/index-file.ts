@@ -1,4 +1,5 @@
-import type { Disk } from '../base/index.ts'
+import type { Disk, DiskFile } from '../base/index.ts'
+import { readFully } from './scan.ts'
 
 const INITIAL_ENTRIES = 64
 
@@ -75,13 +76,13 @@ export class IndexFile {
     return this.#memory ? this.#search(isNotAbove) : this.#withFile('read', (file) => this.#search(isNotAbove, file))
   }
 
-  #search(isNotAbove: (buffer: Buffer, position: number) => boolean, file?: { read: ReadEntry }): number {
+  #search(isNotAbove: (buffer: Buffer, position: number) => boolean, file?: DiskFile): number {
     let low = -1
     let high = this.#entries - 1
     while (low < high) {
       const middle = (low + high + 1) >>> 1
       const position = middle * this.entrySize
-      if (file) file.read(this.#scratch, 0, this.entrySize, position)
+      if (file) readFully(file, this.#scratch, 0, this.entrySize, position)
       const holds = file ? isNotAbove(this.#scratch, 0) : isNotAbove(this.#memory!, position)
       if (holds) low = middle
       else high = middle - 1
@@ -94,7 +95,7 @@ export class IndexFile {
     const position = index * this.entrySize
     if (this.#memory) return decode(this.#memory, position)
     return this.#withFile('read', (file) => {
-      file.read(this.#scratch, 0, this.entrySize, position)
+      readFully(file, this.#scratch, 0, this.entrySize, position)
       return decode(this.#scratch, 0)
     })
   }
@@ -127,7 +128,7 @@ export class IndexFile {
     this.#memory = undefined
   }
 
-  #withFile<T>(mode: 'read' | 'read-write' | 'create', action: (file: ReturnType<Disk['open']>) => T): T {
+  #withFile<T>(mode: 'read' | 'read-write' | 'create', action: (file: DiskFile) => T): T {
     const file = this.#disk.open(this.path, mode)
     try {
       return action(file)
@@ -136,5 +137,3 @@ export class IndexFile {
     }
   }
 }
-
-type ReadEntry = (target: Buffer, targetOffset: number, length: number, position: number) => number

@@ -13,7 +13,7 @@ import { LEADER_EPOCH_FILE, offsetOfFileName, SUFFIX } from './file-names.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { ProducerState } from './producer-state.ts'
 import { loadNewestSnapshot, removeSnapshots } from './producer-snapshot.ts'
-import { Segment } from './segment.ts'
+import { Segment, type SegmentPlace } from './segment.ts'
 
 /** What is known of a log before its files are looked at. */
 export interface LoadOptions {
@@ -29,6 +29,8 @@ export interface LoadOptions {
   /** Whether the last owner of the data directory stopped cleanly. */
   readonly cleanShutdown: boolean
   readonly producerExpirationMs: number
+  /** Whether compaction may have made holes in the offsets. */
+  readonly mayHaveGaps: boolean
 }
 
 /** What recovery had to do. */
@@ -51,6 +53,7 @@ export interface LoadedLog {
   /** Whether bytes above the recovery point were read that may only be in the page cache. */
   readonly recovered: boolean
   readonly report: RecoveryReport
+  readonly place: SegmentPlace
 }
 
 /** Removes what a crash left half done and returns the base offsets of the segments, ascending. */
@@ -96,24 +99,27 @@ function countBatchesAfter(segment: Segment, from: number): number {
 class LogLoader {
   readonly #options: LoadOptions
   readonly #epochs: LeaderEpochs
+  readonly #place: SegmentPlace
   #segments: Segment[] = []
   #scanned = 0
   #truncatedBytes = 0
   #lostBatches = 0
 
   constructor(options: LoadOptions) {
+    const { disk, directory, mayHaveGaps, config } = options
     this.#options = options
-    this.#epochs = new LeaderEpochs(options.disk, `${options.directory}/${LEADER_EPOCH_FILE}`)
+    this.#place = { disk, directory, contiguous: !mayHaveGaps, indexIntervalBytes: config.indexIntervalBytes }
+    this.#epochs = new LeaderEpochs(disk, `${directory}/${LEADER_EPOCH_FILE}`)
   }
 
   load(): LoadedLog {
-    const { disk, directory, nowMs, config } = this.#options
+    const { disk, directory, nowMs } = this.#options
     let logStartOffset = this.#options.logStartOffset
     const bases = tidyDirectory(disk, directory)
     const recoverFrom = this.#firstUnflushed(bases)
     let end = logStartOffset
     for (const [index, base] of bases.entries()) {
-      const segment = Segment.open(disk, directory, base)
+      const segment = Segment.open(this.#place, base)
       const nextBase = bases[index + 1] ?? Number.MAX_SAFE_INTEGER
       this.#segments.push(segment)
       const done = base >= recoverFrom ? this.#recover(segment, nextBase) : this.#adopt(segment, nextBase)
@@ -123,20 +129,21 @@ class LogLoader {
         break
       }
     }
-    if (end < logStartOffset) this.#dropFrom(this.#segments.splice(0).map((segment) => segment.baseOffset))
+    if (end < logStartOffset) {
+      this.#dropFrom(this.#segments.map((segment) => segment.baseOffset))
+      this.#segments = []
+    }
     if (this.#segments.length === 0) {
-      this.#segments.push(Segment.create(disk, directory, logStartOffset, nowMs))
+      this.#segments.push(Segment.create(this.#place, logStartOffset, nowMs))
       end = logStartOffset
     }
     logStartOffset = Math.max(logStartOffset, this.#segments[0]!.baseOffset)
     const active = this.#segments.at(-1)!
-    active.offsetIndex.file.activate()
-    active.timeIndex.file.activate()
+    active.activate()
     this.#epochs.truncateFromEnd(end)
     this.#epochs.truncateFromStart(logStartOffset)
     const producers = this.#loadProducers(Math.min(recoverFrom, end), logStartOffset, end)
     removeSnapshots(disk, directory, (offset) => offset <= end)
-    if (this.#scanned > 0 && config.flush === 'commit') active.file.syncNow()
     const report = {
       scannedSegments: this.#scanned,
       truncatedBytes: this.#truncatedBytes,
@@ -152,6 +159,7 @@ class LogLoader {
       logEndOffset: end,
       recovered,
       report,
+      place: this.#place,
     }
   }
 
@@ -163,19 +171,18 @@ class LogLoader {
 
   /** Takes a segment that was closed properly; its batches are checked when they are read. */
   #adopt(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
-    const interval = this.#options.config.indexIntervalBytes
     const isActive = nextBase === Number.MAX_SAFE_INTEGER
     if (!segment.adoptIndexes()) {
       this.#options.logger.warn({ segment: segment.logPath }, 'index files are missing or damaged and made anew')
       if (isActive) return this.#recover(segment, nextBase)
       this.#scanned++
       // Damage in a segment that was closed long ago costs its batch, not all that came after: nothing is cut here.
-      segment.rebuild(nextBase, interval)
+      segment.rebuild(nextBase)
       segment.deactivate()
       return { nextOffset: nextBase, cut: false }
     }
     if (!isActive) return { nextOffset: nextBase, cut: false }
-    const result = segment.resume(interval)
+    const result = segment.resume()
     if (result.validTo === segment.size) return { nextOffset: result.nextOffset, cut: false }
     return this.#recover(segment, nextBase)
   }
@@ -183,27 +190,33 @@ class LogLoader {
   /** Scans a segment, cuts it at the first bad byte and makes its indexes anew. */
   #recover(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
     this.#scanned++
+    const isActive = nextBase === Number.MAX_SAFE_INTEGER
     const latestEpoch = this.#epochs.latest
-    const result = segment.rebuild(nextBase, this.#options.config.indexIntervalBytes, (buffer, at) => {
+    const result = segment.rebuild(nextBase, (buffer, at) => {
       const epoch = buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)
       this.#epochs.assign(epoch, batchBaseOffset(buffer, at), false)
     })
-    const cut = result.validTo < segment.size
+    // Whole batches may be missing at the end of a closed segment when its pages were never written: what follows in the
+    // next one was not acknowledged then, and a hole must not stay.
+    const hole = this.#place.contiguous && !isActive && result.nextOffset !== nextBase
+    const cut = result.validTo < segment.size || hole
     if (cut) {
       this.#lostBatches += countBatchesAfter(segment, result.validTo)
       this.#truncatedBytes += segment.size - result.validTo
       segment.truncate(result.validTo)
     }
-    if (nextBase !== Number.MAX_SAFE_INTEGER && !cut) segment.deactivate()
+    if (!isActive && !cut) segment.deactivate()
+    // What only the page cache holds may be gone after the next power failure: readers get it once it is on disk.
+    if (this.#options.config.flush === 'commit') segment.file.syncNow()
     if (this.#epochs.latest !== latestEpoch) this.#epochs.persist()
     return { nextOffset: result.nextOffset, cut }
   }
 
   /** Removes segments behind a cut: their batches would leave a hole in the offsets. */
   #dropFrom(bases: readonly number[]): void {
-    const { disk, directory } = this.#options
+    const { disk } = this.#options
     for (const base of bases) {
-      const segment = this.#segments.find((other) => other.baseOffset === base) ?? Segment.open(disk, directory, base)
+      const segment = this.#segments.find((other) => other.baseOffset === base) ?? Segment.open(this.#place, base)
       this.#truncatedBytes += segment.size
       this.#lostBatches += countBatchesAfter(segment, 0)
       for (const path of segment.markDeleted()) disk.unlink(path)
@@ -220,7 +233,8 @@ class LogLoader {
       segment.scanHeaders(from, (buffer, at, position) => {
         const header = peekBatchHeader(buffer, at)!
         if (header.producerId >= 0) {
-          producers.apply(header, header.baseOffset, header.lastOffset, coordinatorEpochOf(header, segment, position))
+          const coordinatorEpoch = coordinatorEpochOf(header, segment, position)
+          producers.apply(header, header.baseOffset, header.lastOffset, header.maxTimestamp, coordinatorEpoch)
         }
         return true
       })

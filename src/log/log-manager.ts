@@ -20,6 +20,7 @@ const LOCK_FILE = '.lock'
 const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'
 const LOG_START_FILE = 'log-start-offset-checkpoint'
+const CLEANER_FILE = 'cleaner-offset-checkpoint'
 const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
 const DELETE_SUFFIX = '-delete'
 /** Longest name of a directory on the usual file systems. */
@@ -73,6 +74,7 @@ export class LogManager {
   readonly #lock: DiskLock
   readonly #timers = new Set<Timer>()
   #closed = false
+  #savingLogStarts = false
 
   /** Takes the directory and loads all logs in it; throws LogError when another process has it. */
   static open(options: LogManagerOptions): LogManager {
@@ -100,6 +102,7 @@ export class LogManager {
       syncer: new CommitSyncer(options.maxConcurrentSyncs),
       cacheBudget: new CacheBudget(options.tailCacheBytes ?? 32 * 1024 * 1024),
       producerExpirationMs: options.producerExpirationMs ?? 24 * 3600 * 1000,
+      onLogStartMoved: () => this.#saveLogStarts(),
     }
     const cleanFile = `${directory}/${CLEAN_SHUTDOWN_FILE}`
     this.wasCleanShutdown = disk.exists(cleanFile)
@@ -138,6 +141,7 @@ export class LogManager {
     const { disk, directory, logger } = this.#options
     const recoveryPoints = this.#readCheckpoint(RECOVERY_POINT_FILE)
     const logStarts = this.#readCheckpoint(LOG_START_FILE)
+    const compacted = this.#readCheckpoint(CLEANER_FILE)
     for (const name of disk.list(directory)) {
       const path = `${directory}/${name}`
       if (name.endsWith(DELETE_SUFFIX)) {
@@ -154,6 +158,7 @@ export class LogManager {
           recoveryPoint: recoveryPoints.get(name) ?? 0,
           logStartOffset: logStarts.get(name) ?? 0,
           cleanShutdown: this.wasCleanShutdown,
+          wasCompacted: compacted.has(name),
         },
         this.#context,
       )
@@ -214,10 +219,12 @@ export class LogManager {
     const log = this.#logs.get(name)
     if (!log) return
     this.#logs.delete(name)
+    // Closed for callers at once; what is on its way to the disk is waited for below.
+    const abandoned = log.abandon()
     // The name gets free for a new topic at once, as in Kafka: `topic-0.<unique id>-delete`.
     const renamed = `${directory}/${name}.${this.#uniqueSuffix()}${DELETE_SUFFIX}`
     disk.rename(log.directory, renamed)
-    await log.abandon()
+    await abandoned
     await this.syncNames()
     const timer = clock.setTimer(
       log.config.fileDeleteDelayMs,
@@ -246,20 +253,26 @@ export class LogManager {
   applyRetention(): number {
     let deleted = 0
     for (const log of this.#logs.values()) deleted += log.applyRetention()
-    if (deleted > 0) this.#writeCheckpoint(LOG_START_FILE, (log) => log.logStartOffset)
     return deleted
   }
 
   /** Writes down recovery points, log starts and high watermarks. */
   checkpoint(): void {
     for (const log of this.#logs.values()) log.flushIndexes()
-    this.#writeCheckpoint(RECOVERY_POINT_FILE, (log) => log.recoveryPoint)
-    this.checkpointLogStarts()
-    this.#writeCheckpoint(HIGH_WATERMARK_FILE, (log) => log.highWatermark)
+    this.#writeCheckpoints()
   }
 
-  /** Writes down where the logs start: after DeleteRecords, so that a crash does not bring the records back. */
-  checkpointLogStarts(): void {
+  /** After DeleteRecords a crash must not bring the records back; many deletions at once share one write. */
+  #saveLogStarts(): void {
+    if (this.#savingLogStarts) return
+    this.#savingLogStarts = true
+    queueMicrotask(() => {
+      this.#savingLogStarts = false
+      if (!this.#closed) this.#checkpointLogStarts()
+    })
+  }
+
+  #checkpointLogStarts(): void {
     this.#writeCheckpoint(LOG_START_FILE, (log) => log.logStartOffset)
   }
 
@@ -284,7 +297,7 @@ export class LogManager {
     const { disk, directory, logger } = this.#options
     try {
       const results = await Promise.allSettled([...this.#logs.values()].map((log) => log.close()))
-      this.checkpointClosed()
+      this.#writeCheckpoints()
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
       // Invariant 9: the mark comes last. Without it the next start scans, with it nothing is left to find.
@@ -295,10 +308,9 @@ export class LogManager {
     }
   }
 
-  /** The checkpoints of logs that are closed, whose indexes are written already. */
-  private checkpointClosed(): void {
+  #writeCheckpoints(): void {
     this.#writeCheckpoint(RECOVERY_POINT_FILE, (log) => log.recoveryPoint)
-    this.checkpointLogStarts()
+    this.#checkpointLogStarts()
     this.#writeCheckpoint(HIGH_WATERMARK_FILE, (log) => log.highWatermark)
   }
 }

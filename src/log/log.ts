@@ -23,7 +23,7 @@ import { removeSnapshots, syncSnapshot, writeSnapshot } from './producer-snapsho
 import type { ProducerEntry, ProducerErrorCode, ProducerState } from './producer-state.ts'
 import { readBatches } from './read-batches.ts'
 import { expiredSegments } from './retention.ts'
-import { Segment } from './segment.ts'
+import { Segment, type SegmentPlace } from './segment.ts'
 import { type CacheBudget, TailCache } from './tail-cache.ts'
 
 /** Names of Kafka's error table that an append can be answered with. */
@@ -86,6 +86,8 @@ export interface LogContext {
   readonly cacheBudget: CacheBudget
   /** producer.id.expiration.ms */
   readonly producerExpirationMs: number
+  /** Called after the start of a log moved, so that it is written down. */
+  readonly onLogStartMoved?: () => void
 }
 
 export interface LogOptions {
@@ -99,6 +101,8 @@ export interface LogOptions {
   readonly recoveryPoint?: number
   readonly logStartOffset?: number
   readonly cleanShutdown?: boolean
+  /** Whether the log was ever compacted, by whomever; a topic with compaction now counts anyway. */
+  readonly wasCompacted?: boolean
 }
 
 const NO_RECORDS = Buffer.alloc(0)
@@ -114,10 +118,12 @@ export class Log implements Syncable {
   #config: LogConfig
   readonly #context: LogContext
   readonly #segments: Segment[]
+  readonly #place: SegmentPlace
   readonly #producers: ProducerState
   readonly #epochs: LeaderEpochs
   readonly #cache: TailCache
   readonly #durability: Durability
+  readonly #epochAt = (offset: number): number => this.#epochs.epochAt(offset)
   readonly #listeners = new Set<() => void>()
   /** Closed segments that are not synced yet, oldest first. */
   #unsynced: Segment[] = []
@@ -148,6 +154,7 @@ export class Log implements Syncable {
       logStartOffset: options.logStartOffset ?? 0,
       cleanShutdown: options.cleanShutdown ?? false,
       producerExpirationMs: context.producerExpirationMs,
+      mayHaveGaps: options.wasCompacted === true || config.cleanupPolicy.includes('compact'),
     })
     return new Log(options, context, loaded)
   }
@@ -160,6 +167,7 @@ export class Log implements Syncable {
     this.#config = options.config
     this.#context = context
     this.#segments = loaded.segments
+    this.#place = loaded.place
     this.#producers = loaded.producers
     this.#epochs = loaded.epochs
     this.#logStartOffset = loaded.logStartOffset
@@ -269,7 +277,7 @@ export class Log implements Syncable {
     if (refusal) return refusal
     if (header.producerId >= 0) {
       const check = this.#producers.check(header)
-      if (check.kind === 'refuse') return check
+      if (check.kind === 'refuse') return { error: check.error, message: check.message }
       if (check.kind === 'duplicate') {
         const { lastOffset, offsetDelta, timestamp } = check.batch
         const logAppendTime = this.#config.timestampType === 'LogAppendTime' ? timestamp : -1
@@ -295,14 +303,14 @@ export class Log implements Syncable {
     try {
       if (this.#mustRoll(batch.length, maxTimestamp, lastOffset, nowMs)) this.roll()
       if (leaderEpoch > this.#epochs.latest) this.#epochs.assign(leaderEpoch, baseOffset)
-      this.#active.append(batch, lastOffset, maxTimestamp, this.#config.indexIntervalBytes, nowMs)
+      this.#active.append(batch, lastOffset, maxTimestamp, nowMs)
     } catch (error) {
       return this.#refuseForStorage(error)
     }
     // Invariant 5: from here on the batch is in the file; offsets move only after the write has succeeded.
     this.#logEndOffset = lastOffset + 1
     if (header.producerId >= 0) {
-      this.#producers.apply({ ...header, maxTimestamp }, baseOffset, lastOffset, coordinatorEpochOf(batch, header))
+      this.#producers.apply(header, baseOffset, lastOffset, maxTimestamp, coordinatorEpochOf(batch, header))
     }
     this.#cache.append(batch, baseOffset, lastOffset)
     this.#afterAppend()
@@ -313,8 +321,16 @@ export class Log implements Syncable {
     const { logger } = this.#context
     logger.error({ directory: this.#directory, error }, 'the disk refused an append')
     // The segment has cut off what was written in part. If even that failed, nothing may follow the torn bytes.
-    if (this.#active.file.size() !== this.#active.size) this.#fail('an append failed in the middle', error)
+    if (!this.#isActiveWhole()) this.#fail('an append failed in the middle', error)
     return { error: 'KAFKA_STORAGE_ERROR', message: error instanceof Error ? error.message : String(error) }
+  }
+
+  #isActiveWhole(): boolean {
+    try {
+      return this.#active.file.size() === this.#active.size
+    } catch {
+      return false
+    }
   }
 
   #afterAppend(): void {
@@ -364,7 +380,7 @@ export class Log implements Syncable {
 
   #whenDurable(offset: number): Promise<void> | undefined {
     const waiting = this.#durability.reaches(offset)
-    if (waiting) this.#context.syncer.request(this)
+    if (waiting && !this.#durability.isUnderWay(offset)) this.#context.syncer.request(this)
     return waiting
   }
 
@@ -399,9 +415,9 @@ export class Log implements Syncable {
       await segment.syncAll()
       const after = this.#segments[this.#segments.indexOf(segment) + 1]
       if (after) await syncSnapshot(disk, this.#directory, after.baseOffset)
-      this.#unsynced.shift()
+      this.#unsynced = this.#unsynced.filter((other) => other !== segment)
     }
-    await active.sync()
+    if (this.#logEndOffset > this.#durability.durableOffset) await active.sync()
     if (!this.#namesUnsynced) return
     this.#namesUnsynced = false
     await disk.syncDirectoryLater(this.#directory)
@@ -413,7 +429,7 @@ export class Log implements Syncable {
   }
 
   #fail(what: string, cause: unknown): void {
-    if (this.#failure) return
+    if (this.#failure || this.#closed) return
     const reason = cause instanceof Error ? cause.message : String(cause)
     const message = `log ${this.topic}-${this.partition}: ${what} (${reason}); restart to recover it from the disk`
     this.#failure = new LogError('LOG_STORAGE_FAILED', message, { cause })
@@ -447,7 +463,7 @@ export class Log implements Syncable {
     if (closed.size === 0 && closed.baseOffset === base) return
     closed.deactivate()
     writeSnapshot(disk, this.#directory, base, this.#producers, false)
-    this.#segments.push(Segment.create(disk, this.#directory, base, clock.now()))
+    this.#segments.push(Segment.create(this.#place, base, clock.now()))
     this.#unsynced.push(closed)
     this.#namesUnsynced = true
     this.#drawJitter()
@@ -464,7 +480,14 @@ export class Log implements Syncable {
     const cached = this.#cache.read(offset, maxBytes, limit, minOneBatch)
     if (cached) return this.#readResult(undefined, cached)
     try {
-      const found = readBatches(this.#segments, offset, maxBytes, limit, minOneBatch)
+      const found = readBatches(this.#segments, {
+        offset,
+        maxBytes,
+        limitOffset: limit,
+        minOneBatch,
+        contiguous: this.#place.contiguous,
+        epochAt: this.#epochAt,
+      })
       return this.#readResult(found.error, found.records)
     } catch (error) {
       this.#context.logger.error({ directory: this.#directory, offset, error }, 'the disk refused a read')
@@ -525,7 +548,7 @@ export class Log implements Syncable {
     const { clock } = this.#context
     this.#producers.expire(clock.now() - this.#context.producerExpirationMs)
     if (!this.#config.cleanupPolicy.includes('delete') || this.#failure) return 0
-    const count = expiredSegments(this.#segments, this.#config, clock.now(), this.#highWatermark, this.#logStartOffset)
+    const count = expiredSegments(this.#segments, this.#config, clock.now(), this)
     if (count === 0) return 0
     if (count === this.#segments.length) this.roll()
     this.#deleteSegments(count)
@@ -536,6 +559,7 @@ export class Log implements Syncable {
   #moveStart(offset: number): void {
     this.#logStartOffset = offset
     this.#epochs.truncateFromStart(offset)
+    this.#context.onLogStartMoved?.()
     this.#notify()
   }
 
@@ -565,6 +589,7 @@ export class Log implements Syncable {
   /** Applies changed settings to what comes next. */
   updateConfig(config: LogConfig): void {
     this.#config = config
+    this.#place.indexIntervalBytes = config.indexIntervalBytes
     this.#drawJitter()
     if (config.flush === 'os') this.#moveHighWatermark(this.#logEndOffset)
   }

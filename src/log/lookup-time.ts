@@ -1,5 +1,5 @@
 import { readInt64 } from '../base/index.ts'
-import { BATCH_FIELD, batchBaseOffset, RecordCursor } from '../record/index.ts'
+import { BATCH_FIELD, batchBaseOffset, RecordCursor, RecordError } from '../record/index.ts'
 import type { Segment } from './segment.ts'
 
 /** A record found by its time, with the leader epoch that wrote it. */
@@ -28,7 +28,7 @@ function findInBatch(
   return undefined
 }
 
-/** The first record at or after a time: time index, offset index, then the records of the batches from there. */
+/** The first record at or after a time: time index, offset index, then the records of the batches from there. Throws RecordError on damage. */
 export function findByTimestamp(
   segments: readonly Segment[],
   timestamp: number,
@@ -39,13 +39,15 @@ export function findByTimestamp(
     if (segment.maxTimestamp < timestamp) continue
     const from = Math.max(segment.timeIndex.lookupBelow(timestamp)?.offset ?? segment.baseOffset, minOffset)
     let found: FoundRecord | undefined
-    segment.scanHeaders(from, (buffer, at, position) => {
+    const intact = segment.scanHeaders(from, (buffer, at, position) => {
       if (batchBaseOffset(buffer, at) >= limitOffset) return false
       if (readInt64(buffer, at + BATCH_FIELD.maxTimestamp) < timestamp) return true
       found = findInBatch(segment, position, timestamp, minOffset)
       return found === undefined
     })
     if (found) return found
+    // Invariant 8: "not found" is an answer only when everything that could hold it was readable.
+    if (!intact) throw new RecordError('CORRUPT_MESSAGE', `${segment.logPath} is damaged`)
   }
   return undefined
 }

@@ -7,6 +7,12 @@ import { IndexFile } from './index-file.ts'
  */
 const ENTRY_SIZE = 8
 
+/** The last offset of a batch and where the batch starts. */
+export interface OffsetPosition {
+  readonly lastOffset: number
+  readonly position: number
+}
+
 /** Finds where in a segment to start looking for an offset. */
 export class OffsetIndex {
   readonly file: IndexFile
@@ -49,11 +55,13 @@ export class OffsetIndex {
     this.#lastOffset = lastOffset
   }
 
-  /** A position not above that of the batch that holds `offset`. */
-  lookup(offset: number): number {
+  /** The last entry at or below `offset`; the start of the segment when there is none. */
+  lookup(offset: number): OffsetPosition {
     const relative = offset - this.#baseOffset
     const index = this.file.floor((buffer, position) => buffer.readInt32BE(position) <= relative)
-    return index < 0 ? 0 : this.file.entry(index, readEntry).position
+    if (index < 0) return { lastOffset: this.#baseOffset - 1, position: 0 }
+    const entry = this.file.entry(index, readEntry)
+    return { lastOffset: this.#baseOffset + entry.relativeOffset, position: entry.position }
   }
 
   /** Position of the batch of the last entry, 0 in an empty index. */

@@ -87,7 +87,13 @@ export class ProducerState {
   }
 
   /** Takes an appended batch into account. `coordinatorEpoch` is that of a transaction marker. */
-  apply(header: BatchHeader, baseOffset: number, lastOffset: number, coordinatorEpoch: number = -1): void {
+  apply(
+    header: BatchHeader,
+    baseOffset: number,
+    lastOffset: number,
+    timestamp: number,
+    coordinatorEpoch: number = -1,
+  ): void {
     let entry = this.#entries.get(header.producerId)
     if (!entry) {
       entry = {
@@ -104,7 +110,7 @@ export class ProducerState {
       entry.epoch = header.producerEpoch
       entry.batches = []
     }
-    entry.lastTimestamp = header.maxTimestamp
+    entry.lastTimestamp = timestamp
     if (header.isControl) {
       entry.coordinatorEpoch = coordinatorEpoch
       entry.currentTxnFirstOffset = -1
@@ -114,7 +120,7 @@ export class ProducerState {
       lastSequence: addToSequence(header.baseSequence, header.lastOffsetDelta),
       lastOffset,
       offsetDelta: lastOffset - baseOffset,
-      timestamp: header.maxTimestamp,
+      timestamp,
     })
     if (entry.batches.length > REMEMBERED_BATCHES) entry.batches.shift()
     if (header.isTransactional && entry.currentTxnFirstOffset < 0) entry.currentTxnFirstOffset = baseOffset

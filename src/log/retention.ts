@@ -8,6 +8,12 @@ interface RetainedSegment {
   readonly modifiedMs: number
 }
 
+interface LogOffsets {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly logEndOffset: number
+}
+
 /**
  * How many of the oldest segments may go. Whole segments only: by time when even the newest record of a segment is too
  * old (records dated in the future pin it), by size until what stays is within retention.bytes, and always what lies
@@ -17,15 +23,14 @@ export function expiredSegments(
   segments: readonly RetainedSegment[],
   config: LogConfig,
   nowMs: number,
-  highWatermark: number,
-  logStartOffset: number,
+  { logStartOffset, highWatermark, logEndOffset }: LogOffsets,
 ): number {
   let excess = segments.reduce((sum, segment) => sum + segment.size, 0) - config.retentionBytes
   let count = 0
   for (const segment of segments) {
     const next = segments[count + 1]
     const isActive = next === undefined
-    if (isActive ? segment.size === 0 : next.baseOffset > highWatermark) break
+    if ((next?.baseOffset ?? logEndOffset) > highWatermark || (isActive && segment.size === 0)) break
     const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : segment.modifiedMs
     const tooOld = nowMs - newest > config.retentionMs
     const tooMuch = !isActive && excess >= segment.size

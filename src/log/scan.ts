@@ -28,6 +28,14 @@ export function readFully(
   return total
 }
 
+/**
+ * Whether a batch may come where `expectedOffset` is due (-1: anything may). The base offset is outside the CRC, so that
+ * its place in the row is all that guards it.
+ */
+export function follows(baseOffset: number, expectedOffset: number, contiguous: boolean): boolean {
+  return contiguous && expectedOffset >= 0 ? baseOffset === expectedOffset : baseOffset >= expectedOffset
+}
+
 /** What a scan shows of each batch: `buffer` holds at least its header at `at`, all of it when the CRC was checked. */
 export type BatchVisitor = (buffer: Buffer, at: number, size: number, position: number) => boolean
 
@@ -36,10 +44,12 @@ export interface ScanOptions {
   readonly from: number
   /** Where the file ends. */
   readonly to: number
-  /** Offsets below this one are wrong: offsets only grow. */
-  readonly minOffset: number
+  /** The offset that is due first, -1 when that is not known. */
+  readonly expectedOffset: number
   /** Offsets from this one on are wrong: they belong to the next segment. */
   readonly maxOffset: number
+  /** Every offset follows the one before; compaction makes holes, nothing else does. */
+  readonly contiguous: boolean
   /** Without it only headers are read. */
   readonly checkCrc: boolean
 }
@@ -62,7 +72,7 @@ export function scanBatches(file: DiskFile, options: ScanOptions, visit: BatchVi
   let windowStart = options.from
   let windowLength = 0
   let position = options.from
-  let nextOffset = options.minOffset
+  let nextOffset = options.expectedOffset
   const result = (stopped: boolean): ScanResult => ({ validTo: position, nextOffset, stopped })
   const load = (needed: number): boolean => {
     if (position + needed > options.to) return false
@@ -79,8 +89,9 @@ export function scanBatches(file: DiskFile, options: ScanOptions, visit: BatchVi
     if (options.checkCrc && !load(size)) return result(false)
     const at = position - windowStart
     if (window[at + MAGIC_POSITION] !== 2) return result(false)
+    const baseOffset = batchBaseOffset(window, at)
     const lastOffset = batchLastOffset(window, at)
-    if (batchBaseOffset(window, at) < nextOffset || lastOffset < batchBaseOffset(window, at)) return result(false)
+    if (!follows(baseOffset, nextOffset, options.contiguous) || lastOffset < baseOffset) return result(false)
     if (lastOffset >= options.maxOffset) return result(false)
     if (options.checkCrc && !isBatchCrcValid(window, at, size)) return result(false)
     if (!visit(window, at, size, position)) return result(true)

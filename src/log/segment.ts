@@ -1,13 +1,31 @@
 import { assert, type Disk, type DiskFile, readInt64 } from '../base/index.ts'
-import { BATCH_FIELD, BATCH_HEADER_SIZE, BATCH_OVERHEAD, batchLastOffset, completeBatchSize } from '../record/index.ts'
+import {
+  BATCH_FIELD,
+  BATCH_HEADER_SIZE,
+  BATCH_OVERHEAD,
+  batchBaseOffset,
+  batchLastOffset,
+  completeBatchSize,
+} from '../record/index.ts'
 import { offsetFileName, SUFFIX } from './file-names.ts'
-import { OffsetIndex } from './offset-index.ts'
-import { readFully, type ScanResult, scanBatches } from './scan.ts'
+import { OffsetIndex, type OffsetPosition } from './offset-index.ts'
+import { follows, readFully, type ScanResult, scanBatches } from './scan.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 
 const HOP_WINDOW = 4096
 const NO_BYTES = Buffer.alloc(0)
 const MAX_INT32 = 0x7fffffff
+const UNKNOWN_OFFSET = -1
+
+/** Where the segments of a log are, and whether all offsets in them follow each other. */
+export interface SegmentPlace {
+  readonly disk: Disk
+  readonly directory: string
+  /** False for a log that was ever compacted. */
+  readonly contiguous: boolean
+  /** index.interval.bytes, which may change while the log is open. */
+  indexIntervalBytes: number
+}
 
 /** Called for every batch while indexes are rebuilt. */
 export type BatchObserver = (buffer: Buffer, at: number, size: number) => void
@@ -17,8 +35,7 @@ export class Segment {
   readonly baseOffset: number
   readonly offsetIndex: OffsetIndex
   readonly timeIndex: TimeIndex
-  readonly #disk: Disk
-  readonly #directory: string
+  readonly #place: SegmentPlace
   #file: DiskFile | undefined
   #size: number
   #firstTimestamp = -1
@@ -26,12 +43,13 @@ export class Segment {
   #bytesSinceIndexEntry = 0
   #pendingSyncs = 0
   #closeRequested = false
+  #isActive = false
   /** Wall-clock time of the last change, for segments whose records have no timestamps. */
   modifiedMs: number
 
-  constructor(disk: Disk, directory: string, baseOffset: number, size: number, modifiedMs: number) {
-    this.#disk = disk
-    this.#directory = directory
+  private constructor(place: SegmentPlace, baseOffset: number, size: number, modifiedMs: number) {
+    const { disk } = place
+    this.#place = place
     this.baseOffset = baseOffset
     this.#size = size
     this.modifiedMs = modifiedMs
@@ -40,23 +58,25 @@ export class Segment {
   }
 
   /** Starts an empty segment. */
-  static create(disk: Disk, directory: string, baseOffset: number, nowMs: number): Segment {
-    const segment = new Segment(disk, directory, baseOffset, 0, nowMs)
+  static create(place: SegmentPlace, baseOffset: number, nowMs: number): Segment {
+    const { disk } = place
+    const segment = new Segment(place, baseOffset, 0, nowMs)
     if (disk.exists(segment.logPath)) disk.unlink(segment.logPath)
     segment.#file = disk.open(segment.logPath, 'create')
     segment.offsetIndex.reset()
     segment.timeIndex.reset()
+    segment.#isActive = true
     return segment
   }
 
   /** Opens what is on disk; the indexes are adopted or rebuilt afterwards. */
-  static open(disk: Disk, directory: string, baseOffset: number): Segment {
-    const { size, modifiedMs } = disk.stat(`${directory}/${offsetFileName(baseOffset, SUFFIX.log)}`)
-    return new Segment(disk, directory, baseOffset, size, modifiedMs)
+  static open(place: SegmentPlace, baseOffset: number): Segment {
+    const { size, modifiedMs } = place.disk.stat(`${place.directory}/${offsetFileName(baseOffset, SUFFIX.log)}`)
+    return new Segment(place, baseOffset, size, modifiedMs)
   }
 
   #path(suffix: string): string {
-    return `${this.#directory}/${offsetFileName(this.baseOffset, suffix)}`
+    return `${this.#place.directory}/${offsetFileName(this.baseOffset, suffix)}`
   }
 
   get logPath(): string {
@@ -78,7 +98,7 @@ export class Segment {
   }
 
   get file(): DiskFile {
-    this.#file ??= this.#disk.open(this.logPath, 'read-write')
+    this.#file ??= this.#place.disk.open(this.logPath, 'read-write')
     return this.#file
   }
 
@@ -92,7 +112,7 @@ export class Segment {
   }
 
   /** Appends one batch whose offsets are set. On a failed write the file is as it was. */
-  append(batch: Buffer, lastOffset: number, maxTimestamp: number, indexIntervalBytes: number, nowMs: number): void {
+  append(batch: Buffer, lastOffset: number, maxTimestamp: number, nowMs: number): void {
     const position = this.#size
     try {
       this.file.write([batch], position)
@@ -101,15 +121,15 @@ export class Segment {
       this.file.truncate(position)
       throw error
     }
-    this.#note(position, batch.length, lastOffset, maxTimestamp, indexIntervalBytes)
+    this.#note(position, batch.length, lastOffset, maxTimestamp)
     this.#size = position + batch.length
     this.modifiedMs = nowMs
   }
 
-  #note(position: number, size: number, lastOffset: number, maxTimestamp: number, indexIntervalBytes: number): void {
+  #note(position: number, size: number, lastOffset: number, maxTimestamp: number): void {
     if (position === 0) this.#firstTimestamp = maxTimestamp
     if (maxTimestamp > this.#max.timestamp) this.#max = { timestamp: maxTimestamp, offset: lastOffset }
-    if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
+    if (this.#bytesSinceIndexEntry > this.#place.indexIntervalBytes) {
       this.offsetIndex.append(lastOffset, position)
       this.timeIndex.append(this.#max.timestamp, this.#max.offset)
       this.#bytesSinceIndexEntry = 0
@@ -125,53 +145,55 @@ export class Segment {
   }
 
   /** Scans all batches with their CRC and makes the indexes anew. Nothing is cut. */
-  rebuild(maxOffset: number, indexIntervalBytes: number, observe?: BatchObserver): ScanResult {
+  rebuild(maxOffset: number, observe?: BatchObserver): ScanResult {
     this.offsetIndex.reset()
     this.timeIndex.reset()
     this.#max = { timestamp: -1, offset: -1 }
     this.#firstTimestamp = -1
     this.#bytesSinceIndexEntry = 0
-    return this.#scanFrom(0, this.baseOffset, maxOffset, indexIntervalBytes, observe)
+    return this.#scanFrom(0, this.baseOffset, maxOffset, observe)
   }
 
   /** Reads what follows the last index entry, with CRC, to learn end and times of the newest segment after a clean stop. */
-  resume(indexIntervalBytes: number, observe?: BatchObserver): ScanResult {
+  resume(): ScanResult {
     this.#bytesSinceIndexEntry = 0
     const first = this.readHeader(0)
-    const result = this.#scanFrom(
-      this.offsetIndex.lastPosition(),
-      this.baseOffset,
-      Number.MAX_SAFE_INTEGER,
-      indexIntervalBytes,
-      observe,
-    )
+    const from = this.offsetIndex.lastPosition()
+    const expected = from === 0 ? this.baseOffset : UNKNOWN_OFFSET
+    const result = this.#scanFrom(from, expected, Number.MAX_SAFE_INTEGER)
     if (first) this.#firstTimestamp = readInt64(first, BATCH_FIELD.maxTimestamp)
     return result
   }
 
-  #scanFrom(
-    from: number,
-    minOffset: number,
-    maxOffset: number,
-    indexIntervalBytes: number,
-    observe?: BatchObserver,
-  ): ScanResult {
-    const options = { from, to: this.#size, minOffset, maxOffset, checkCrc: true }
+  #scanFrom(from: number, expectedOffset: number, maxOffset: number, observe?: BatchObserver): ScanResult {
+    const contiguous = this.#place.contiguous
+    const options = { from, to: this.#size, expectedOffset, maxOffset, contiguous, checkCrc: true }
     return scanBatches(this.file, options, (buffer, at, size, position) => {
       const maxTimestamp = readInt64(buffer, at + BATCH_FIELD.maxTimestamp)
-      this.#note(position, size, batchLastOffset(buffer, at), maxTimestamp, indexIntervalBytes)
+      this.#note(position, size, batchLastOffset(buffer, at), maxTimestamp)
       observe?.(buffer, at, size)
       return true
     })
   }
 
-  /** Walks the headers of all batches that end at or after `offset`, without CRC. */
-  scanHeaders(offset: number, visit: (buffer: Buffer, at: number, position: number) => boolean): void {
-    const from = this.offsetIndex.lookup(offset)
-    const options = { from, to: this.#size, minOffset: this.baseOffset, maxOffset: Infinity, checkCrc: false }
-    scanBatches(this.file, options, (buffer, at, _size, position) =>
-      batchLastOffset(buffer, at) < offset ? true : visit(buffer, at, position),
-    )
+  /**
+   * Walks the headers of all batches that end at or after `offset`, without CRC. False when it met damage before `visit`
+   * had enough.
+   */
+  scanHeaders(offset: number, visit: (buffer: Buffer, at: number, position: number) => boolean): boolean {
+    const from = this.positionOf(offset)
+    if (from < 0) return false
+    const contiguous = this.#place.contiguous
+    const options = {
+      from,
+      to: this.#size,
+      expectedOffset: UNKNOWN_OFFSET,
+      maxOffset: Infinity,
+      contiguous,
+      checkCrc: false,
+    }
+    const result = scanBatches(this.file, options, (buffer, at, _size, position) => visit(buffer, at, position))
+    return result.stopped || result.validTo === this.#size
   }
 
   /** The header at a position, or undefined at the end of the segment. */
@@ -183,13 +205,27 @@ export class Segment {
 
   /**
    * Position of the batch that holds `offset`, or of the first later one; the size of the segment when there is none,
-   * -1 when the bytes on the way are no batches.
+   * -1 when the bytes on the way are no batches of this log. A damaged index costs time, not data: then the walk starts at
+   * the first batch and the index is made anew.
    */
   positionOf(offset: number): number {
+    const entry = this.offsetIndex.lookup(offset)
+    const position = this.#walkTo(offset, entry)
+    if (position >= 0 || entry.position === 0) return position
+    const found = this.#walkTo(offset, { lastOffset: UNKNOWN_OFFSET, position: 0 })
+    if (found >= 0 && !this.#isActive) {
+      this.rebuild(Number.MAX_SAFE_INTEGER)
+      this.deactivate()
+    }
+    return found
+  }
+
+  #walkTo(offset: number, entry: OffsetPosition): number {
     const window = Buffer.allocUnsafe(HOP_WINDOW)
-    let start = this.offsetIndex.lookup(offset)
+    let start = entry.position
     let position = start
     let length = 0
+    let expected = position === 0 ? this.baseOffset : UNKNOWN_OFFSET
     while (position + BATCH_HEADER_SIZE <= this.#size) {
       if (position + BATCH_HEADER_SIZE > start + length) {
         start = position
@@ -197,9 +233,13 @@ export class Segment {
         if (length < BATCH_HEADER_SIZE) return -1
       }
       const at = position - start
-      if (batchLastOffset(window, at) >= offset) return position
+      const lastOffset = batchLastOffset(window, at)
       const size = window.readInt32BE(at + BATCH_FIELD.batchLength) + BATCH_OVERHEAD
-      if (size < BATCH_HEADER_SIZE) return -1
+      // Invariant 8: a damaged offset must not lead past the batch that is looked for.
+      if (!follows(batchBaseOffset(window, at), expected, this.#place.contiguous) || size < BATCH_HEADER_SIZE) return -1
+      if (position === entry.position && lastOffset > entry.lastOffset && entry.position > 0) return -1
+      if (lastOffset >= offset) return position
+      expected = lastOffset + 1
       position += size
     }
     return position === this.#size ? position : -1
@@ -227,8 +267,16 @@ export class Segment {
     this.#size = size
   }
 
+  /** Opens the newest segment for appends: its indexes stay in memory from now on. */
+  activate(): void {
+    this.offsetIndex.file.activate()
+    this.timeIndex.file.activate()
+    this.#isActive = true
+  }
+
   /** Closes the segment for appends: the last timestamp gets its index entry and the index files are written. */
   deactivate(): void {
+    this.#isActive = false
     this.timeIndex.append(this.#max.timestamp, this.#max.offset)
     this.offsetIndex.file.deactivate()
     this.timeIndex.file.deactivate()
@@ -242,6 +290,7 @@ export class Segment {
 
   /** Makes the batches durable, off the main thread. The file stays open until it is done. */
   async sync(): Promise<void> {
+    if (this.#closeRequested) return
     const file = this.file
     this.#pendingSyncs++
     try {
@@ -255,9 +304,9 @@ export class Segment {
   /** Makes batches and indexes durable, in that order. */
   async syncAll(): Promise<void> {
     await this.sync()
-    if (this.#closeRequested) return
-    await this.offsetIndex.file.sync()
-    await this.timeIndex.file.sync()
+    // Retention may take the segment away meanwhile.
+    if (!this.#closeRequested) await this.offsetIndex.file.sync()
+    if (!this.#closeRequested) await this.timeIndex.file.sync()
   }
 
   /** Closes the file, after a sync that is under way. */
@@ -274,8 +323,8 @@ export class Segment {
     const marked: string[] = []
     for (const suffix of [SUFFIX.log, SUFFIX.offsetIndex, SUFFIX.timeIndex, SUFFIX.txnIndex]) {
       const path = this.#path(suffix)
-      if (!this.#disk.exists(path)) continue
-      this.#disk.rename(path, `${path}${SUFFIX.deleted}`)
+      if (!this.#place.disk.exists(path)) continue
+      this.#place.disk.rename(path, `${path}${SUFFIX.deleted}`)
       marked.push(`${path}${SUFFIX.deleted}`)
     }
     return marked
