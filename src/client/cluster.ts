@@ -10,7 +10,7 @@ import { Metadata } from './metadata.ts'
  * What a connection is for. A broker answers one request of a connection at a time, so a fetch that waits for data
  * must not stand before a heartbeat.
  */
-export type Purpose = 'main' | 'fetch' | 'coordinator' | 'join'
+export type Purpose = 'main' | 'fetch' | 'coordinator'
 
 /** Which broker a request goes to. */
 export type Target = number | 'any' | 'controller'
