@@ -38,8 +38,15 @@ const PIPELINED_REQUESTS_MAX = 32
 const UNREAD_BYTES_MAX = 1 << 20
 const SIZE_FIELD_BYTES = 4
 
+/** A listener as clients of it are told. */
+export interface AdvertisedEndpoint {
+  readonly host: string
+  readonly port: number
+}
+
 interface ClientConnectionOptions {
   readonly id: number
+  readonly advertised: AdvertisedEndpoint
   readonly connection: Connection
   readonly dispatcher: RequestDispatcher
   readonly memory: RequestMemory
@@ -57,9 +64,13 @@ export class ClientConnection implements MemoryUser {
   readonly id: number
   /** The host of the peer, as DescribeGroups shows it. */
   readonly host: string
+  /** What metadata answers on this connection name as the broker's address. */
+  readonly advertised: AdvertisedEndpoint
   clientSoftwareName = 'unknown'
   clientSoftwareVersion = 'unknown'
   lastActiveMs: number
+  /** Set by the one request that waits for something, to be told when nobody waits for its answer any more. */
+  onceClosed: (() => void) | undefined
   readonly #options: ClientConnectionOptions
   readonly #splitter: FrameSplitter
   readonly #queue: Buffer[] = []
@@ -74,6 +85,7 @@ export class ClientConnection implements MemoryUser {
   constructor(options: ClientConnectionOptions) {
     this.#options = options
     this.id = options.id
+    this.advertised = options.advertised
     this.host = hostOf(options.connection.remoteAddress)
     this.lastActiveMs = options.now()
     this.#splitter = new FrameSplitter({
@@ -227,6 +239,7 @@ export class ClientConnection implements MemoryUser {
     for (const slot of this.#slots) this.#options.memory.requestDone(slot.frameBytes)
     this.#slots.length = 0
     this.#options.memory.userGone(this, this.#splitter.pendingBytes)
+    this.onceClosed?.()
     this.#onIdle?.()
     this.#options.onClosed(this)
   }

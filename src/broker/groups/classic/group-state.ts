@@ -270,13 +270,19 @@ export function supportsProtocols(
   if (protocolType === '' || protocols.length === 0) return false
   if (state.members.size === 0) return true
   if (state.protocolType !== protocolType) return false
-  return protocols.some((p) => [...state.members.values()].every((m) => m.protocols.some((q) => q.name === p.name)))
+  const members = [...state.members.values()]
+  return protocols.some((p) => members.every((m) => offers(m, p.name)))
+}
+
+/** A member restored from the middle of a rebalance has no protocols yet: it stands in nobody's way. */
+function offers(member: Member, name: string): boolean {
+  return member.protocols.length === 0 || member.protocols.some((p) => p.name === name)
 }
 
 /** The protocol of the next generation: every member votes for the first of its protocols that all members know. */
 export function selectProtocol(members: ReadonlyMap<string, Member>): string | null {
   const all = [...members.values()]
-  const isCommon = (name: string) => all.every((m) => m.protocols.some((p) => p.name === name))
+  const isCommon = (name: string) => all.every((m) => offers(m, name))
   const votes = new Map<string, number>()
   for (const member of all) {
     const vote = member.protocols.find((p) => isCommon(p.name))?.name
