@@ -75,6 +75,7 @@ export {
   type SourceRecord,
   withChanges,
 } from './record.ts'
+export { compileRegex, fullMatch } from './regex.ts'
 export {
   arrayOf,
   dateSchema,
