@@ -38,7 +38,7 @@ export function offsetRecord(
   value: CommittedOffset | null,
 ): OffsetsRecord {
   return {
-    key: records.offsetCommitKey.encode({ group: groupId, topic, partition }, 1),
+    key: records.offsetCommitKey.encode({ group: groupId, topic, partition }),
     value: value === null ? null : records.offsetCommitValue.encode(offsetValue(value), OFFSET_VALUE_VERSION),
   }
 }
