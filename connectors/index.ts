@@ -1,0 +1,5 @@
+import type { PluginManifest } from '@millrace/sdk'
+import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
+
+/** The built-in connectors. A manifest imports no connector code. */
+export const builtinManifests: readonly PluginManifest[] = [jdbcSink, jdbcSource]

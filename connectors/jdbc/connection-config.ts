@@ -1,0 +1,172 @@
+import { ConfigError, type ConfigDef, type Parsed, type RawConfig } from '@millrace/sdk'
+import type { CalendarSystem } from './temporal.ts'
+import { JdbcUrlError, type JdbcUrl, parseJdbcUrl } from './url.ts'
+import { zoneOf } from './zone.ts'
+
+const DEFAULT_CREDENTIALS = [
+  'io.confluent.connect.jdbc.util.DefaultJdbcCredentialsProvider',
+  'io.confluent.connect.jdbc.util.JdbcCredentialsProvider',
+  'DefaultJdbcCredentialsProvider',
+]
+
+/** Says what is wrong with a JDBC URL, or undefined. */
+export function checkUrl(url: string): string | undefined {
+  try {
+    parseJdbcUrl(url)
+    return undefined
+  } catch (error) {
+    if (error instanceof JdbcUrlError) return error.message
+    throw error
+  }
+}
+
+function checkZone(zone: string): string | undefined {
+  try {
+    zoneOf(zone)
+    return undefined
+  } catch {
+    return `unknown time zone "${zone}"; write UTC, a name such as Europe/Berlin, or an offset such as GMT+02:00`
+  }
+}
+
+/** The keys that source and sink share. */
+export const connectionConfig = {
+  'connection.url': {
+    type: 'string',
+    importance: 'high',
+    doc: 'Where the database is, as a JDBC URL. Properties of the PostgreSQL JDBC driver may follow a question mark: user, password, ssl, sslmode, sslrootcert, sslcert, sslkey, currentSchema, ApplicationName, connectTimeout, loginTimeout, socketTimeout, tcpKeepAlive, targetServerType, loadBalanceHosts, options. Several hosts separated by commas are tried in order.',
+    example: 'jdbc:postgresql://localhost:5432/postgres',
+    nonEmpty: true,
+    validate: (url: string) => checkUrl(url),
+    group: 'Database',
+    width: 'long',
+    displayName: 'JDBC URL',
+  },
+  'connection.user': {
+    type: 'string',
+    default: null,
+    importance: 'high',
+    doc: 'The database user.',
+    group: 'Database',
+    displayName: 'User',
+  },
+  'connection.password': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: 'The password of the user.',
+    group: 'Database',
+    displayName: 'Password',
+  },
+  'connection.attempts': {
+    type: 'int',
+    default: 3,
+    min: 1,
+    importance: 'low',
+    doc: 'How often to try to connect before giving up.',
+    group: 'Database',
+    displayName: 'Connection attempts',
+  },
+  'connection.backoff.ms': {
+    type: 'long',
+    default: 10_000,
+    min: 0,
+    importance: 'low',
+    doc: 'How long to wait between two attempts to connect, in milliseconds.',
+    group: 'Database',
+    displayName: 'Connection back-off (ms)',
+  },
+  'jdbc.credentials.provider.class': {
+    type: 'class',
+    default: DEFAULT_CREDENTIALS[0] as string,
+    importance: 'low',
+    doc: 'Accepted for configs that name the default provider. Others are Java classes and cannot run here: use a config provider such as ${file:...} in connection.user and connection.password instead.',
+    validate: (name: string) =>
+      DEFAULT_CREDENTIALS.includes(name)
+        ? undefined
+        : `"${name}" is a Java class and cannot run here; put a config provider such as \${file:/path:key} into connection.user and connection.password instead`,
+    group: 'Database',
+    displayName: 'Credentials provider',
+  },
+  'dialect.name': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: 'The SQL dialect; empty takes the one of the URL.',
+    oneOf: ['', 'PostgreSqlDatabaseDialect', 'postgresql'],
+    group: 'Database',
+    displayName: 'Dialect',
+  },
+  'quote.sql.identifiers': {
+    type: 'string',
+    default: 'always',
+    oneOf: ['always', 'never'],
+    ignoreCase: true,
+    importance: 'medium',
+    doc: 'Whether names of tables and columns are quoted in SQL. With `never` PostgreSQL reads all names in lower case, and names that are no plain identifiers are refused.',
+    aliases: ['sql.quote.identifiers'],
+    group: 'Database',
+    displayName: 'Quote identifiers',
+  },
+  'db.timezone': {
+    type: 'string',
+    default: 'UTC',
+    importance: 'medium',
+    doc: 'The time zone in which the wall clock of columns without a time zone is meant.',
+    validate: (zone: string) => checkZone(zone),
+    group: 'Database',
+    displayName: 'Time zone',
+  },
+  'date.calendar.system': {
+    type: 'string',
+    default: 'LEGACY',
+    oneOf: ['LEGACY', 'PROLEPTIC_GREGORIAN'],
+    importance: 'low',
+    doc: "How dates before 15 October 1582 are counted: LEGACY as Java's old calendar does (Julian), PROLEPTIC_GREGORIAN as the database itself does.",
+    group: 'Database',
+    displayName: 'Calendar',
+  },
+} as const satisfies ConfigDef
+
+export type ConnectionConfig = Parsed<typeof connectionConfig>
+
+/** What it takes to connect. */
+export interface ConnectionSettings {
+  readonly url: JdbcUrl
+  readonly user: string | undefined
+  readonly password: string | undefined
+  readonly attempts: number
+  readonly backoffMs: number
+  /** Properties of the URL, and `connection.<property>` keys of the config over them. */
+  readonly properties: ReadonlyMap<string, string>
+  readonly calendar: CalendarSystem
+}
+
+/** Collects the connection settings from the config, with `connection.<property>` keys that are handed to the driver. */
+export function connectionSettings(config: ConnectionConfig, raw: RawConfig): ConnectionSettings {
+  const url = urlOf(config['connection.url'])
+  const properties = new Map(url.properties)
+  for (const [key, value] of Object.entries(raw)) {
+    if (key.startsWith('connection.') && !(key in connectionConfig))
+      properties.set(key.slice('connection.'.length), value)
+  }
+  return {
+    url,
+    user: config['connection.user'] ?? properties.get('user'),
+    password: config['connection.password'] ?? properties.get('password'),
+    attempts: config['connection.attempts'],
+    backoffMs: config['connection.backoff.ms'],
+    properties,
+    calendar: config['date.calendar.system'],
+  }
+}
+
+function urlOf(text: string): JdbcUrl {
+  try {
+    return parseJdbcUrl(text)
+  } catch (error) {
+    if (error instanceof JdbcUrlError)
+      throw new ConfigError(`connection.url: ${error.message}`, { key: 'connection.url' })
+    throw error
+  }
+}

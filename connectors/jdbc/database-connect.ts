@@ -1,0 +1,26 @@
+import { ConnectError, type PluginLogger } from '@millrace/sdk'
+import type { ConnectionSettings } from './connection-config.ts'
+import type { Dialect } from './dialect.ts'
+import { pause } from './pause.ts'
+import type { SqlConnection } from './sql.ts'
+
+/** Connects, trying again as the settings say. A refused login is not tried again: it could lock the account. */
+export async function connectWithRetries(
+  dialect: Dialect,
+  settings: ConnectionSettings,
+  options: { purpose: 'read' | 'write'; logger: PluginLogger; signal?: AbortSignal },
+): Promise<SqlConnection> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await dialect.connect(settings, options.purpose)
+    } catch (cause) {
+      const text = `cannot connect to the database: ${dialect.describeFailure(cause, false)}`
+      const transient = dialect.failureKind(cause) === 'transient'
+      if (!transient || (cause as { code?: unknown }).code === 'CONFIG') throw new ConnectError(text, { cause })
+      if (attempt >= settings.attempts) throw new ConnectError(`${text} (${attempt} attempts)`, { cause })
+      options.logger.warn({ attempt, attempts: settings.attempts }, text)
+      await pause(settings.backoffMs, options.signal)
+      if (options.signal?.aborted) throw new ConnectError(text, { cause })
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Schema } from '@millrace/sdk'
+import type { SqlConnection, SqlStatement } from './sql.ts'
+import type { TextRow } from './table-buffer.ts'
+import type { CalendarSystem } from './temporal.ts'
+import type { Zone } from './zone.ts'
+
+/** Writes a value that is not null as the text that the column's type reads. */
+export type Binder = (value: unknown) => string
+
+export interface BindOptions {
+  readonly zone: Zone
+  readonly dateZone: Zone
+  readonly calendar: CalendarSystem
+  /** Fields that hold a time since the epoch, and how many of their units make a second. */
+  readonly timestampFields: ReadonlySet<string>
+  readonly timestampUnitsPerSecond: number
+}
+
+/** One column to create. */
+export interface NewColumn {
+  readonly name: string
+  readonly schema: Schema
+  readonly isKey: boolean
+}
+
+export interface DdlOptions {
+  readonly identifier: (name: string) => string
+  /** Whether Debezium's semantic types become the column types that they stand for. */
+  readonly debeziumTypes: boolean
+  readonly bind: BindOptions
+}
+
+/** One column of a write. */
+export interface WriteColumn {
+  /** Ready for SQL. */
+  readonly identifier: string
+  /** The column's type as SQL writes it. */
+  readonly type: string
+  readonly isArray: boolean
+  readonly isKey: boolean
+  /** Whether values need no quotes inside an array: numbers and booleans. */
+  readonly isBare: boolean
+}
+
+/** The statements for one table and set of columns. Their text does not depend on the number of rows, so they are prepared once. */
+export interface WriteStatements {
+  readonly insert: string
+  readonly upsert: string
+  readonly update: string
+  readonly delete: string
+}
+
+/** What writing needs of a database. */
+export interface SinkDialect {
+  /** Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has no form. */
+  binder(name: string, schema: Schema, columnType: string, options: BindOptions): Binder
+  createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string
+  addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): string
+  writeStatements(table: string, columns: readonly WriteColumn[]): WriteStatements
+  bindRows(
+    text: string,
+    name: string | undefined,
+    columns: readonly WriteColumn[],
+    rows: readonly TextRow[],
+  ): SqlStatement
+  /** Why no table can be created in the schema (undefined: the first of the search path), with the fix; undefined when one can. */
+  createProblem(connection: SqlConnection, schema: string | undefined): Promise<string | undefined>
+  /** Somebody else created the table or column in the meantime. */
+  isAlreadyThere(error: unknown): boolean
+  /** A failure that the rows can be blamed for, one of them alone or two together. */
+  isRowFault(error: unknown): boolean
+}

@@ -1,0 +1,136 @@
+import { ConnectError, type SinkRecord, type TopicPartition, type TopicPartitionOffset } from '@millrace/sdk'
+import type { Dialect } from './dialect.ts'
+import type { SqlConnection, SqlText } from './sql.ts'
+import { parseTableId } from './table-id.ts'
+
+interface Owned {
+  readonly topic: string
+  readonly partition: number
+  /** Grows with every task that takes the partition; an older task's writes are refused. */
+  readonly epoch: string
+  /** The next offset to write; null while nothing was written. */
+  next: number | null
+}
+
+const idOf = (topic: string, partition: number): string => `${topic}\u0000${partition}`
+
+/**
+ * The offsets of exactly-once delivery, in a table of the target. They move in the transaction of the rows, so rows and
+ * offsets are there together or not at all. A task takes its partitions by raising their epoch; each transaction of it
+ * checks the epoch while it locks the row, so of two tasks only the newer one writes (invariant 4).
+ */
+export class SinkOffsets {
+  readonly #dialect: Dialect
+  readonly #connectorName: string
+  readonly #table: string
+  readonly #owned = new Map<string, Owned>()
+  #isTableReady = false
+
+  constructor(dialect: Dialect, connectorName: string, table: string, quoting: 'always' | 'never') {
+    this.#dialect = dialect
+    this.#connectorName = connectorName
+    const { schema, name } = parseTableId(table)
+    const parts = schema === undefined ? [name] : [schema, name]
+    this.#table = parts.map((part) => dialect.identifier(part, quoting)).join('.')
+  }
+
+  /** Takes partitions over and gives the offsets to go on from. Waits for a transaction of the previous owner that is under way. */
+  async claim(
+    connection: SqlConnection,
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly TopicPartitionOffset[]> {
+    await this.#createTable(connection)
+    const found: TopicPartitionOffset[] = []
+    // One order for all tasks: two that claim the same partitions then cannot lock each other out.
+    const sorted = [...partitions].sort((a, b) => (idOf(a.topic, a.partition) < idOf(b.topic, b.partition) ? -1 : 1))
+    for (const { topic, partition } of sorted) {
+      const { rows } = await connection.run({
+        text: `INSERT INTO ${this.#table} AS o (connector, topic, partition, epoch) VALUES ($1, $2, $3, 1)
+          ON CONFLICT (connector, topic, partition) DO UPDATE SET epoch = o.epoch + 1 RETURNING next_offset, epoch`,
+        values: [this.#connectorName, topic, String(partition)],
+      })
+      const [next, epoch] = rows[0] as readonly SqlText[]
+      const offset = next === null || next === undefined ? null : Number(next)
+      this.#owned.set(idOf(topic, partition), { topic, partition, epoch: epoch as string, next: offset })
+      if (offset !== null) found.push({ topic, partition, offset })
+    }
+    return found
+  }
+
+  /** Gives partitions up. */
+  release(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#owned.delete(idOf(topic, partition))
+  }
+
+  isOwned(record: SinkRecord): boolean {
+    return this.#owned.has(idOf(record.originalTopic, record.originalPartition))
+  }
+
+  /** Reads the offsets again after a failure: a commit whose answer was lost may have happened. */
+  async refresh(connection: SqlConnection): Promise<void> {
+    for (const owned of this.#owned.values()) {
+      const { rows } = await connection.run({
+        text: `SELECT next_offset, epoch FROM ${this.#table} WHERE connector = $1 AND topic = $2 AND partition = $3`,
+        values: [this.#connectorName, owned.topic, String(owned.partition)],
+      })
+      const row = rows[0]
+      if (row === undefined || row[1] !== owned.epoch) throw this.#fenced(owned)
+      owned.next = row[0] === null || row[0] === undefined ? null : Number(row[0])
+    }
+  }
+
+  /** The records that were not written before. */
+  fresh(records: readonly SinkRecord[]): readonly SinkRecord[] {
+    return records.filter((record) => {
+      const next = this.#owned.get(idOf(record.originalTopic, record.originalPartition))?.next ?? null
+      return next === null || record.originalOffset >= next
+    })
+  }
+
+  /** Moves the offsets inside the open transaction, and locks them until its end. Returns what to call once it is committed. */
+  async advance(connection: SqlConnection, records: readonly SinkRecord[]): Promise<() => void> {
+    const moved = new Map<Owned, number>()
+    for (const record of records) {
+      const owned = this.#owned.get(idOf(record.originalTopic, record.originalPartition))
+      if (owned === undefined)
+        throw new ConnectError(
+          `records of ${record.originalTopic}-${record.originalPartition} without the partition being open`,
+        )
+      moved.set(owned, Math.max(moved.get(owned) ?? 0, record.originalOffset + 1))
+    }
+    for (const [owned, next] of moved) {
+      // Invariant 2 and 4: an update that finds no row of our epoch means that the partition has a new owner.
+      const { affected } = await connection.run({
+        name: 'millrace_offsets',
+        text: `UPDATE ${this.#table} SET next_offset = $1 WHERE connector = $2 AND topic = $3 AND partition = $4 AND epoch = $5`,
+        values: [String(next), this.#connectorName, owned.topic, String(owned.partition), owned.epoch],
+      })
+      if (affected !== 1) throw this.#fenced(owned)
+    }
+    return () => {
+      for (const [owned, next] of moved) owned.next = next
+    }
+  }
+
+  #fenced(owned: Owned): Error {
+    return new FencedError(`another task has taken over ${owned.topic}-${owned.partition}; this one writes no more`)
+  }
+
+  async #createTable(connection: SqlConnection): Promise<void> {
+    if (this.#isTableReady) return
+    try {
+      await connection.run(
+        `CREATE TABLE IF NOT EXISTS ${this.#table} (connector TEXT, topic TEXT, partition INT, next_offset BIGINT, epoch BIGINT NOT NULL, PRIMARY KEY (connector, topic, partition))`,
+      )
+    } catch (error) {
+      // Another task created it in the same moment, or the user may write to a table that somebody made for it.
+      if (!this.#dialect.sink.isAlreadyThere(error) && this.#dialect.failureKind(error) !== 'permanent') throw error
+    }
+    this.#isTableReady = true
+  }
+}
+
+/** This task was replaced; no retry can help it. */
+export class FencedError extends ConnectError {
+  override name = 'FencedError'
+}

@@ -1,0 +1,57 @@
+/** One column of a result, as the driver describes it. */
+export interface ResultColumn {
+  readonly name: string
+  /** The database's type number and modifier (length, precision). */
+  readonly typeId: number
+  readonly typeModifier: number
+  /** Where the column comes from; 0 for an expression. */
+  readonly tableId: number
+  readonly columnNumber: number
+}
+
+/** A value as the database's text protocol carries it: nothing is rounded by a driver on the way. */
+export type SqlText = string | null
+export type SqlRow = readonly SqlText[]
+
+export interface SqlResult {
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly SqlRow[]
+  /** Rows that a statement changed. */
+  readonly affected: number
+}
+
+export interface SqlStatement {
+  readonly text: string
+  readonly values?: readonly SqlText[]
+  /** Statements with a name are prepared once per connection. */
+  readonly name?: string
+}
+
+/** One connection. Calls never overlap. */
+export interface SqlConnection {
+  run(statement: SqlStatement | string): Promise<SqlResult>
+  /** The time zone that the database gives to sessions of this user, before we set our own. */
+  readonly zone: string
+  /** True once the connection cannot be used any more. */
+  readonly broken: boolean
+  /** Closes at once, also in the middle of a statement. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/** A result read in portions, so that memory holds one portion whatever the size of the table. */
+export interface SqlCursor {
+  /** The next rows, at most `limit`; fewer than that only at the end. */
+  fetch(limit: number): Promise<SqlResult>
+  close(): Promise<void>
+}
+
+/** What a failure means for the task. */
+export type FailureKind =
+  /** The connection or the server had a problem; the same statement may succeed later. */
+  | 'transient'
+  /** A value or row is refused by the database; trying the same again cannot help. */
+  | 'data'
+  /** A table or column is missing. */
+  | 'missing'
+  /** Anything else: a wrong statement, no permission. */
+  | 'permanent'
