@@ -1,10 +1,16 @@
+import { Consumer } from './consumer/consumer.ts'
+import type { ConsumerOptions } from './consumer/consumer-config.ts'
 import { type ClientOptions, resolveClientConfig } from './client-config.ts'
+import { GroupMember, type GroupMemberOptions, type GroupOwner } from './group/group-member.ts'
 import { Producer } from './producer/producer.ts'
 import type { ProducerOptions } from './producer/producer-config.ts'
 
 /** Makes producers, consumers, admins and group members for one cluster. Each has connections of its own. */
 export interface Client {
   producer(options?: ProducerOptions & ClientOverrides): Producer
+  consumer(options?: ConsumerOptions & ClientOverrides): Consumer
+  /** A member of a group with any protocol type; call `start` to join. */
+  groupMember(options: GroupMemberOptions & ClientOverrides, owner: GroupOwner): GroupMember
 }
 
 /** Client options that one of a client's parts may have differently. */
@@ -16,5 +22,7 @@ export function createClient(options: ClientOptions): Client {
   const configFor = (overrides: ClientOverrides) => resolveClientConfig({ ...options, ...overrides })
   return {
     producer: (own = {}) => new Producer(configFor(own), own),
+    consumer: (own = {}) => new Consumer(configFor(own), own),
+    groupMember: (own, owner) => new GroupMember(configFor(own), own, owner),
   }
 }

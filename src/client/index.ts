@@ -7,3 +7,18 @@ export { murmur2, partitionForKey } from './producer/murmur2.ts'
 export { Producer, type RecordMetadata } from './producer/producer.ts'
 export type { ProducerBatch } from './producer/producer-batch.ts'
 export type { ProducerOptions } from './producer/producer-config.ts'
+export type { TopicPartition } from './consumer/assignors/assignor.ts'
+export { Consumer, type ConsumerGroupMetadata, type Topics } from './consumer/consumer.ts'
+export type { AssignorName, ConsumerOptions, RebalanceListener } from './consumer/consumer-config.ts'
+export type { OffsetAndMetadata, OffsetToCommit } from './consumer/group-offsets.ts'
+export type { OffsetAndTimestamp, TimestampQuery } from './consumer/list-offsets.ts'
+export type { ConsumerRecord } from './consumer/partition-reader.ts'
+export {
+  type GroupAssignment,
+  GroupMember,
+  type GroupMemberOptions,
+  type GroupOwner,
+  type GroupProtocol,
+  type LeaderRequest,
+} from './group/group-member.ts'
+export type { GroupMemberInfo, GroupPhase } from './group/group-state.ts'
