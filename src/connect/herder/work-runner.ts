@@ -162,7 +162,9 @@ export class WorkRunner {
     const now = this.options.config.tasks(connector).length
     // A single task that stays a single task is simply restarted by its owner.
     if (before === now && now <= 1) return false
-    for (const key of changed) if (this.owned.tasks.has(key) && this.taskSlots.has(key)) this.held.add(key)
+    // Tasks that go without others coming need no barrier: they leave when they have stopped.
+    const holds = now > 0
+    for (const key of changed) if (holds && this.owned.tasks.has(key) && this.taskSlots.has(key)) this.held.add(key)
     return changed.length > 0
   }
 

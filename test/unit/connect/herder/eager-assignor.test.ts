@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { assignEagerly } from '../../../../src/connect/herder/eager-assignor.ts'
+
+test('connectors and then tasks are dealt round robin over the sorted members', () => {
+  const dealt = assignEagerly(['b', 'a'], {
+    connectors: new Set(['y', 'x', 'z']),
+    tasks: new Set(['x-0', 'x-1', 'y-0']),
+  })
+  expect([...dealt.entries()]).toEqual([
+    ['a', { connectors: new Set(['x', 'z']), tasks: new Set(['x-1']) }],
+    ['b', { connectors: new Set(['y']), tasks: new Set(['x-0', 'y-0']) }],
+  ])
+})
+
+test('a group without configuration assigns nothing', () => {
+  const dealt = assignEagerly(['a'], { connectors: new Set(), tasks: new Set() })
+  expect(dealt.get('a')).toEqual({ connectors: new Set(), tasks: new Set() })
+})
