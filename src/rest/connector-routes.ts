@@ -27,6 +27,7 @@ function checkName(name: string): string {
   if (/\p{Cc}/u.test(name)) {
     throw badRequest('Invalid value for configuration name: String may not contain control sequences')
   }
+  if (name === '.' || name === '..') throw badRequest(`A connector cannot be named ${name}: no URL could name it`)
   if (name.length > NAME_LENGTH_MAX) throw badRequest(`The name is longer than ${NAME_LENGTH_MAX} characters`)
   return name
 }
