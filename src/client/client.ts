@@ -1,3 +1,4 @@
+import { Admin } from './admin/admin.ts'
 import { Consumer } from './consumer/consumer.ts'
 import type { ConsumerOptions } from './consumer/consumer-config.ts'
 import { type ClientOptions, resolveClientConfig } from './client-config.ts'
@@ -9,6 +10,7 @@ import type { ProducerOptions } from './producer/producer-config.ts'
 export interface Client {
   producer(options?: ProducerOptions & ClientOverrides): Producer
   consumer(options?: ConsumerOptions & ClientOverrides): Consumer
+  admin(options?: ClientOverrides): Admin
   /** A member of a group with any protocol type; call `start` to join. */
   groupMember(options: GroupMemberOptions & ClientOverrides, owner: GroupOwner): GroupMember
 }
@@ -23,6 +25,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     producer: (own = {}) => new Producer(configFor(own), own),
     consumer: (own = {}) => new Consumer(configFor(own), own),
+    admin: (own = {}) => new Admin(configFor({ allowAutoCreateTopics: false, ...own })),
     groupMember: (own, owner) => new GroupMember(configFor(own), own, owner),
   }
 }

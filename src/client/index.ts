@@ -1,3 +1,16 @@
+export { Admin, type ClusterDescription, type LogDirDescription } from './admin/admin.ts'
+export {
+  type AlterConfigOp,
+  type ConfigChange,
+  type ConfigEntry,
+  type ConfigResource,
+  type ConfigResourceType,
+  type ConfigSource,
+  resourceKey,
+} from './admin/configs.ts'
+export type { GroupDescription, GroupListing, MemberDescription } from './admin/groups.ts'
+export { allOrThrow, type KeyedResult } from './admin/results.ts'
+export type { AdminCallOptions, CreatedTopic, NewTopic, TopicDescription } from './admin/topics.ts'
 export { createClient, type Client, type ClientOverrides } from './client.ts'
 export type { ClientOptions } from './client-config.ts'
 export { type ClientErrorName, isRetriable, KafkaError } from './errors.ts'

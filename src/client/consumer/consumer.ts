@@ -275,11 +275,10 @@ export class Consumer {
   }
 
   async #leaveGroup(): Promise<void> {
-    const membership = this.#membership
-    this.#membership = undefined
     this.#pollTimer?.cancel()
     this.#tasks.length = 0
-    await membership?.leave()
+    await this.#membership?.leave()
+    this.#membership = undefined
   }
 
   // --- positions ---
@@ -446,7 +445,8 @@ export class Consumer {
   }
 
   #check(): void {
-    if (this.#closing) throw closedError('The consumer')
+    // While closing, the listener may still commit.
+    if (this.#cluster.isClosed) throw closedError('The consumer')
   }
 
   /** Commits if that is its job, tells the listener, leaves the group and closes. Idempotent. */

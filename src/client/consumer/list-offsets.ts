@@ -29,14 +29,17 @@ export async function listOffsets(
   const attempt = async () => {
     const open = queries.filter((query) => !found.has(query))
     if (open.some(({ topic, partition }) => cluster.metadata.leader(topic, partition) < 0)) await cluster.refresh()
-    const byLeader = Map.groupBy(open, (query) => leaderOf(cluster, query))
+    const rounds = roundsOf(open)
+    const byLeader = Map.groupBy(open, (query) => `${leaderOf(cluster, query)} ${rounds.get(query)}`)
     const failures: unknown[] = []
-    const ask = async (leader: number, asked: readonly TimestampQuery[]) => {
-      await askLeader(cluster, leader, asked, options.readCommitted ?? false, found).catch((error: unknown) => {
-        failures.push(error)
-      })
+    const ask = async (asked: readonly TimestampQuery[]) => {
+      await askLeader(cluster, leaderOf(cluster, asked[0]!), asked, options.readCommitted ?? false, found).catch(
+        (error: unknown) => {
+          failures.push(error)
+        },
+      )
     }
-    await Promise.all([...byLeader].map(([leader, asked]) => ask(leader, asked)))
+    await Promise.all([...byLeader.values()].map(ask))
     if (failures.length > 0) {
       await cluster.refresh().catch(() => undefined)
       throw failures.find((error) => !(error instanceof KafkaError && error.retriable)) ?? failures[0]
@@ -45,6 +48,19 @@ export async function listOffsets(
   const { timeoutMs } = options
   if (queries.length > 0) await cluster.retrying('ListOffsets', attempt, timeoutMs === undefined ? {} : { timeoutMs })
   return found
+}
+
+/** A request may name a partition once: a second question about it goes into a second request. */
+function roundsOf(queries: readonly TimestampQuery[]): Map<TimestampQuery, number> {
+  const counts = new Map<string, number>()
+  return new Map(
+    queries.map((query) => {
+      const key = `${query.partition} ${query.topic}`
+      const round = counts.get(key) ?? 0
+      counts.set(key, round + 1)
+      return [query, round]
+    }),
+  )
 }
 
 function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): number {
