@@ -1,11 +1,29 @@
+export {
+  type CommonWorkerConfig,
+  type DistributedWorkerConfig,
+  distributedWorkerConfig,
+  parseDistributedConfig,
+  parseListener,
+  parseStandaloneConfig,
+  type StandaloneWorkerConfig,
+  standaloneWorkerConfig,
+  topicSettings,
+} from './config/worker-config.ts'
+export { converterManifests } from './converters/index.ts'
 export { HerderError, type HerderErrorCode, RequestTargetError } from './herder/errors.ts'
 export { ConnectHerder, type HerderOptions } from './herder/connect-herder.ts'
 export type { HealthStatus, Herder } from './herder/herder.ts'
 export type { HttpClient, HttpRequest, HttpResponse } from './herder/http-client.ts'
 export { createLogLevels, type LogLevels } from './herder/log-levels.ts'
+export { createGroupMembership } from './herder/group-membership.ts'
 export type { Membership } from './herder/membership.ts'
 export { createSoloMembership } from './herder/solo-membership.ts'
 export { createFileLog, OffsetFileError } from './stores/file-log.ts'
+export { createTopicAdmin } from './stores/client-topic-admin.ts'
+export { InternalTopicError } from './stores/internal-topic.ts'
+export { createOffsetStore } from './stores/offset-log-store.ts'
+export type { OffsetEntry, OffsetStore } from './stores/offset-store.ts'
+export { createTopicLog } from './stores/topic-log.ts'
 export { createMemoryLog } from './stores/memory-log.ts'
 export type { CompactedLog } from './stores/compacted-log.ts'
 export type {

@@ -1,4 +1,4 @@
-import type { RawConfig } from '@millrace/sdk'
+import { HIDDEN, type RawConfig } from '@millrace/sdk'
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
 import { createConfigStore, type ConfigStore } from '../stores/config-store.ts'
@@ -55,8 +55,6 @@ export interface HerderOptions {
   /** Where other workers reach this one; ends with a slash. */
   readonly url: string
   readonly clusterId: string
-  /** The Connect group; null for a standalone worker. */
-  readonly groupId: string | null
   readonly createWorker: (listener: WorkerListener) => Worker
   readonly membership: Membership
   readonly configLog: CompactedLog
@@ -334,7 +332,7 @@ export class ConnectHerder implements Herder {
       infos.push({
         id,
         config: Object.fromEntries(
-          Object.keys(config).map((key) => [key, secret.has(key) ? '[hidden]' : (masked[key] ?? '')]),
+          Object.keys(config).map((key) => [key, secret.has(key) ? HIDDEN : (masked[key] ?? '')]),
         ),
       })
     }
@@ -347,7 +345,7 @@ export class ConnectHerder implements Herder {
       throw new HerderError('BAD_REQUEST', `Connector config {name=${name}} contains no connector type`)
     }
     const infos = await this.worker.validate(config)
-    return withHerderChecks(infos, config, this.options.groupId, this.typeOf(config) === 'sink')
+    return withHerderChecks(infos, config)
   }
 
   async createConnector(name: string, submitted: RawConfig, initialState: TargetState): Promise<ConnectorInfo> {

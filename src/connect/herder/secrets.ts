@@ -1,8 +1,5 @@
-import type { RawConfig } from '@millrace/sdk'
+import { HIDDEN, type RawConfig } from '@millrace/sdk'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
-
-/** What stands for a value of type PASSWORD in every answer, as in Kafka's own logs. */
-export const HIDDEN = '[hidden]'
 
 /** Keys whose value is a secret though no definition at hand says so: those of clients, and of plugins that are gone. */
 const SECRET_NAME =

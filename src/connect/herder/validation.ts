@@ -1,7 +1,6 @@
-import type { RawConfig } from '@millrace/sdk'
+import { HIDDEN, type RawConfig } from '@millrace/sdk'
 import type { ConfigInfos } from '../config/config-infos.ts'
 import { HerderError } from './errors.ts'
-import { HIDDEN } from './secrets.ts'
 
 /** Kafka's text for a configuration that does not pass: every problem in one answer. */
 export function invalidConfigMessage(errors: readonly string[]): string {
@@ -36,18 +35,8 @@ export function withError(infos: ConfigInfos, key: string, message: string): Con
 }
 
 /** Checks that only the herder can make. */
-export function withHerderChecks(
-  infos: ConfigInfos,
-  config: RawConfig,
-  groupId: string | null,
-  isSink: boolean,
-): ConfigInfos {
+export function withHerderChecks(infos: ConfigInfos, config: RawConfig): ConfigInfos {
   let checked = infos
-  const sinkGroup = config['consumer.override.group.id'] ?? `connect-${config.name ?? ''}`
-  if (isSink && groupId !== null && sinkGroup === groupId) {
-    const message = `Consumer group ${sinkGroup} conflicts with Connect worker group ${groupId}`
-    checked = withError(checked, 'name', message)
-  }
   for (const [key, value] of Object.entries(config)) {
     if (value !== HIDDEN) continue
     checked = withError(

@@ -20,7 +20,7 @@ export interface LogWrite {
 export interface CompactedLog {
   /** Reads all there is into `onRecords`, then goes on reading until `stop`. `onRecords` must not throw. */
   start(onRecords: (records: readonly LogRecord[]) => void): Promise<void>
-  /** Resolves when the records are durable; they are written in order, in one go where that is possible. */
+  /** Resolves when the records are durable and have been through `onRecords`; they are written in the given order. */
   append(records: readonly LogWrite[]): Promise<void>
   /** Resolves when everything that was in the log at the time of the call has been through `onRecords`. */
   readToEnd(): Promise<void>

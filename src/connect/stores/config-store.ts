@@ -38,10 +38,7 @@ export function createConfigStore(options: {
       await log.start(onRecords)
       started = true
     },
-    async write(records) {
-      await log.append(records)
-      await log.readToEnd()
-    },
+    write: (records) => log.append(records),
     readToEnd: () => log.readToEnd(),
     stop: () => log.stop(),
   }

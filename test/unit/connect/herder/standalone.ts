@@ -17,7 +17,6 @@ export async function standaloneHerder(overrides: Partial<HerderOptions> = {}) {
     workerId: '127.0.0.1:8083',
     url,
     clusterId: 'cluster',
-    groupId: null,
     createWorker: (listener) => {
       worker = new FakeWorker(listener)
       return worker
