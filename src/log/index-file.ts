@@ -123,8 +123,9 @@ export class IndexFile {
   }
 
   /** Writes everything and gives the memory back. */
-  deactivate(): void {
+  deactivate(durable: boolean): void {
     this.flush()
+    if (durable) this.#withFile('read-write', (file) => file.syncNow())
     this.#memory = undefined
   }
 

@@ -73,6 +73,12 @@ export class LeaderEpochs {
     this.persist()
   }
 
+  /** Takes what the batches say, when the file cannot be believed. */
+  replace(entries: readonly EpochStart[]): void {
+    this.#entries = [...entries]
+    this.persist()
+  }
+
   persist(): void {
     writeEpochCheckpoint(this.#disk, this.#path, this.#entries)
   }

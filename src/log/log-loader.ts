@@ -3,12 +3,14 @@ import {
   BATCH_FIELD,
   type BatchHeader,
   batchBaseOffset,
+  batchLastOffset,
   BATCH_HEADER_SIZE,
   peekBatchHeader,
   decodeBatch,
   decodeControlRecord,
 } from '../record/index.ts'
 import type { LogConfig } from './config.ts'
+import type { EpochStart } from './checkpoint-file.ts'
 import { LEADER_EPOCH_FILE, offsetOfFileName, SUFFIX } from './file-names.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { ProducerState } from './producer-state.ts'
@@ -50,8 +52,10 @@ export interface LoadedLog {
   readonly epochs: LeaderEpochs
   readonly logStartOffset: number
   readonly logEndOffset: number
-  /** Whether bytes above the recovery point were read that may only be in the page cache. */
-  readonly recovered: boolean
+  /** Closed segments whose bytes may only be in the page cache: to be synced before anything later counts as durable. */
+  readonly unsynced: Segment[]
+  /** Everything below is on disk. */
+  readonly durableOffset: number
   readonly report: RecoveryReport
   readonly place: SegmentPlace
 }
@@ -72,6 +76,8 @@ function tidyDirectory(disk: Disk, directory: string): number[] {
   return [...bases].sort((a, b) => a - b)
 }
 
+/** Bytes at the end of the log that are searched for the batches that producers may repeat. */
+const REFILL_BYTES = 8 * 1024 * 1024
 /** Most bytes behind the damage that are searched for batches. */
 const DAMAGE_SEARCH_BYTES = 64 * 1024 * 1024
 
@@ -101,6 +107,9 @@ class LogLoader {
   readonly #epochs: LeaderEpochs
   readonly #place: SegmentPlace
   #segments: Segment[] = []
+  #unsynced: Segment[] = []
+  /** Epochs of the last two batches that recovery saw. */
+  #lastEpochs: [number, number] = [-1, -1]
   #scanned = 0
   #truncatedBytes = 0
   #lostBatches = 0
@@ -113,7 +122,7 @@ class LogLoader {
   }
 
   load(): LoadedLog {
-    const { disk, directory, nowMs } = this.#options
+    const { disk, directory, nowMs, config } = this.#options
     let logStartOffset = this.#options.logStartOffset
     const bases = tidyDirectory(disk, directory)
     const recoverFrom = this.#firstUnflushed(bases)
@@ -140,9 +149,12 @@ class LogLoader {
     logStartOffset = Math.max(logStartOffset, this.#segments[0]!.baseOffset)
     const active = this.#segments.at(-1)!
     active.activate()
+    // The names of recovered files may be in the page cache only, too.
+    if (this.#scanned > 0 && config.flush === 'commit') disk.syncDirectory(directory)
     this.#epochs.truncateFromEnd(end)
     this.#epochs.truncateFromStart(logStartOffset)
-    const producers = this.#loadProducers(Math.min(recoverFrom, end), logStartOffset, end)
+    if (end > logStartOffset && !this.#epochsAreTrue(logStartOffset, end)) this.#rebuildEpochs(logStartOffset)
+    const producers = this.#loadProducers(Math.min(recoverFrom, end), end)
     removeSnapshots(disk, directory, (offset) => offset <= end)
     const report = {
       scannedSegments: this.#scanned,
@@ -150,14 +162,15 @@ class LogLoader {
       lostBatches: this.#lostBatches,
     }
     this.#report(report, end)
-    const recovered = this.#scanned > 0
+    const durableOffset = this.#unsynced.length > 0 ? Math.min(this.#options.recoveryPoint, end) : end
     return {
       segments: this.#segments,
       producers,
       epochs: this.#epochs,
       logStartOffset,
       logEndOffset: end,
-      recovered,
+      unsynced: this.#unsynced.filter((segment) => segment !== active),
+      durableOffset,
       report,
       place: this.#place,
     }
@@ -178,7 +191,7 @@ class LogLoader {
       this.#scanned++
       // Damage in a segment that was closed long ago costs its batch, not all that came after: nothing is cut here.
       segment.rebuild(nextBase)
-      segment.deactivate()
+      segment.deactivate(true)
       return { nextOffset: nextBase, cut: false }
     }
     if (!isActive) return { nextOffset: nextBase, cut: false }
@@ -191,10 +204,8 @@ class LogLoader {
   #recover(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
     this.#scanned++
     const isActive = nextBase === Number.MAX_SAFE_INTEGER
-    const latestEpoch = this.#epochs.latest
     const result = segment.rebuild(nextBase, (buffer, at) => {
-      const epoch = buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)
-      this.#epochs.assign(epoch, batchBaseOffset(buffer, at), false)
+      this.#lastEpochs = [this.#lastEpochs[1], buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)]
     })
     // Whole batches may be missing at the end of a closed segment when its pages were never written: what follows in the
     // next one was not acknowledged then, and a hole must not stay.
@@ -205,10 +216,12 @@ class LogLoader {
       this.#truncatedBytes += segment.size - result.validTo
       segment.truncate(result.validTo)
     }
-    if (!isActive && !cut) segment.deactivate()
+    if (!isActive && !cut) segment.deactivate(true)
+    // A cut that is not on disk lets old batches come back behind new ones after the next power failure.
+    if (cut) segment.file.syncNow()
     // What only the page cache holds may be gone after the next power failure: readers get it once it is on disk.
     if (this.#options.config.flush === 'commit') segment.file.syncNow()
-    if (this.#epochs.latest !== latestEpoch) this.#epochs.persist()
+    else this.#unsynced.push(segment)
     return { nextOffset: result.nextOffset, cut }
   }
 
@@ -223,14 +236,16 @@ class LogLoader {
     }
   }
 
-  #loadProducers(snapshotLimit: number, logStartOffset: number, end: number): ProducerState {
+  #loadProducers(snapshotLimit: number, end: number): ProducerState {
     const { disk, directory, nowMs, producerExpirationMs } = this.#options
     const producers = new ProducerState()
-    const from = Math.max(loadNewestSnapshot(disk, directory, snapshotLimit, producers), logStartOffset)
+    // Batches below the start of the log count too as long as their segment is there: a client may repeat them.
+    const snapshot = loadNewestSnapshot(disk, directory, snapshotLimit, producers)
+    const from = Math.max(snapshot, this.#segments[0]!.baseOffset)
     for (const segment of this.#segments) {
       const next = this.#segments[this.#segments.indexOf(segment) + 1]
       if (from >= end || (next && next.baseOffset <= from)) continue
-      segment.scanHeaders(from, (buffer, at, position) => {
+      segment.scanFromOffset(from, (buffer, at, position) => {
         const header = peekBatchHeader(buffer, at)!
         if (header.producerId >= 0) {
           const coordinatorEpoch = coordinatorEpochOf(header, segment, position)
@@ -239,8 +254,79 @@ class LogLoader {
         return true
       })
     }
+    this.#refillWindows(producers)
     producers.expire(nowMs - producerExpirationMs)
     return producers
+  }
+
+  /**
+   * A snapshot has the newest batch of each producer only, but a client may repeat any of its last five after a restart.
+   * Those that were in flight lie near the end of the log: the headers there bring them back.
+   */
+  #refillWindows(producers: ProducerState): void {
+    if (producers.size === 0) return
+    const recent = new ProducerState()
+    let first = this.#segments.length - 1
+    for (let bytes = this.#segments[first]!.size; first > 0 && bytes < REFILL_BYTES; first--) {
+      bytes += this.#segments[first - 1]!.size
+    }
+    for (const segment of this.#segments.slice(first)) {
+      segment.scanTail(REFILL_BYTES, (buffer, at) => {
+        const header = peekBatchHeader(buffer, at)!
+        if (header.producerId >= 0) recent.apply(header, header.baseOffset, header.lastOffset, header.maxTimestamp)
+      })
+    }
+    producers.refill(recent)
+  }
+
+  /**
+   * Whether the epoch checkpoint agrees with the batches: it is text without a CRC. A single batch that disagrees is
+   * damaged itself (its epoch is outside the CRC too) and fails when it is read; two of them prove the file wrong.
+   */
+  #epochsAreTrue(logStartOffset: number, end: number): boolean {
+    const { entries } = this.#epochs
+    if (entries.length === 0 || entries[0]!.startOffset > logStartOffset) return false
+    if (Math.min(...this.#lastEpochs) > this.#epochs.latest) return false
+    return entries.every(({ epoch, startOffset }, index) => {
+      const first = this.#epochOfBatchAt(startOffset)
+      if (!first) return true
+      if (index > 0 && first.baseOffset !== startOffset) return false
+      if (index > 0 && this.#epochOfBatchAt(startOffset - 1)?.epoch === epoch) return false
+      const second =
+        first.nextOffset < (entries[index + 1]?.startOffset ?? end) && this.#epochOfBatchAt(first.nextOffset)
+      return first.epoch === epoch || !second || second.epoch === epoch
+    })
+  }
+
+  #epochOfBatchAt(offset: number): { epoch: number; baseOffset: number; nextOffset: number } | undefined {
+    const segment = this.#segments.findLast((other) => other.baseOffset <= offset)
+    const position = segment?.positionOf(offset) ?? -1
+    const header = position < 0 ? undefined : segment!.readHeader(position)
+    if (!header) return undefined
+    const epoch = header.readInt32BE(BATCH_FIELD.partitionLeaderEpoch)
+    return { epoch, baseOffset: batchBaseOffset(header, 0), nextOffset: batchLastOffset(header, 0) + 1 }
+  }
+
+  #rebuildEpochs(logStartOffset: number): void {
+    const entries: EpochStart[] = []
+    let candidate: EpochStart | undefined
+    for (const segment of this.#segments) {
+      segment.scanFromOffset(Math.max(segment.baseOffset, logStartOffset), (buffer, at) => {
+        const epoch = buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)
+        // Epochs never go back: one that the next batch does not confirm is damage.
+        if (candidate && epoch >= candidate.epoch) entries.push(candidate)
+        candidate = undefined
+        const startOffset = Math.max(batchBaseOffset(buffer, at), logStartOffset)
+        if (epoch > (entries.at(-1)?.epoch ?? -1)) candidate = { epoch, startOffset }
+        return true
+      })
+    }
+    if (candidate) entries.push(candidate)
+    this.#options.logger.warn(
+      { directory: this.#options.directory },
+      'leader-epoch-checkpoint is damaged and made anew',
+    )
+    this.#epochs.replace(entries)
   }
 
   #report(report: RecoveryReport, end: number): void {

@@ -174,10 +174,8 @@ export class Log implements Syncable {
     this.#logEndOffset = loaded.logEndOffset
     // One node: what survived is the log. Recovery has synced it where the flush policy promises that.
     this.#highWatermark = loaded.logEndOffset
-    const isDurable = !loaded.recovered || options.config.flush === 'commit'
-    this.#durability = new Durability(
-      isDurable ? loaded.logEndOffset : Math.min(options.recoveryPoint ?? 0, loaded.logEndOffset),
-    )
+    this.#durability = new Durability(loaded.durableOffset)
+    this.#unsynced = loaded.unsynced
     this.#cache = new TailCache(context.cacheBudget)
     this.#drawJitter()
     this.topicId = readTopicId(context.disk, options.directory) ?? options.topicId
@@ -461,7 +459,7 @@ export class Log implements Syncable {
     const closed = this.#active
     const base = this.#logEndOffset
     if (closed.size === 0 && closed.baseOffset === base) return
-    closed.deactivate()
+    closed.deactivate(false)
     writeSnapshot(disk, this.#directory, base, this.#producers, false)
     this.#segments.push(Segment.create(this.#place, base, clock.now()))
     this.#unsynced.push(closed)
@@ -607,7 +605,7 @@ export class Log implements Syncable {
     this.#release()
     if (this.#failure) throw this.#failure
     const { disk } = this.#context
-    this.#active.deactivate()
+    this.#active.deactivate(true)
     writeSnapshot(disk, this.#directory, this.#logEndOffset, this.#producers, true)
     for (const segment of this.#segments) segment.close()
   }

@@ -36,10 +36,10 @@ export function findByTimestamp(
   limitOffset: number,
 ): FoundRecord | undefined {
   for (const segment of segments) {
-    if (segment.maxTimestamp < timestamp) continue
-    const from = Math.max(segment.timeIndex.lookupBelow(timestamp)?.offset ?? segment.baseOffset, minOffset)
+    if (!segment.mayReach(timestamp)) continue
+    const from = Math.max(segment.offsetBelow(timestamp), minOffset)
     let found: FoundRecord | undefined
-    const intact = segment.scanHeaders(from, (buffer, at, position) => {
+    const intact = segment.scanFromOffset(from, (buffer, at, position) => {
       if (batchBaseOffset(buffer, at) >= limitOffset) return false
       if (readInt64(buffer, at + BATCH_FIELD.maxTimestamp) < timestamp) return true
       found = findInBatch(segment, position, timestamp, minOffset)

@@ -64,6 +64,12 @@ export class OffsetIndex {
     return { lastOffset: this.#baseOffset + entry.relativeOffset, position: entry.position }
   }
 
+  /** Position of the last indexed batch at or below a position, 0 when there is none. */
+  positionBefore(limit: number): number {
+    const index = this.file.floor((buffer, position) => buffer.readInt32BE(position + 4) <= limit)
+    return index < 0 ? 0 : this.file.entry(index, readEntry).position
+  }
+
   /** Position of the batch of the last entry, 0 in an empty index. */
   lastPosition(): number {
     const count = this.file.entries

@@ -131,8 +131,14 @@ export class ProducerState {
     this.#entries.set(entry.producerId, entry)
   }
 
-  clear(): void {
-    this.#entries.clear()
+  /** Adds batches before the newest one that a snapshot did not keep. */
+  refill(recent: ProducerState): void {
+    for (const entry of this.#entries.values()) {
+      const other = recent.#entries.get(entry.producerId)
+      const sameEnd =
+        other?.epoch === entry.epoch && other.batches.at(-1)?.lastOffset === entry.batches.at(-1)?.lastOffset
+      if (other && sameEnd) entry.batches = other.batches
+    }
   }
 
   /** Forgets producers that were silent since `beforeMs` and have no open transaction. */

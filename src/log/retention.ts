@@ -4,8 +4,7 @@ import type { LogConfig } from './config.ts'
 interface RetainedSegment {
   readonly baseOffset: number
   readonly size: number
-  readonly maxTimestamp: number
-  readonly modifiedMs: number
+  readonly newestMs: number
 }
 
 interface LogOffsets {
@@ -31,8 +30,7 @@ export function expiredSegments(
     const next = segments[count + 1]
     const isActive = next === undefined
     if ((next?.baseOffset ?? logEndOffset) > highWatermark || (isActive && segment.size === 0)) break
-    const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : segment.modifiedMs
-    const tooOld = nowMs - newest > config.retentionMs
+    const tooOld = nowMs - segment.newestMs > config.retentionMs
     const tooMuch = !isActive && excess >= segment.size
     const belowStart = !isActive && next.baseOffset <= logStartOffset
     if (!tooOld && !tooMuch && !belowStart) break

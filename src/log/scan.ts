@@ -36,7 +36,7 @@ export function follows(baseOffset: number, expectedOffset: number, contiguous: 
   return contiguous && expectedOffset >= 0 ? baseOffset === expectedOffset : baseOffset >= expectedOffset
 }
 
-/** What a scan shows of each batch: `buffer` holds at least its header at `at`, all of it when the CRC was checked. */
+/** What a scan shows of each batch: `buffer` holds all of it at `at`. */
 export type BatchVisitor = (buffer: Buffer, at: number, size: number, position: number) => boolean
 
 export interface ScanOptions {
@@ -50,8 +50,6 @@ export interface ScanOptions {
   readonly maxOffset: number
   /** Every offset follows the one before; compaction makes holes, nothing else does. */
   readonly contiguous: boolean
-  /** Without it only headers are read. */
-  readonly checkCrc: boolean
 }
 
 export interface ScanResult {
@@ -86,14 +84,14 @@ export function scanBatches(file: DiskFile, options: ScanOptions, visit: BatchVi
     if (!load(BATCH_HEADER_SIZE)) return result(false)
     const size = window.readInt32BE(position - windowStart + LENGTH_POSITION) + BATCH_OVERHEAD
     if (size < BATCH_HEADER_SIZE || position + size > options.to) return result(false)
-    if (options.checkCrc && !load(size)) return result(false)
+    if (!load(size)) return result(false)
     const at = position - windowStart
     if (window[at + MAGIC_POSITION] !== 2) return result(false)
     const baseOffset = batchBaseOffset(window, at)
     const lastOffset = batchLastOffset(window, at)
     if (!follows(baseOffset, nextOffset, options.contiguous) || lastOffset < baseOffset) return result(false)
     if (lastOffset >= options.maxOffset) return result(false)
-    if (options.checkCrc && !isBatchCrcValid(window, at, size)) return result(false)
+    if (!isBatchCrcValid(window, at, size)) return result(false)
     if (!visit(window, at, size, position)) return result(true)
     nextOffset = lastOffset + 1
     position += size

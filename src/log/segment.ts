@@ -44,6 +44,7 @@ export class Segment {
   #pendingSyncs = 0
   #closeRequested = false
   #isActive = false
+  #isDamaged = false
   /** Wall-clock time of the last change, for segments whose records have no timestamps. */
   modifiedMs: number
 
@@ -90,6 +91,16 @@ export class Segment {
   /** Largest timestamp of the segment, -1 without one. */
   get maxTimestamp(): number {
     return this.#max.timestamp
+  }
+
+  /** Whether a record at or after `timestamp` may be here; behind damage nobody knows. */
+  mayReach(timestamp: number): boolean {
+    return this.#isDamaged || this.#max.timestamp >= timestamp
+  }
+
+  /** Time of the newest record as far as it is known, for retention: of the file where records have none. */
+  get newestMs(): number {
+    return this.#isDamaged || this.#max.timestamp < 0 ? this.modifiedMs : this.#max.timestamp
   }
 
   /** Largest timestamp of the first batch, from which segment.ms counts; -1 in an empty segment. */
@@ -139,9 +150,11 @@ export class Segment {
 
   /** Takes over the index files; false when one is missing or damaged and both must be rebuilt. */
   adoptIndexes(): boolean {
-    const adopted = this.offsetIndex.adopt(this.#size) && this.timeIndex.adopt()
-    if (adopted && this.timeIndex.last) this.#max = this.timeIndex.last
-    return adopted
+    if (!this.offsetIndex.adopt(this.#size) || !this.timeIndex.adopt()) return false
+    const last = this.timeIndex.last
+    if (!last) return true
+    this.#max = last
+    return this.#isTrue(last)
   }
 
   /** Scans all batches with their CRC and makes the indexes anew. Nothing is cut. */
@@ -151,7 +164,9 @@ export class Segment {
     this.#max = { timestamp: -1, offset: -1 }
     this.#firstTimestamp = -1
     this.#bytesSinceIndexEntry = 0
-    return this.#scanFrom(0, this.baseOffset, maxOffset, observe)
+    const result = this.#scanFrom(0, this.baseOffset, maxOffset, observe)
+    this.#isDamaged = result.validTo < this.#size
+    return result
   }
 
   /** Reads what follows the last index entry, with CRC, to learn end and times of the newest segment after a clean stop. */
@@ -167,7 +182,7 @@ export class Segment {
 
   #scanFrom(from: number, expectedOffset: number, maxOffset: number, observe?: BatchObserver): ScanResult {
     const contiguous = this.#place.contiguous
-    const options = { from, to: this.#size, expectedOffset, maxOffset, contiguous, checkCrc: true }
+    const options = { from, to: this.#size, expectedOffset, maxOffset, contiguous }
     return scanBatches(this.file, options, (buffer, at, size, position) => {
       const maxTimestamp = readInt64(buffer, at + BATCH_FIELD.maxTimestamp)
       this.#note(position, size, batchLastOffset(buffer, at), maxTimestamp)
@@ -177,10 +192,9 @@ export class Segment {
   }
 
   /**
-   * Walks the headers of all batches that end at or after `offset`, without CRC. False when it met damage before `visit`
-   * had enough.
+   * Walks the batches that end at or after `offset`. False when it met damage before `visit` had enough.
    */
-  scanHeaders(offset: number, visit: (buffer: Buffer, at: number, position: number) => boolean): boolean {
+  scanFromOffset(offset: number, visit: (buffer: Buffer, at: number, position: number) => boolean): boolean {
     const from = this.positionOf(offset)
     if (from < 0) return false
     const contiguous = this.#place.contiguous
@@ -190,10 +204,43 @@ export class Segment {
       expectedOffset: UNKNOWN_OFFSET,
       maxOffset: Infinity,
       contiguous,
-      checkCrc: false,
     }
     const result = scanBatches(this.file, options, (buffer, at, _size, position) => visit(buffer, at, position))
     return result.stopped || result.validTo === this.#size
+  }
+
+  /** Walks the batches in the last `bytes` bytes or so, from a batch that the index knows. */
+  scanTail(bytes: number, visit: (buffer: Buffer, at: number) => void): void {
+    const from = this.#size <= bytes ? 0 : Math.max(0, this.offsetIndex.positionBefore(this.#size - bytes))
+    const contiguous = this.#place.contiguous
+    const options = {
+      from,
+      to: this.#size,
+      expectedOffset: UNKNOWN_OFFSET,
+      maxOffset: Infinity,
+      contiguous,
+    }
+    scanBatches(this.file, options, (buffer, at) => {
+      visit(buffer, at)
+      return true
+    })
+  }
+
+  /** An offset before which all records of the segment are older than `timestamp`. */
+  offsetBelow(timestamp: number): number {
+    const entry = this.timeIndex.lookupBelow(timestamp)
+    return entry && this.#isTrue(entry) ? entry.offset : this.baseOffset
+  }
+
+  /** Invariant 8: the index files have no CRC, so an entry is believed when the batch that it names agrees. */
+  #isTrue(entry: TimestampOffset): boolean {
+    const position = this.positionOf(entry.offset)
+    const header = position < 0 ? undefined : this.readHeader(position)
+    return (
+      header !== undefined &&
+      batchLastOffset(header, 0) === entry.offset &&
+      readInt64(header, BATCH_FIELD.maxTimestamp) === entry.timestamp
+    )
   }
 
   /** The header at a position, or undefined at the end of the segment. */
@@ -215,12 +262,13 @@ export class Segment {
     const found = this.#walkTo(offset, { lastOffset: UNKNOWN_OFFSET, position: 0 })
     if (found >= 0 && !this.#isActive) {
       this.rebuild(Number.MAX_SAFE_INTEGER)
-      this.deactivate()
+      this.deactivate(true)
     }
     return found
   }
 
   #walkTo(offset: number, entry: OffsetPosition): number {
+    if (entry.position < 0 || entry.position > this.#size) return -1
     const window = Buffer.allocUnsafe(HOP_WINDOW)
     let start = entry.position
     let position = start
@@ -265,6 +313,7 @@ export class Segment {
     assert(size <= this.#size, 'a segment is only ever cut')
     if (size < this.#size) this.file.truncate(size)
     this.#size = size
+    this.#isDamaged = false
   }
 
   /** Opens the newest segment for appends: its indexes stay in memory from now on. */
@@ -274,12 +323,15 @@ export class Segment {
     this.#isActive = true
   }
 
-  /** Closes the segment for appends: the last timestamp gets its index entry and the index files are written. */
-  deactivate(): void {
+  /**
+   * Closes the segment for appends: the last timestamp gets its index entry and the index files are written. With
+   * `durable` they are on disk afterwards; otherwise `syncAll` is to follow.
+   */
+  deactivate(durable: boolean): void {
     this.#isActive = false
     this.timeIndex.append(this.#max.timestamp, this.#max.offset)
-    this.offsetIndex.file.deactivate()
-    this.timeIndex.file.deactivate()
+    this.offsetIndex.file.deactivate(durable)
+    this.timeIndex.file.deactivate(durable)
   }
 
   /** Writes the index files as they are, so that they can be read from outside. */

@@ -1,0 +1,5 @@
+import { logSimulation } from './log-sim.ts'
+import type { Simulation } from './simulation.ts'
+
+/** All simulations, in the order they run. */
+export const SIMULATIONS: readonly Simulation[] = [logSimulation]
