@@ -1,19 +1,21 @@
 import { ConfigError, type Schema } from '@millrace/sdk'
-import { fieldValue, isMembers, type Members } from './data.ts'
+import { fieldValue, isMembers, type Members, requireMap } from './data.ts'
 
 /** Splits a field path of version V2 (KIP-821): steps between dots, backticks around a step that has dots itself. */
 export function parseFieldPath(path: string): readonly string[] {
+  if (path === '') throw new ConfigError('The path of the field is empty', { key: 'field' })
   const steps: string[] = []
   let at = 0
   while (at < path.length) {
     if (path[at] === '`') {
       const end = closingBacktick(path, at)
-      steps.push(path.slice(at + 1, end).replaceAll('\\`', '`'))
+      // Only a backtick before a dot needs its backslash; any other backslash belongs to the name.
+      steps.push(path.slice(at + 1, end).replaceAll('\\`.', '`.'))
       at = end + 2
     } else {
       const dot = path.indexOf('.', at)
       const end = dot < 0 ? path.length : dot
-      steps.push(path.slice(at, end).replaceAll('\\`', '`'))
+      steps.push(path.slice(at, end))
       at = end + 1
     }
   }
@@ -57,8 +59,9 @@ export function structValueAt(schema: Schema, value: Members, path: readonly str
 export function mapValueAt(value: Members, path: readonly string[]): unknown {
   let current: unknown = value
   for (const step of path) {
-    if (current instanceof Map) current = current.get(step)
-    else current = isMembers(current) && Object.hasOwn(current, step) ? current[step] : null
+    if (current === null || current === undefined) return null
+    const map = requireMap(current, 'nested field access')
+    current = Object.hasOwn(map, step) ? map[step] : null
   }
   return current ?? null
 }

@@ -105,13 +105,10 @@ function replacementNumber(schema: Schema | null, value: number, replacement: st
   return schema?.type === 'FLOAT32' ? Math.fround(number) : number
 }
 
+/** As Java narrows a number: the fraction is cut off, and what does not fit wraps. */
 function replacementInteger(replacement: string, bits: number): bigint {
-  const number = attempt(replacement, () => {
-    if (!/^[+-]?\d{1,20}$/.test(replacement)) throw new RangeError('no integer')
-    return BigInt(replacement.replace(/^\+/, ''))
-  })
-  if (BigInt.asIntN(bits, number) !== number) throw notANumber(replacement)
-  return number
+  const whole = attempt(replacement, () => Decimal.parse(replacement).withScale(0, 'truncate').unscaled)
+  return BigInt.asIntN(bits, whole)
 }
 
 function attempt<T>(replacement: string, parse: () => T): T {
