@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 process.env.NODE_OPTIONS = [process.env.NODE_OPTIONS, '--conditions=source'].filter(Boolean).join(' ')
 
 export default defineConfig({
-  resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] },
-  ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
+  resolve: { conditions: ['source', 'node'] },
+  ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
     include: ['test/**/*.test.ts', 'connectors/**/test/**/*.test.ts', 'plugins/**/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
