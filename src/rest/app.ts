@@ -34,8 +34,6 @@ export function createRestApp(options: RestOptions): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     logger: false,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: true },
-    // An open console or a keep-alive client must not hold up a shutdown.
-    forceCloseConnections: true,
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -74,9 +72,15 @@ function toRestRequest(request: FastifyRequest): RestRequest {
   }
 }
 
+/** What is answered before the worker has started. */
+const ALWAYS_ANSWERED: ReadonlySet<string> = new Set(['/health', '/metrics'])
+
 /** Runs a handler; its errors become answers, and what belongs to another worker is sent there. */
 async function answer(options: RestOptions, route: Route, request: RestRequest): Promise<Answer> {
-  const { clock, http } = options
+  const { clock, http, herder } = options
+  if (herder.health() === 'starting' && !ALWAYS_ANSWERED.has(route.path)) {
+    return errorAnswer(503, 'Worker is still starting up.')
+  }
   try {
     return await withTimeout(clock, route.handle(request))
   } catch (error) {
@@ -108,7 +112,7 @@ function failure({ logger }: RestOptions, request: RestRequest, error: unknown):
   const message = error instanceof Error ? error.message : String(error)
   const code = (error as { code?: unknown } | null)?.code
   const status = typeof code === 'string' ? (STATUS_OF_CODE[code] ?? 500) : 500
-  if (status === 500) logger.error({ error, method: request.method, path: request.url }, 'a REST request failed')
+  if (status === 500) logger.error({ err: error, method: request.method, path: request.url }, 'a REST request failed')
   return errorAnswer(status, message)
 }
 

@@ -47,6 +47,7 @@ import { type SessionKeySettings, signatureHeaders, verifySignature } from './se
 import { TaskConfigPublisher } from './task-config-publisher.ts'
 import { requireValid, withHerderChecks, withName } from './validation.ts'
 import { planRestart, requireConfig, taskIds, viewRestart, viewStatus, viewTaskStatus } from './views.ts'
+import { within } from './within.ts'
 import { WorkRunner } from './work-runner.ts'
 import { parseTaskKey, taskKey } from './work.ts'
 
@@ -54,7 +55,7 @@ export interface HerderOptions {
   readonly workerId: string
   /** Where other workers reach this one; ends with a slash. */
   readonly url: string
-  readonly clusterId: string
+  readonly findClusterId: () => Promise<string>
   readonly createWorker: (listener: WorkerListener) => Worker
   readonly membership: Membership
   readonly configLog: CompactedLog
@@ -70,6 +71,7 @@ export interface HerderOptions {
 
 const FORWARD_TIMEOUT_MS = 30_000
 const STATUS_WRITE_MS_MAX = 500
+const STOP_STEP_MS_MAX = 2000
 
 /**
  * The herder of both modes: a standalone worker is a group of one with logs in memory. It ties the config and status
@@ -86,6 +88,7 @@ export class ConnectHerder implements Herder {
   private readonly secrets: Secrets
   private readonly creating = new Set<string>()
   private leaderUrl: string | null = null
+  private foundClusterId = ''
   private state: HealthStatus = 'starting'
 
   constructor(options: HerderOptions) {
@@ -133,11 +136,14 @@ export class ConnectHerder implements Herder {
   }
 
   get clusterId(): string {
-    return this.options.clusterId
+    return this.foundClusterId
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.config.start(), this.statuses.start(), this.worker.start()])
+    const findClusterId = async () => {
+      this.foundClusterId = await this.options.findClusterId()
+    }
+    await Promise.all([this.config.start(), this.statuses.start(), this.worker.start(), findClusterId()])
     await this.options.membership.start({
       prepareJoin: (eager) => this.runner.prepareJoin(eager),
       metadata: () => this.runner.joining(),
@@ -154,11 +160,12 @@ export class ConnectHerder implements Herder {
     this.publisher.stop()
     this.leader.stop()
     await this.runner.shutDown()
-    await this.statuses.flush()
-    await this.options.membership.leave()
+    // A log that is away must not hold up the shutdown: the others correct the statuses when they notice the loss.
+    const { clock, membership } = this.options
+    await within(clock, STOP_STEP_MS_MAX, this.statuses.flush())
+    await within(clock, STOP_STEP_MS_MAX, membership.leave())
     await this.worker.stop()
-    await this.statuses.stop()
-    await this.config.stop()
+    await within(clock, STOP_STEP_MS_MAX, Promise.all([this.statuses.stop(), this.config.stop()]))
   }
 
   private onAssignment(assignment: Assignment): void {
@@ -230,7 +237,7 @@ export class ConnectHerder implements Herder {
         [...keys].map((key) => config[key] ?? ''),
       )
     })
-    learn.catch((error: unknown) => this.options.logger.error({ error, connector: name }, 'secrets stay unknown'))
+    learn.catch((error: unknown) => this.options.logger.error({ err: error, connector: name }, 'secrets stay unknown'))
   }
 
   private onTopicUsed(id: TaskId, topic: string): void {

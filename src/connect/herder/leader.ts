@@ -5,6 +5,7 @@ import { sessionKeyRecord } from './config-records.ts'
 import type { LeaderDecision, LeaderView } from './membership.ts'
 import { generateSessionKey, remainingKeyMs, type SessionKeySettings } from './session-keys.ts'
 import type { Status } from './status-state.ts'
+import { within } from './within.ts'
 import { parseTaskKey } from './work.ts'
 
 export interface LeaderOptions {
@@ -65,7 +66,8 @@ export class Leader {
     const alive = new Set(decision.members.map((member) => workerIdOf(member.url)))
     if (!this.correctVanished(alive, decision.generation)) return
     // The new owners speak after this: a RUNNING must never be followed by a late UNASSIGNED of the leader.
-    await this.withinLimit(this.options.statuses.flush())
+    const { clock, statuses, statusWriteMsMax } = this.options
+    await within(clock, statusWriteMsMax, statuses.flush())
   }
 
   /** Statuses that name workers which are gone would go on saying RUNNING for ever. */
@@ -88,16 +90,6 @@ export class Leader {
       corrected = true
     }
     return corrected
-  }
-
-  private withinLimit(work: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.options.clock.setTimer(this.options.statusWriteMsMax, resolve, { unref: true })
-      void work.then(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
   }
 
   /** Called after each rebalance. */
@@ -140,7 +132,7 @@ export class Leader {
         logger.info({}, 'distributed a new session key')
       }
     } catch (error) {
-      logger.error({ error }, 'the session key could not be written; trying again')
+      logger.error({ err: error }, 'the session key could not be written; trying again')
     }
     if (!this.leading) return
     const remainingMs = remainingKeyMs(config.state.sessionKey(), sessionKeys, clock.now())

@@ -75,7 +75,7 @@ export class TaskConfigPublisher {
   private retryLater(connector: string, entry: Entry, error: unknown): void {
     const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** entry.attempts, BACKOFF_MS_MAX)
     entry.attempts++
-    this.logger.warn({ connector, error, delayMs }, 'task configurations could not be published; trying again')
+    this.logger.warn({ connector, err: error, delayMs }, 'task configurations could not be published; trying again')
     entry.timer?.cancel()
     entry.timer = this.clock.setTimer(
       delayMs,

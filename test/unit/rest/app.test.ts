@@ -354,17 +354,17 @@ test('a request for another worker goes there once, and its answer comes back as
     requests.push(request)
     return Promise.resolve({ status: 409, headers: {}, body: Buffer.from('{"error_code":409,"message":"m"}') })
   }
-  let assign: () => void = () => {}
+  let assign: (leaderUrl: string) => void = () => {}
   const { call, app } = await start({
     http,
     herderOptions: {
       membership: {
         start: (hooks) => {
-          assign = () =>
+          assign = (leaderUrl) =>
             hooks.onAssignment({
               generation: 1,
               isLeader: false,
-              leaderUrl: 'http://leader:8083/',
+              leaderUrl,
               configOffset: -1,
               failed: false,
               eager: false,
@@ -388,12 +388,16 @@ test('a request for another worker goes there once, and its answer comes back as
       },
     },
   })
+  const early = await call('POST', '/connectors', { name: 'x', config })
+  expect([early.status, early.json.message]).toEqual([503, 'Worker is still starting up.'])
+  expect((await call('GET', '/health')).json.status).toBe('starting')
+  assign('')
   const unknown = await call('POST', '/connectors', { name: 'x', config })
   expect([unknown.status, unknown.json.message]).toEqual([
     409,
     'Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.',
   ])
-  assign()
+  assign('http://leader:8083/')
   const response = await app.inject({
     method: 'POST',
     url: '/connectors?x=%2F',

@@ -16,7 +16,7 @@ export async function standaloneHerder(overrides: Partial<HerderOptions> = {}) {
   const herder = new ConnectHerder({
     workerId: '127.0.0.1:8083',
     url,
-    clusterId: 'cluster',
+    findClusterId: () => Promise.resolve('cluster'),
     createWorker: (listener) => {
       worker = new FakeWorker(listener)
       return worker
