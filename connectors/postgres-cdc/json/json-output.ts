@@ -1,0 +1,206 @@
+const SLAB_BYTES = 256 * 1024
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const HEX = Buffer.from('0123456789ABCDEF', 'latin1')
+const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1')
+
+/** 1 where a byte cannot stand in a JSON string as it is. */
+const MUST_ESCAPE = new Uint8Array(256)
+for (let byte = 0; byte < 0x20; byte++) MUST_ESCAPE[byte] = 1
+MUST_ESCAPE[QUOTE] = 1
+MUST_ESCAPE[BACKSLASH] = 1
+
+/** The letter after the backslash of the short escapes, 0 for those that need four hex digits. */
+const SHORT_ESCAPE = new Uint8Array(256)
+for (const [byte, letter] of [
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [QUOTE, '"'],
+  [BACKSLASH, '\\'],
+] as const) {
+  SHORT_ESCAPE[byte] = letter.charCodeAt(0)
+}
+
+/**
+ * Writes JSON bytes one record after another into slabs. `begin` starts a record, `take` gives its bytes; they stay
+ * valid because a slab is never written twice.
+ */
+export class JsonOutput {
+  buffer: Buffer
+  position = 0
+  #start = 0
+
+  constructor(slabBytes: number = SLAB_BYTES) {
+    this.buffer = Buffer.allocUnsafeSlow(slabBytes)
+  }
+
+  begin(): void {
+    this.#start = this.position
+  }
+
+  take(): Buffer {
+    return this.buffer.subarray(this.#start, this.position)
+  }
+
+  /** Makes room for so many bytes; `buffer` and `position` may change. */
+  ensure(bytes: number): void {
+    if (this.position + bytes > this.buffer.length) this.#grow(bytes)
+  }
+
+  #grow(bytes: number): void {
+    const written = this.position - this.#start
+    const needed = written + bytes
+    const slab = Buffer.allocUnsafeSlow(needed * 2 > SLAB_BYTES ? needed * 2 : SLAB_BYTES)
+    slab.set(this.buffer.subarray(this.#start, this.position))
+    this.buffer = slab
+    this.#start = 0
+    this.position = written
+  }
+
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): void {
+    const length = bytes.length
+    this.ensure(length)
+    const { buffer } = this
+    let position = this.position
+    // A loop beats a call for the short pieces that most are.
+    if (length <= 24) for (let index = 0; index < length; index++) buffer[position++] = bytes[index] as number
+    else {
+      buffer.set(bytes, position)
+      position += length
+    }
+    this.position = position
+  }
+
+  /** A range of bytes as they are. */
+  range(source: Uint8Array, start: number, end: number): void {
+    this.ensure(end - start)
+    const { buffer } = this
+    let position = this.position
+    for (let index = start; index < end; index++) buffer[position++] = source[index] as number
+    this.position = position
+  }
+
+  /** Text without characters that need escaping, all below 0x80. */
+  ascii(text: string): void {
+    this.ensure(text.length)
+    this.position += this.buffer.write(text, this.position, 'latin1')
+  }
+
+  byte(value: number): void {
+    this.ensure(1)
+    this.buffer[this.position++] = value
+  }
+
+  /** A safe integer in decimal digits. */
+  integer(value: number): void {
+    this.ensure(20)
+    const { buffer } = this
+    let left = value
+    if (left < 0) {
+      buffer[this.position++] = 0x2d
+      left = -left
+    }
+    let digits = 1
+    for (let limit = 10; left >= limit; limit *= 10) digits++
+    let at = this.position + digits
+    this.position = at
+    // Small integers divide much faster than doubles.
+    while (left >= 1e9) {
+      const high = Math.floor(left / 1e6)
+      let low = left - high * 1e6
+      for (let count = 0; count < 6; count++) {
+        const tenth = (low / 10) | 0
+        buffer[--at] = 0x30 + low - tenth * 10
+        low = tenth
+      }
+      left = high
+    }
+    let rest = left | 0
+    do {
+      const tenth = (rest / 10) | 0
+      buffer[--at] = 0x30 + rest - tenth * 10
+      rest = tenth
+    } while (rest !== 0)
+  }
+
+  /** UTF-8 bytes as a JSON string. */
+  string(source: Uint8Array, start: number, end: number): void {
+    this.ensure(end - start + 2)
+    const { buffer } = this
+    let position = this.position
+    buffer[position++] = QUOTE
+    for (let index = start; index < end; index++) {
+      const byte = source[index] as number
+      if (MUST_ESCAPE[byte] === 1) {
+        this.position = position
+        this.#escaped(source, index, end)
+        return
+      }
+      buffer[position++] = byte
+    }
+    buffer[position++] = QUOTE
+    this.position = position
+  }
+
+  #escaped(source: Uint8Array, start: number, end: number): void {
+    this.ensure((end - start) * 6 + 1)
+    const { buffer } = this
+    let position = this.position
+    for (let index = start; index < end; index++) {
+      const byte = source[index] as number
+      if (MUST_ESCAPE[byte] === 0) {
+        buffer[position++] = byte
+        continue
+      }
+      buffer[position++] = BACKSLASH
+      const short = SHORT_ESCAPE[byte] as number
+      if (short !== 0) buffer[position++] = short
+      else {
+        buffer[position++] = 0x75
+        buffer[position++] = 0x30
+        buffer[position++] = 0x30
+        buffer[position++] = HEX[byte >> 4] as number
+        buffer[position++] = HEX[byte & 15] as number
+      }
+    }
+    buffer[position++] = QUOTE
+    this.position = position
+  }
+
+  /** Text as a JSON string. */
+  text(value: string): void {
+    const bytes = Buffer.from(value, 'utf8')
+    this.string(bytes, 0, bytes.length)
+  }
+
+  /** Bytes as a JSON string in base64. */
+  base64(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    this.ensure(Math.ceil((end - start) / 3) * 4 + 2)
+    const { buffer } = this
+    let position = this.position
+    buffer[position++] = QUOTE
+    let index = start
+    for (; index + 2 < end; index += 3) {
+      const group =
+        ((bytes[index] as number) << 16) | ((bytes[index + 1] as number) << 8) | (bytes[index + 2] as number)
+      buffer[position++] = BASE64[group >> 18] as number
+      buffer[position++] = BASE64[(group >> 12) & 63] as number
+      buffer[position++] = BASE64[(group >> 6) & 63] as number
+      buffer[position++] = BASE64[group & 63] as number
+    }
+    const left = end - index
+    if (left > 0) {
+      const group = ((bytes[index] as number) << 16) | ((left === 2 ? (bytes[index + 1] as number) : 0) << 8)
+      buffer[position++] = BASE64[group >> 18] as number
+      buffer[position++] = BASE64[(group >> 12) & 63] as number
+      buffer[position++] = left === 2 ? (BASE64[(group >> 6) & 63] as number) : 0x3d
+      buffer[position++] = 0x3d
+    }
+    buffer[position++] = QUOTE
+    this.position = position
+  }
+}

@@ -1,0 +1,117 @@
+import type { PluginLogger } from '@millrace/sdk'
+import type { PostgresConnection } from '../_shared/postgres-wire/index.ts'
+import { Catalogue, type CatalogueTable, listTables, type TableName } from './catalogue.ts'
+import { CapturedTable, type RowColumn, type TableSettings } from './captured-table.ts'
+import type { Config } from './config.ts'
+import type { RelationMessage } from './pgoutput.ts'
+
+/** Makes captured tables of what the catalogue and relation messages say. */
+export class Tables {
+  readonly #config: Config
+  readonly #settings: TableSettings
+  readonly #logger: PluginLogger
+  readonly #catalogue = new Catalogue()
+  readonly #warned = new Set<string>()
+
+  constructor(config: Config, settings: TableSettings, logger: PluginLogger) {
+    this.#config = config
+    this.#settings = settings
+    this.#logger = logger
+  }
+
+  /** The tables that the filters choose, by schema and name. */
+  async captured(connection: PostgresConnection): Promise<TableName[]> {
+    const all = await listTables(connection)
+    return all.filter((table) => this.#settings.filters.table(table.schema, table.table))
+  }
+
+  /** What of them belongs into a publication: roots instead of their partitions where that is asked for. */
+  published(tables: readonly TableName[]): TableName[] {
+    const viaRoot = this.#config['publish.via.partition.root']
+    // A publication has no rows of its own for a partitioned table unless they are published through it.
+    return tables.filter((table) => (viaRoot ? true : table.kind === 'r'))
+  }
+
+  /** Tables as they are now, for a snapshot: generated columns and all. */
+  async describe(
+    connection: PostgresConnection,
+    tables: readonly TableName[],
+  ): Promise<Map<number, { table: CapturedTable; columns: readonly string[] }>> {
+    const described = await this.#catalogue.tables(
+      connection,
+      tables.map((table) => table.oid),
+    )
+    const types = await this.#catalogue.types(
+      connection,
+      [...described.values()].flatMap((table) => table.columns.map((column) => column.typeOid)),
+    )
+    return new Map(
+      [...described].map(([oid, table]) => {
+        const columns = table.columns.map((column): RowColumn => ({ ...column, type: types.get(column.typeOid) }))
+        const captured = this.#compile(table, columns, table.keyColumns, () => true)
+        return [oid, { table: captured, columns: table.columns.map((column) => column.name) }]
+      }),
+    )
+  }
+
+  /** The table of a relation message, or null when it is not captured. */
+  async relation(connection: PostgresConnection, relation: RelationMessage): Promise<CapturedTable | null> {
+    if (!this.#settings.filters.table(relation.schema, relation.table)) return null
+    const known = (await this.#catalogue.tables(connection, [relation.oid])).get(relation.oid)
+    const types = await this.#catalogue.types(
+      connection,
+      relation.columns.map((column) => column.typeOid),
+    )
+    const columns = relation.columns.map((column): RowColumn => {
+      const now = known?.columns.find((candidate) => candidate.name === column.name)
+      return {
+        name: column.name,
+        type: types.get(column.typeOid),
+        typeModifier: column.typeModifier,
+        notNull: now?.notNull ?? false,
+        defaultExpression: now?.defaultExpression,
+      }
+    })
+    const flagged = new Set(relation.columns.filter((column) => column.isKey).map((column) => column.name))
+    const inOldRow = (column: string): boolean => relation.replicaIdentity === 'f' || flagged.has(column)
+    return this.#compile(relation, columns, keyOf(relation, known, flagged), inOldRow)
+  }
+
+  #compile(
+    name: { schema: string; table: string },
+    columns: readonly RowColumn[],
+    key: readonly string[],
+    inOldRow: (column: string) => boolean,
+  ): CapturedTable {
+    return new CapturedTable(
+      name,
+      columns,
+      { columns: key, inOldRow },
+      {
+        ...this.#settings,
+        onUnknownType: (column, type) => this.#warnUnknown(`${name.schema}.${name.table}.${column}`, type),
+      },
+    )
+  }
+
+  #warnUnknown(column: string, type: string): void {
+    if (this.#warned.has(column)) return
+    this.#warned.add(column)
+    this.#logger.warn({ column, type }, 'column left out: its type has no Connect form; see include.unknown.datatypes')
+  }
+}
+
+/**
+ * With the default replica identity the message itself marks the primary key as it was at that point of the WAL;
+ * the catalogue only knows the present one, and the order of its columns.
+ */
+function keyOf(
+  relation: RelationMessage,
+  known: CatalogueTable | undefined,
+  flagged: ReadonlySet<string>,
+): readonly string[] {
+  const present = known?.keyColumns ?? []
+  if (relation.replicaIdentity !== 'd' || flagged.size === 0) return present
+  const same = present.length === flagged.size && present.every((column) => flagged.has(column))
+  return same ? present : relation.columns.filter((column) => column.isKey).map((column) => column.name)
+}
