@@ -249,7 +249,7 @@ class LogLoader {
         const header = peekBatchHeader(buffer, at)!
         if (header.producerId >= 0) {
           const coordinatorEpoch = coordinatorEpochOf(header, segment, position)
-          producers.apply(header, header.baseOffset, header.lastOffset, header.maxTimestamp, coordinatorEpoch)
+          producers.apply(header, header.baseOffset, header.lastOffset, nowMs, coordinatorEpoch)
         }
         return true
       })
@@ -273,7 +273,7 @@ class LogLoader {
     for (const segment of this.#segments.slice(first)) {
       segment.scanTail(REFILL_BYTES, (buffer, at) => {
         const header = peekBatchHeader(buffer, at)!
-        if (header.producerId >= 0) recent.apply(header, header.baseOffset, header.lastOffset, header.maxTimestamp)
+        if (header.producerId >= 0) recent.apply(header, header.baseOffset, header.lastOffset, this.#options.nowMs)
       })
     }
     producers.refill(recent)

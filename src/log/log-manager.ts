@@ -308,6 +308,15 @@ export class LogManager {
     }
   }
 
+  /** Lets go of the directory as it is, without a mark of a clean stop: for a process that must end at once. */
+  async abandon(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const timer of this.#timers) timer.cancel()
+    await Promise.all([...this.#logs.values()].map((log) => log.abandon()))
+    this.#lock.release()
+  }
+
   #writeCheckpoints(): void {
     this.#writeCheckpoint(RECOVERY_POINT_FILE, (log) => log.recoveryPoint)
     this.#checkpointLogStarts()

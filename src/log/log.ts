@@ -308,7 +308,7 @@ export class Log implements Syncable {
     // Invariant 5: from here on the batch is in the file; offsets move only after the write has succeeded.
     this.#logEndOffset = lastOffset + 1
     if (header.producerId >= 0) {
-      this.#producers.apply(header, baseOffset, lastOffset, maxTimestamp, coordinatorEpochOf(batch, header))
+      this.#producers.apply(header, baseOffset, lastOffset, nowMs, coordinatorEpochOf(batch, header))
     }
     this.#cache.append(batch, baseOffset, lastOffset)
     this.#afterAppend()

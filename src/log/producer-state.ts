@@ -18,6 +18,10 @@ export interface ProducerEntry {
   readonly producerId: number
   epoch: number
   coordinatorEpoch: number
+  /**
+   * When the producer was last heard of, by the wall clock. Kafka takes the time of the records, and so forgets at once a
+   * producer whose records are old.
+   */
   lastTimestamp: number
   /** First offset of the open transaction, -1 without one. */
   currentTxnFirstOffset: number
@@ -91,7 +95,7 @@ export class ProducerState {
     header: BatchHeader,
     baseOffset: number,
     lastOffset: number,
-    timestamp: number,
+    nowMs: number,
     coordinatorEpoch: number = -1,
   ): void {
     let entry = this.#entries.get(header.producerId)
@@ -110,7 +114,7 @@ export class ProducerState {
       entry.epoch = header.producerEpoch
       entry.batches = []
     }
-    entry.lastTimestamp = timestamp
+    entry.lastTimestamp = nowMs
     if (header.isControl) {
       entry.coordinatorEpoch = coordinatorEpoch
       entry.currentTxnFirstOffset = -1
@@ -120,7 +124,7 @@ export class ProducerState {
       lastSequence: addToSequence(header.baseSequence, header.lastOffsetDelta),
       lastOffset,
       offsetDelta: lastOffset - baseOffset,
-      timestamp,
+      timestamp: header.isLogAppendTime ? header.maxTimestamp : nowMs,
     })
     if (entry.batches.length > REMEMBERED_BATCHES) entry.batches.shift()
     if (header.isTransactional && entry.currentTxnFirstOffset < 0) entry.currentTxnFirstOffset = baseOffset
