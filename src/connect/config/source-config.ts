@@ -17,8 +17,8 @@ export const sourceConnectorConfig = defineConfig({
   },
   'exactly.once.support': {
     type: 'string',
-    default: 'REQUESTED',
-    oneOf: ['REQUIRED', 'REQUESTED'],
+    default: 'requested',
+    oneOf: ['required', 'requested'],
     ignoreCase: true,
     importance: 'medium',
     doc:
@@ -37,8 +37,8 @@ export const sourceConnectorConfig = defineConfig({
   },
   'transaction.boundary': {
     type: 'string',
-    default: 'POLL',
-    oneOf: ['INTERVAL', 'POLL', 'CONNECTOR'],
+    default: 'poll',
+    oneOf: ['interval', 'poll', 'connector'],
     ignoreCase: true,
     importance: 'medium',
     doc:

@@ -1,0 +1,237 @@
+import {
+  defineConfig,
+  defineSinkConnector,
+  defineSourceConnector,
+  type PluginDefinition,
+  type RawConfig,
+  type SinkConnector,
+  type SourceConnector,
+} from '@millrace/sdk'
+import { describe, expect, test } from 'vitest'
+import { converterOf, transformationSteps } from '../../../../src/connect/config/connector-config.ts'
+import { versionInRange } from '../../../../src/connect/config/plugin-version.ts'
+import { topicCreationRules } from '../../../../src/connect/config/topic-creation.ts'
+import {
+  connectorPluginConfig,
+  redactedConfig,
+  validateConnectorConfig,
+  type WorkerPolicy,
+} from '../../../../src/connect/config/validate.ts'
+import predicate from '../../../../transforms/predicates/record-is-tombstone.ts'
+import insertField from '../../../../transforms/insert-field.ts'
+
+const config = defineConfig({
+  secret: { type: 'password', importance: 'high', doc: 'd' },
+  url: { type: 'string', default: 'x', importance: 'high', doc: 'd', group: 'Connection' },
+})
+
+const source = defineSourceConnector({
+  name: 'S',
+  version: '1.2',
+  config,
+  validate: ({ secret, url }) => (url === 'bad' ? [{ key: 'url', message: `Cannot connect with ${secret}` }] : []),
+  taskConfigs: (_config, _max, raw) => [raw],
+  createTask: () => ({ poll: () => null }),
+}) as unknown as SourceConnector
+
+const sink = defineSinkConnector({
+  name: 'K',
+  version: '1.2',
+  config: defineConfig({}),
+  taskConfigs: (_config, _max, raw) => [raw],
+  createTask: () => ({ put: () => undefined }),
+}) as unknown as SinkConnector
+
+const known: Record<string, PluginDefinition> = {
+  Insert: insertField.value as unknown as PluginDefinition,
+  Tombstone: predicate as unknown as PluginDefinition,
+}
+
+async function errorsOf(plugin: SourceConnector | SinkConnector, raw: RawConfig, worker: Partial<WorkerPolicy> = {}) {
+  const infos = await validateConnectorConfig({
+    raw: { name: 'n', 'connector.class': plugin.name, ...raw },
+    plugin,
+    resolvePlugin: (className) => known[className],
+    worker: {
+      overridePolicy: { name: 'All' },
+      groupId: 'connect-cluster',
+      topicCreationEnabled: true,
+      exactlyOnceSourceEnabled: false,
+      ...worker,
+    },
+  })
+  const found = infos.configs.filter((info) => info.value.errors.length > 0)
+  expect(infos.error_count).toBe(found.reduce((sum, info) => sum + info.value.errors.length, 0))
+  return Object.fromEntries(found.map((info) => [info.value.name, info.value.errors]))
+}
+
+test('a good configuration has no errors, and passwords are hidden', async () => {
+  expect(await errorsOf(source, { secret: 'hunter2' })).toEqual({})
+})
+
+test('the plugin’s own check runs, and what it says never shows a password', async () => {
+  expect(await errorsOf(source, { secret: 'hunter2', url: 'bad' })).toEqual({
+    url: ['Cannot connect with [hidden]'],
+  })
+})
+
+describe('what Kafka accepts and fails on later', () => {
+  test('an undefined predicate is refused', async () => {
+    const raw = {
+      secret: 's',
+      transforms: 'a',
+      'transforms.a.type': 'Insert',
+      'transforms.a.static.field': 'f',
+      'transforms.a.static.value': 'v',
+      'transforms.a.predicate': 'p',
+    }
+    expect(await errorsOf(source, raw)).toEqual({
+      'transforms.a.predicate': [
+        'Invalid value p for configuration transforms.a.predicate: No predicate of this name; none is defined. Add it to "predicates".',
+      ],
+    })
+    expect(await errorsOf(source, { ...raw, predicates: 'p', 'predicates.p.type': 'Tombstone' })).toEqual({})
+  })
+
+  test('a transformation that cannot be created is named', async () => {
+    const raw = { secret: 's', transforms: 'a', 'transforms.a.type': 'Insert' }
+    expect(await errorsOf(source, raw)).toEqual({ 'transforms.a.type': ['No field insertion configured'] })
+  })
+
+  test('wrong topic creation values are refused', async () => {
+    const raw = {
+      secret: 's',
+      'topic.creation.groups': 'g',
+      'topic.creation.default.partitions': '0',
+      'topic.creation.g.include': '[',
+    }
+    const errors = await errorsOf(source, raw)
+    expect(Object.keys(errors)).toEqual([
+      'topic.creation.g.include',
+      'topic.creation.default.replication.factor',
+      'topic.creation.default.partitions',
+    ])
+    expect(await errorsOf(source, raw, { topicCreationEnabled: false })).toEqual({})
+  })
+})
+
+describe('client overrides', () => {
+  const raw = { secret: 's', 'producer.override.acks': '1', 'producer.override.sasl.mechanism': 'PLAIN' }
+  const acks = "The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration."
+
+  test.each([
+    [{ name: 'All' }, []],
+    [{ name: 'Principal' }, [acks]],
+    [{ name: 'Allowlist', allowed: ['acks', 'sasl.mechanism'] }, []],
+  ] as const)('policy %j', async (overridePolicy, messages) => {
+    const errors = await errorsOf(source, raw, { overridePolicy })
+    expect(Object.values(errors).flat()).toEqual(messages)
+  })
+
+  test('a refused key is listed although it has no definition', async () => {
+    const errors = await errorsOf(source, raw, { overridePolicy: { name: 'None' } })
+    expect(Object.keys(errors)).toEqual(['producer.override.acks', 'producer.override.sasl.mechanism'])
+  })
+})
+
+test('the group of a sink may not be the group of the workers', async () => {
+  const conflict = 'Consumer group for sink connector named cluster conflicts with Connect worker group connect-cluster'
+  expect(await errorsOf(sink, { topics: 't', name: 'cluster' })).toEqual({ name: [conflict] })
+  expect(await errorsOf(sink, { topics: 't', name: 'cluster' }, { groupId: null })).toEqual({})
+  const overridden = { topics: 't', 'consumer.override.group.id': 'connect-cluster' }
+  expect(Object.keys(await errorsOf(sink, overridden))).toEqual(['consumer.override.group.id'])
+})
+
+test('the definition of a plugin lists its own keys first', () => {
+  const infos = connectorPluginConfig(source)
+  expect(infos.slice(0, 3).map((info) => info.name)).toEqual(['secret', 'url', 'name'])
+  expect(infos[0]).toMatchObject({ type: 'PASSWORD', required: true, default_value: null, order_in_group: -1 })
+  expect(infos.find((info) => info.name === 'connector.plugin.version')?.default_value).toBe('1.2')
+})
+
+test('passwords and what looks like one are redacted, references are not', async () => {
+  const raw = { secret: 'hunter2', url: 'x', 'producer.override.sasl.jaas.config': 'geheim', other: '1' }
+  const infos = await validateConnectorConfig({
+    raw,
+    plugin: source,
+    resolvePlugin: () => undefined,
+    worker: {
+      overridePolicy: { name: 'All' },
+      groupId: null,
+      topicCreationEnabled: true,
+      exactlyOnceSourceEnabled: false,
+    },
+  })
+  expect(JSON.stringify(infos)).not.toContain('hunter2')
+  expect(redactedConfig(raw, infos)).toEqual({
+    secret: '[hidden]',
+    url: 'x',
+    'producer.override.sasl.jaas.config': '[hidden]',
+    other: '1',
+  })
+  expect(redactedConfig({ secret: '${file:/a:b}' }, infos)).toEqual({ secret: '${file:/a:b}' })
+})
+
+test('a connector that names a converter takes none of the options of the worker', () => {
+  const worker = { 'value.converter': 'Json', 'value.converter.schemas.enable': 'false' }
+  expect(converterOf('value.converter', {}, worker)).toEqual({
+    className: 'Json',
+    config: { 'schemas.enable': 'false' },
+  })
+  const own = { 'value.converter': 'Json', 'value.converter.decimal.format': 'NUMERIC' }
+  expect(converterOf('value.converter', own, worker).config).toEqual({ 'decimal.format': 'NUMERIC' })
+  expect(converterOf('header.converter', {}, worker).className).toMatch(/SimpleHeaderConverter$/)
+})
+
+test('the chain of transformations keeps the order of its list', () => {
+  const raw = {
+    transforms: 'b, a',
+    'transforms.a.type': 'A',
+    'transforms.b.type': 'B',
+    'transforms.b.predicate': 'p',
+    'transforms.b.negate': 'TRUE',
+    'transforms.b.x': '1',
+  }
+  expect(transformationSteps(raw)).toEqual([
+    {
+      alias: 'b',
+      className: 'B',
+      predicate: 'p',
+      negate: true,
+      config: { type: 'B', predicate: 'p', negate: 'TRUE', x: '1' },
+    },
+    { alias: 'a', className: 'A', predicate: null, negate: false, config: { type: 'A' } },
+  ])
+})
+
+test('rules for new topics: the first group that matches, defaults of the default group', () => {
+  const { groups, issues } = topicCreationRules({
+    'topic.creation.groups': 'logs',
+    'topic.creation.logs.include': 'log-.*,audit',
+    'topic.creation.logs.exclude': 'log-raw',
+    'topic.creation.logs.partitions': '3',
+    'topic.creation.logs.cleanup.policy': 'compact',
+    'topic.creation.default.partitions': '1',
+    'topic.creation.default.replication.factor': '-1',
+  })
+  expect(issues).toEqual([])
+  const groupOf = (topic: string) => groups.find((group) => group.matches(topic))?.name
+  expect(['log-a', 'log-raw', 'audit', 'xaudit'].map(groupOf)).toEqual(['logs', 'default', 'logs', 'default'])
+  expect(groups[0]).toMatchObject({ partitions: 3, replicationFactor: -1, configs: { 'cleanup.policy': 'compact' } })
+  expect(topicCreationRules({ file: 'x' })).toEqual({ groups: [], issues: [] })
+})
+
+test.each([
+  ['4.3.1', '4.3.1', true],
+  ['4.3.1', '4.3', false],
+  ['4.3.0', '4.3', true],
+  ['1.5', '[1.0,2.0)', true],
+  ['2.0', '[1.0,2.0)', false],
+  ['2.0', '(,2.0]', true],
+  ['1.10', '(1.9,)', true],
+  ['3', '[1,2],[3]', true],
+  ['1.0-beta', '[1.0,)', false],
+  ['1', '[1', undefined],
+])('version %s in %s: %s', (version, range, expected) => {
+  expect(versionInRange(version, range)).toBe(expected)
+})
