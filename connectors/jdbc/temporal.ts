@@ -97,7 +97,7 @@ function fastInstant(text: string, zone: Zone): Instant | undefined {
   let end = text.length
   const hasOffset = text.endsWith('+00')
   if (hasOffset) end -= 3
-  if (end < 19 || end > 29 || text.charCodeAt(4) !== 45 || text.charCodeAt(10) !== 32) return undefined
+  if (end < 19 || end === 20 || end > 29 || text.charCodeAt(4) !== 45 || text.charCodeAt(10) !== 32) return undefined
   const year = two(text, 0) * 100 + two(text, 2)
   let nanos = 0
   for (let i = 20, unit = 100_000_000; i < end; i++, unit /= 10) {
