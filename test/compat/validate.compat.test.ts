@@ -108,7 +108,8 @@ test('the keys are defined as in Kafka', async () => {
   let count = 0
   for (const theirs of cases.flatMap((one) => one.definitions)) {
     const own = ours.get(`${theirs.name} ${String(theirs['group'])}`)
-    if (!own || theirs.name.endsWith('converter.encoding')) continue
+    // Two transformations have a key of this name.
+    if (!own || /converter\.encoding$|^transforms\.a\.replacement$/.test(theirs.name)) continue
     count++
     // The place of a transformation's key depends on which transformation the alias names.
     const isAliased = /^(transforms|predicates)\./.test(theirs.name)
