@@ -1,0 +1,174 @@
+import type { PluginManifest, RawConfig } from '@millrace/sdk'
+import type { Clock, Logger, Random } from '../../base/index.ts'
+import { PluginRegistry } from '../plugins/plugin-registry.ts'
+import type { UnitEnvironment, UnitEvents, UnitRunner } from '../worker/unit-runner.ts'
+import { currentUnit, runAs } from './blame.ts'
+import type { ConnectorStart, HostMethods, HostSetup, TaskStart, UnitKey, WorkerMethods } from './host-protocol.ts'
+import { describeError } from './remote-error.ts'
+import type { Handlers, RpcPeer } from './rpc.ts'
+
+export interface TaskHostOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly worker: RpcPeer<HostMethods, WorkerMethods>
+  readonly yieldLoop: () => Promise<void>
+  readonly loggerFor: (context: Record<string, unknown>) => Logger
+}
+
+/**
+ * Runs units (connector instances and tasks) for a worker. The modules of runners and clients are imported when the
+ * first unit needs them, so that an idle host stays light.
+ */
+export class TaskHost {
+  readonly #o: TaskHostOptions
+  readonly #units = new Map<UnitKey, UnitRunner>()
+  #setup: HostSetup | undefined
+  #registry: PluginRegistry | undefined
+
+  constructor(options: TaskHostOptions) {
+    this.#o = options
+  }
+
+  readonly handlers: Handlers<HostMethods> = {
+    setup: (setup) => this.#start(setup),
+    validate: ({ config }) => this.#validate(config),
+    pluginConfig: ({ className }) => this.#pluginConfig(className),
+    startConnector: (start) => this.#startConnector(start),
+    taskConfigs: async ({ unit, maxTasks }) => {
+      const runner = this.#units.get(unit) as UnitRunner & { taskConfigs?: (max: number) => Promise<readonly RawConfig[]> }
+      if (!runner?.taskConfigs) throw new Error(`${unit} does not run here`)
+      return runAs(unit, () => runner.taskConfigs!(maxTasks))
+    },
+    startTask: (start) => this.#startTask(start),
+    setTarget: ({ unit, target }) => this.#units.get(unit)?.setTarget(target),
+    stopUnit: async ({ unit, timeoutMs }) => {
+      const runner = this.#units.get(unit)
+      if (!runner) return { clean: true }
+      const clean = await runAs(unit, () => runner.stop(timeoutMs))
+      this.#units.delete(unit)
+      return { clean }
+    },
+  }
+
+  /** Stops everything at once, for a host whose worker is gone. */
+  async abandon(timeoutMs: number): Promise<void> {
+    await Promise.all([...this.#units].map(([unit, runner]) => runAs(unit, () => runner.stop(timeoutMs))))
+  }
+
+  /** Tells the worker that the main loop turns, and now and then what the units count. */
+  beat(withMetrics: boolean): void {
+    const metrics = withMetrics ? [...this.#units].map(([unit, runner]) => [unit, runner.samples()] as const) : null
+    this.#o.worker.tell('beat', { metrics })
+  }
+
+  /** An exception that nobody caught: the unit on whose behalf the code ran fails; without one the host is not trusted any more. */
+  onUncaught(error: unknown): void {
+    const unit = currentUnit() ?? (this.#units.size === 1 ? [...this.#units.keys()][0] : undefined)
+    const runner = unit === undefined ? undefined : this.#units.get(unit)
+    if (runner) runAs(unit!, () => runner.fail(error))
+    // A unit that has just stopped may leave a rejection behind; its clients are closed, so that is only worth a line.
+    else if (unit !== undefined) this.#o.loggerFor({ unit }).warn({ err: error }, 'a stopped unit threw')
+    else this.#o.worker.tell('condemned', describeError(error))
+  }
+
+  async #start(setup: HostSetup): Promise<void> {
+    this.#setup = setup
+    const catalogue = (await import(setup.catalogue)) as { manifests?: readonly PluginManifest[] }
+    if (!catalogue.manifests) throw new Error(`${setup.catalogue} exports no manifests`)
+    this.#registry = new PluginRegistry(catalogue.manifests, setup.packages)
+  }
+
+  get #ready(): { readonly setup: HostSetup; readonly registry: PluginRegistry } {
+    if (!this.#setup || !this.#registry) throw new Error('the host was not set up')
+    return { setup: this.#setup, registry: this.#registry }
+  }
+
+  async #validate(config: RawConfig): Promise<HostMethods['validate']['result']> {
+    const { setup, registry } = this.#ready
+    const { validateIn } = await import('./validation.ts')
+    return runAs(`validate:${config['name'] ?? ''}`, () => validateIn(registry, config, setup.workerConfig))
+  }
+
+  async #pluginConfig(className: string): Promise<HostMethods['pluginConfig']['result']> {
+    const { pluginConfigIn } = await import('./validation.ts')
+    return pluginConfigIn(this.#ready.registry, className)
+  }
+
+  async #environment(logger: Logger): Promise<UnitEnvironment> {
+    const { setup, registry } = this.#ready
+    const { clock, random, worker, yieldLoop } = this.#o
+    const [{ createKafkaClients }, { realNet }] = await Promise.all([
+      import('../worker/kafka-clients.ts'),
+      import('../../base/real/index.ts'),
+    ])
+    return {
+      clock,
+      random,
+      logger,
+      registry,
+      clients: createKafkaClients({ clock, random, logger, net: realNet }),
+      workerConfig: setup.workerConfig,
+      offsets: {
+        get: (keys) => worker.call('offsetsGet', { keys }),
+        set: (entries) => worker.call('offsetsSet', { entries }),
+      },
+      offsetsTopic: setup.offsetsTopic,
+      yieldLoop,
+    }
+  }
+
+  #events(unit: UnitKey): UnitEvents {
+    const { worker } = this.#o
+    return {
+      onState: (state, detail) => worker.tell('unitState', { unit, state, detail }),
+      onTopicUsed: (topic) => worker.tell('topicUsed', { unit, topic }),
+    }
+  }
+
+  async #startConnector({ unit, connector, config, target }: ConnectorStart): Promise<void> {
+    this.#claim(unit)
+    const { registry } = this.#ready
+    const logger = this.#o.loggerFor({ connector })
+    await runAs(unit, async () => {
+      const [{ ConnectorRunner }, definition] = await Promise.all([
+        import('../worker/connector-runner.ts'),
+        registry.load(config['connector.class'] ?? '', ['source', 'sink']),
+      ])
+      const runner = new ConnectorRunner({
+        connector,
+        config,
+        target,
+        environment: await this.#environment(logger),
+        events: this.#events(unit),
+        definition,
+        onReconfigure: () => this.#o.worker.tell('reconfigure', { connector }),
+      })
+      this.#units.set(unit, runner)
+      await runner.run()
+    })
+  }
+
+  async #startTask({ unit, id, connectorConfig, taskConfig, target }: TaskStart): Promise<void> {
+    this.#claim(unit)
+    const { registry } = this.#ready
+    const logger = this.#o.loggerFor({ connector: id.connector, task: id.task })
+    await runAs(unit, async () => {
+      const environment = await this.#environment(logger)
+      const events = this.#events(unit)
+      const setup = { id, connectorConfig, taskConfig, target, environment, events }
+      const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
+      const runner =
+        definition.kind === 'source'
+          ? (await import('../worker/open-source-task.ts')).createSourceTaskRunner(setup, definition)
+          : (await import('../worker/open-sink-task.ts')).createSinkTaskRunner(setup, definition)
+      this.#units.set(unit, runner)
+      // The task runs beside the call: what becomes of it is told as states.
+      void runner.run()
+    })
+  }
+
+  #claim(unit: UnitKey): void {
+    if (this.#units.has(unit)) throw new Error(`${unit} runs here already`)
+  }
+}
+

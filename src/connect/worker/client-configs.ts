@@ -1,0 +1,50 @@
+import type { RawConfig } from '@millrace/sdk'
+import { withoutPrefix } from '../config/config-def.ts'
+import type { TaskId } from './worker.ts'
+
+/** Keys that the worker itself and the clients of its tasks share, so that they need not be written three times. */
+const SHARED =
+  /^(bootstrap\.servers|client\.dns\.lookup|client\.rack|security\.protocol|ssl\..+|sasl\..+|metadata\..+|(send|receive)\.buffer\.bytes|(reconnect|retry)\.backoff\..+|request\.timeout\.ms|connections\.max\.idle\.ms|default\.api\.timeout\.ms|socket\.connection\.setup\..+)$/
+
+function shared(worker: RawConfig): RawConfig {
+  return Object.fromEntries(Object.entries(worker).filter(([key]) => SHARED.test(key)))
+}
+
+/** The configuration of a task's producer: worker, `producer.` of the worker, `producer.override.` of the connector. */
+export function producerConfig(worker: RawConfig, connector: RawConfig, id: TaskId, use = 'producer'): RawConfig {
+  return {
+    acks: 'all',
+    // A task never gives a record up by itself: what the log does not take now it may take later.
+    'delivery.timeout.ms': '2147483647',
+    'linger.ms': '0',
+    // Under load records come faster than one small batch a request can carry.
+    'batch.size': '131072',
+    'client.id': `connector-${use}-${id.connector}-${id.task}`,
+    ...shared(worker),
+    ...withoutPrefix(worker, 'producer.'),
+    ...withoutPrefix(connector, 'producer.override.'),
+  }
+}
+
+/** The configuration of a sink task's consumer. */
+export function consumerConfig(worker: RawConfig, connector: RawConfig, id: TaskId): RawConfig {
+  return {
+    'group.id': `connect-${id.connector}`,
+    'client.id': `connector-consumer-${id.connector}-${id.task}`,
+    'auto.offset.reset': 'earliest',
+    ...shared(worker),
+    ...withoutPrefix(worker, 'consumer.'),
+    ...withoutPrefix(connector, 'consumer.override.'),
+    'enable.auto.commit': 'false',
+  }
+}
+
+/** The configuration of a task's admin client. */
+export function adminConfig(worker: RawConfig, connector: RawConfig, id: TaskId): RawConfig {
+  return {
+    'client.id': `connector-adminclient-${id.connector}-${id.task}`,
+    ...shared(worker),
+    ...withoutPrefix(worker, 'admin.'),
+    ...withoutPrefix(connector, 'admin.override.'),
+  }
+}

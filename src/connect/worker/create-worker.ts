@@ -1,0 +1,334 @@
+import { ConfigError, type PluginKind, type PluginManifest, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
+import { type Clock, type Disk, type Logger, sleep } from '../../base/index.ts'
+import { spawnHost, type SpawnHost } from '../host/host-process.ts'
+import type { HostLogLine, WorkerMethods } from '../host/host-protocol.ts'
+import { RemoteError } from '../host/remote-error.ts'
+import type { Handlers } from '../host/rpc.ts'
+import { scanPackages } from '../plugins/package-scan.ts'
+import { PluginRegistry } from '../plugins/plugin-registry.ts'
+import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
+import type { OffsetStore } from '../stores/offset-store.ts'
+import { HostPool, type Lane, type PooledHost } from './host-pool.ts'
+import { restartPolicyOf, taskHostConfig, taskWorkerConfig } from './runtime-config.ts'
+import { Supervisor } from './supervisor.ts'
+import { connectorKey, taskKey, Unit } from './unit.ts'
+import { WorkerMetrics } from './worker-metrics.ts'
+import type { PluginInfo, RunState, StateDetail, TargetState, TaskId, Worker, WorkerListener } from './worker.ts'
+
+export interface WorkerOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** To look for plugins in `plugin.path`. */
+  readonly disk: Disk
+  readonly workerId: string
+  /** The worker's properties under Kafka's names, as text. */
+  readonly properties: RawConfig
+  /** The URL of a module that exports `manifests`: everything built in. Task hosts import it too. */
+  readonly catalogue: string
+  readonly offsets: OffsetStore
+  /** The topic that source tasks write their offsets to themselves; null when all goes through `offsets`. */
+  readonly offsetsTopic: string | null
+  readonly listener: WorkerListener
+  /** How many hosts share built-in tasks when task.host.count is 0: the number of processor cores. */
+  readonly cores: number
+  /** Resolves `${provider:key}` in a configuration before plugins see it. */
+  readonly resolveConfig?: (config: RawConfig) => Promise<RawConfig>
+  /** How hosts are started; tests replace it. */
+  readonly spawn?: SpawnHost
+}
+
+/** Calls into plugins that answer a request: validation, configuration keys, task configurations. */
+const PLUGIN_CALL_TIMEOUT_MS = 60_000
+const CONNECTOR_START_TIMEOUT_MS = 30_000
+const HOST_STOP_TIMEOUT_MS = 1000
+
+/** Makes a worker; `start` finds the plugins and has to come first. */
+export function createWorker(options: WorkerOptions): Worker {
+  return new HostedWorker(options)
+}
+
+class HostedWorker implements Worker {
+  readonly #o: WorkerOptions
+  readonly #builtin: Lane
+  readonly #utility: Lane = { name: 'utility', maxHosts: 1, keepOne: true }
+  readonly #lanes = new Map<string, Lane>()
+  readonly #maxHosts: number
+  readonly #stopTimeoutMs: number
+  readonly #metrics: WorkerMetrics
+  #registry = new PluginRegistry([], [])
+  #pool!: HostPool
+  #supervisor!: Supervisor
+  plugins: readonly PluginInfo[] = []
+
+  constructor(options: WorkerOptions) {
+    this.#o = options
+    const hosts = parseConfigOrThrow(taskHostConfig, options.properties)
+    this.#maxHosts = hosts['task.host.count'] === 0 ? Math.max(1, options.cores) : hosts['task.host.count']
+    this.#builtin = { name: 'builtin', maxHosts: this.#maxHosts, keepOne: false }
+    this.#stopTimeoutMs = parseConfigOrThrow(taskWorkerConfig, options.properties)['task.shutdown.graceful.timeout.ms']
+    this.#metrics = new WorkerMetrics()
+  }
+
+  async start(): Promise<void> {
+    const { catalogue, properties, disk, logger, clock, workerId, offsetsTopic, spawn = spawnHost } = this.#o
+    const { manifests } = (await import(catalogue)) as { manifests: readonly PluginManifest[] }
+    const paths = (properties['plugin.path'] ?? '').split(',').map((path) => path.trim())
+    const packages = scanPackages(
+      paths.filter((path) => path !== ''),
+      disk,
+      logger,
+    )
+    this.#registry = new PluginRegistry(manifests, packages)
+    this.plugins = this.#registry.list().map(({ manifest }) => ({
+      class: manifest.name,
+      type: manifest.kind,
+      version: manifest.version,
+      aliases: manifest.aliases,
+    }))
+    const hosts = parseConfigOrThrow(taskHostConfig, properties)
+    this.#pool = new HostPool({
+      clock,
+      logger,
+      spawn,
+      setup: { workerId, workerConfig: properties, catalogue, packages, offsetsTopic },
+      stallTimeoutMs: hosts['task.host.stall.timeout.ms'],
+      memoryLimitMb: hosts['task.host.memory.max.mb'],
+      handlersFor: (host) => this.#handlers(host),
+      onGone: (host, reason) => this.#supervisor.onHostGone(host, reason),
+    })
+    this.#supervisor = new Supervisor({
+      clock,
+      logger,
+      pool: this.#pool,
+      onState: (unit, state, detail) => this.#onState(unit, state, detail),
+    })
+    this.#pool.start()
+  }
+
+  findPlugin(className: string, kind?: PluginKind): PluginInfo | undefined {
+    const found = this.#registry.find(className, kind === undefined ? undefined : [kind])
+    return found && this.plugins.find((plugin) => plugin.class === found.manifest.name && plugin.type === found.manifest.kind)
+  }
+
+  async validate(config: RawConfig): Promise<ConfigInfos> {
+    const resolved = await this.#resolve(config)
+    return this.#ask(this.#laneOf(config, this.#utility), `the validation of ${config['name'] ?? 'a connector'}`, (host) =>
+      host.process.rpc.call('validate', { config: resolved }),
+    )
+  }
+
+  async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
+    const found = this.#registry.find(className)
+    if (!found) throw new ConfigError(`Unknown plugin ${className}.`)
+    const lane = found.package === null ? this.#utility : this.#lane([found.package])
+    return this.#ask(lane, `the configuration keys of ${className}`, (host) =>
+      host.process.rpc.call('pluginConfig', { className }),
+    )
+  }
+
+  async startConnector(connector: string, config: RawConfig, target: TargetState): Promise<void> {
+    const unit = await this.#unit({ connector, task: null }, config, config, target, this.#utility)
+    if (unit.state !== 'FAILED') {
+      this.#metrics.startup('connector')
+      await this.#within(CONNECTOR_START_TIMEOUT_MS, `connector ${connector} to start`, this.#supervisor.add(unit))
+    }
+    if (unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} failed to start`)
+  }
+
+  async stopConnector(connector: string): Promise<void> {
+    const unit = this.#supervisor.get(connectorKey(connector))
+    if (unit) await this.#supervisor.remove(unit, this.#stopTimeoutMs)
+  }
+
+  async setConnectorTarget(connector: string, target: TargetState): Promise<void> {
+    const unit = this.#supervisor.get(connectorKey(connector))
+    if (!unit) throw new ConfigError(`Connector ${connector} does not run on this worker`)
+    await this.#supervisor.setTarget(unit, target)
+  }
+
+  async taskConfigs(connector: string, maxTasks: number): Promise<readonly RawConfig[]> {
+    const unit = this.#supervisor.get(connectorKey(connector))
+    if (!unit?.host || unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} does not run on this worker`)
+    const calling = unit.host.process.rpc.call('taskConfigs', { unit: unit.key, maxTasks })
+    return this.#within(PLUGIN_CALL_TIMEOUT_MS, `the task configurations of ${connector}`, calling)
+  }
+
+  async startTask(id: TaskId, connectorConfig: RawConfig, taskConfig: RawConfig, target: TargetState): Promise<void> {
+    const unit = await this.#unit(id, connectorConfig, taskConfig, target, this.#builtin)
+    if (unit.state === 'FAILED') return
+    this.#metrics.startup('task')
+    await this.#supervisor.add(unit)
+  }
+
+  async stopTasks(ids: readonly TaskId[]): Promise<void> {
+    const units = ids.map((id) => this.#supervisor.get(taskKey(id))).filter((unit) => unit !== undefined)
+    await Promise.all(units.map((unit) => this.#supervisor.remove(unit, this.#stopTimeoutMs)))
+  }
+
+  async setTaskTarget(ids: readonly TaskId[], target: TargetState): Promise<void> {
+    const units = ids.map((id) => this.#supervisor.get(taskKey(id))).filter((unit) => unit !== undefined)
+    await Promise.all(units.map((unit) => this.#supervisor.setTarget(unit, target)))
+  }
+
+  running(): { readonly connectors: readonly string[]; readonly tasks: readonly TaskId[] } {
+    const units = this.#supervisor.all()
+    return {
+      connectors: units.filter((unit) => unit.task === null).map((unit) => unit.connector),
+      tasks: units.filter((unit) => unit.task !== null).map((unit) => unit.id),
+    }
+  }
+
+  metrics() {
+    return this.#metrics.samples(this.#supervisor.all(), (className) => this.findPlugin(className))
+  }
+
+  async stop(): Promise<void> {
+    const units = this.#supervisor.all()
+    // Tasks first: they may still want offsets and configurations of their connector.
+    for (const part of [units.filter((unit) => unit.task !== null), units.filter((unit) => unit.task === null)]) {
+      await Promise.all(part.map((unit) => this.#supervisor.remove(unit, this.#stopTimeoutMs)))
+    }
+    await this.#pool.stop(HOST_STOP_TIMEOUT_MS)
+  }
+
+  /** A unit with its configuration resolved; one that cannot be made is told as FAILED. */
+  async #unit(
+    id: TaskId | { readonly connector: string; readonly task: null },
+    connectorConfig: RawConfig,
+    config: RawConfig,
+    target: TargetState,
+    builtin: Lane,
+  ): Promise<Unit> {
+    const home = this.#laneOf(connectorConfig, builtin)
+    try {
+      const own = config === connectorConfig
+      const resolvedConnector = await this.#resolve(connectorConfig)
+      return new Unit({
+        id,
+        connectorConfig: resolvedConnector,
+        config: own ? resolvedConnector : await this.#resolve(config),
+        target,
+        policy: restartPolicyOf(resolvedConnector),
+        home,
+      })
+    } catch (error) {
+      const policy = restartPolicyOf({ 'restart.policy': 'never' })
+      const unit = new Unit({ id, connectorConfig, config, target, policy, home })
+      this.#supervisor.refuse(unit, error)
+      return unit
+    }
+  }
+
+  async #resolve(config: RawConfig): Promise<RawConfig> {
+    return this.#o.resolveConfig ? this.#o.resolveConfig(config) : config
+  }
+
+  /** Third-party plugins run in hosts of their package, together with whatever else the connector uses. */
+  #laneOf(config: RawConfig, builtin: Lane): Lane {
+    const packages = new Set<string>()
+    for (const [key, value] of Object.entries(config)) {
+      if (!/^(connector\.class|(key|value|header)\.converter|(transforms|predicates)\.[^.]+\.type)$/.test(key)) continue
+      const from = this.#registry.find(value)?.package
+      if (from !== null && from !== undefined) packages.add(from)
+    }
+    return packages.size === 0 ? builtin : this.#lane([...packages])
+  }
+
+  #lane(packages: readonly string[]): Lane {
+    const name = `package:${packages.toSorted().join('+')}`
+    let lane = this.#lanes.get(name)
+    if (!lane) {
+      lane = { name, maxHosts: this.#maxHosts, keepOne: false }
+      this.#lanes.set(name, lane)
+    }
+    return lane
+  }
+
+  /** A question to plugin code outside of any unit. */
+  async #ask<T>(lane: Lane, what: string, call: (host: PooledHost) => Promise<T>): Promise<T> {
+    const host = this.#pool.acquire(lane)
+    // The host is busy for as long as the question is open, or it would be dismissed under it.
+    const ticket = `question:${this.#o.clock.monotonicMs()}:${what}`
+    host.units.add(ticket)
+    try {
+      return await this.#within(
+        PLUGIN_CALL_TIMEOUT_MS,
+        what,
+        host.ready.then(() => call(host)),
+      )
+    } catch (error) {
+      if (!host.end) throw error
+      throw new ConfigError(`${what} failed: ${host.end.text}`)
+    } finally {
+      host.units.delete(ticket)
+      this.#pool.release(host)
+    }
+  }
+
+  async #within<T>(timeoutMs: number, what: string, work: Promise<T>): Promise<T> {
+    const done = new AbortController()
+    work.catch(() => {})
+    const expired = sleep(this.#o.clock, timeoutMs, done.signal).then(() => {
+      throw new ConfigError(`Waited ${timeoutMs} ms for ${what}`)
+    })
+    expired.catch(() => {})
+    try {
+      return await Promise.race([work, expired])
+    } catch (error) {
+      if (error instanceof RemoteError && error.code === 'CONFIG') {
+        throw new ConfigError(error.message, error.key === undefined ? {} : { key: error.key })
+      }
+      throw error
+    } finally {
+      done.abort()
+    }
+  }
+
+  #handlers(hostOf: () => PooledHost): Handlers<WorkerMethods> {
+    const { offsets, listener, clock } = this.#o
+    const sign = () => {
+      const host = hostOf()
+      host.lastSignMs = clock.monotonicMs()
+      return host
+    }
+    return {
+      ready: () => void sign(),
+      beat: ({ metrics }) => {
+        sign()
+        for (const [key, samples] of metrics ?? []) {
+          const unit = this.#supervisor.get(key)
+          if (unit) unit.metrics = samples
+        }
+      },
+      log: (line) => this.#log(line),
+      unitState: (event) => this.#supervisor.onUnitState(sign(), event),
+      topicUsed: ({ unit: key, topic }) => {
+        const unit = this.#supervisor.get(key)
+        if (unit?.wanted && unit.task !== null) listener.onTopicUsed(unit.id, topic)
+      },
+      reconfigure: ({ connector }) => {
+        if (this.#supervisor.get(connectorKey(connector))?.wanted) listener.onTaskReconfigurationRequested(connector)
+      },
+      condemned: (error) => {
+        const text = `code that nobody knows whose it is threw in a task host: ${error.trace}`
+        this.#pool.kill(sign(), { kind: 'condemned', text, culprit: null })
+      },
+      offsetsGet: async ({ keys }) => offsets.get(keys.map((key) => Buffer.from(key))),
+      offsetsSet: ({ entries }) =>
+        offsets.set(
+          entries.map(({ key, value }) => ({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value) })),
+        ),
+    }
+  }
+
+  #log({ level, fields, message }: HostLogLine): void {
+    this.#o.logger[level](fields, message)
+  }
+
+  #onState(unit: Unit, state: RunState, detail: StateDetail): void {
+    const { listener } = this.#o
+    this.#metrics.state(unit, state)
+    if (unit.task === null) listener.onConnectorState(unit.connector, state, detail)
+    else listener.onTaskState(unit.id, state, detail)
+  }
+}

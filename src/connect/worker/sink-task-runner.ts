@@ -1,0 +1,467 @@
+import {
+  isRetriable,
+  type SinkRecord,
+  type SinkTask,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from '@millrace/sdk'
+import type { Timer } from '../../base/index.ts'
+import { formatTrace } from '../host/trace.ts'
+import { Interruptible } from './interruptible.ts'
+import type { IncomingRecord, LogConsumer, LogProducer, RebalanceListener } from './log-clients.ts'
+import { keyOf, SinkOffsets } from './sink-offsets.ts'
+import type { SinkPipeline } from './sink-pipeline.ts'
+import type { TaskCounters } from './task-metrics.ts'
+import { CutOffError, StoppedError, type UnitEnvironment, type UnitEvents, type UnitRunner } from './unit-runner.ts'
+import type { MetricSample, StateDetail, TargetState, TaskId } from './worker.ts'
+
+/** A sink task with everything around it, ready to run. */
+export interface OpenSinkTask {
+  readonly task: SinkTask
+  readonly pipeline: SinkPipeline
+  /** Subscribes; the listener is called from within `poll` and `close`. */
+  readonly consumer: LogConsumer
+  /** Of the dead letter queue. */
+  readonly producer: LogProducer | null
+  readonly flushIntervalMs: number
+  readonly flushTimeoutMs: number
+  readonly shutdownTimeoutMs: number
+  readonly closePlugins: () => void
+}
+
+/** What a sink task's context and pipeline need of its runner. */
+export interface SinkTaskHooks {
+  readonly counters: TaskCounters
+  readonly signal: AbortSignal
+  readonly offsets: SinkOffsets
+  readonly listener: RebalanceListener
+  readonly control: SinkControl
+}
+
+/** The requests of a sink task to the runtime, made through its context. */
+export interface SinkControl {
+  rewind(offsets: readonly TopicPartitionOffset[]): void
+  timeout(delayMs: number): void
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  requestCommit(): void
+}
+
+export interface SinkTaskRunnerOptions {
+  readonly id: TaskId
+  readonly target: TargetState
+  readonly environment: UnitEnvironment
+  readonly events: UnitEvents
+  readonly counters: TaskCounters
+  readonly version: string
+  readonly open: (hooks: SinkTaskHooks) => Promise<OpenSinkTask>
+}
+
+/** Records that `put` has not taken yet. */
+interface Batch {
+  records: SinkRecord[]
+  /** The next offset of each partition once the batch is taken; also over records that were dropped. */
+  readonly ends: Map<string, TopicPartitionOffset>
+}
+
+const RETRY_MS = 1000
+const MAX_WAIT_MS = 60_000
+
+/** Runs one sink task: poll, convert, put, commit, in one loop so that calls into the plugin never overlap. */
+export class SinkTaskRunner implements UnitRunner {
+  readonly #o: SinkTaskRunnerOptions
+  readonly #stopSignal = new AbortController()
+  readonly #wait = new Interruptible()
+  readonly #offsets = new SinkOffsets()
+  readonly #pausedByTask = new Set<string>()
+  readonly #topicsUsed = new Set<string>()
+  #poll = new AbortController()
+  #target: TargetState
+  #failure: { readonly error: unknown } | undefined
+  #cut = false
+  #isClean = true
+  #open: OpenSinkTask | undefined
+  #running: Promise<void> | undefined
+  #pending: Batch | undefined
+  #retryAtMs = 0
+  #askedTimeoutMs: number | undefined
+  #rewinds: TopicPartitionOffset[] = []
+  #commitRequested = false
+  #nextCommitMs = 0
+  #closing = false
+
+  constructor(options: SinkTaskRunnerOptions) {
+    this.#o = options
+    this.#target = options.target
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#run()
+    return this.#running
+  }
+
+  setTarget(target: TargetState): void {
+    this.#target = target
+    this.#poll.abort(WOKEN)
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#poll.abort(WOKEN)
+    this.#wait.interrupt(error)
+  }
+
+  async stop(timeoutMs: number): Promise<boolean> {
+    this.#stopSignal.abort(new StoppedError('the task stops'))
+    this.#poll.abort(WOKEN)
+    const cut = this.#cutAfter(timeoutMs)
+    await this.#running
+    cut.cancel()
+    return this.#isClean
+  }
+
+  samples(): readonly MetricSample[] {
+    const { id, counters, environment } = this.#o
+    let lag = 0
+    for (const partition of this.#closing ? [] : this.#offsets.list()) {
+      try {
+        lag = Math.max(lag, this.#open?.consumer.lag(partition) ?? 0)
+      } catch {
+        // The partition has just been revoked.
+      }
+    }
+    counters.lagMax = lag
+    counters.partitions = this.#offsets.list().length
+    counters.activeNow = this.#pending?.records.length ?? 0
+    return counters.samples(id, 'sink', environment.clock.monotonicMs())
+  }
+
+  get #now(): number {
+    return this.#o.environment.clock.monotonicMs()
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopSignal.signal.aborted
+  }
+
+  #cutAfter(timeoutMs: number): Timer {
+    return this.#o.environment.clock.setTimer(timeoutMs, () => {
+      this.#cut = true
+      this.#isClean = false
+      this.#wait.interrupt(new CutOffError(`the task did not stop within ${timeoutMs} ms`))
+    })
+  }
+
+  async #run(): Promise<void> {
+    const { environment } = this.#o
+    try {
+      const opening = this.#o.open(this.#hooks())
+      opening.then(
+        (open) => this.#closeLate(open),
+        () => {},
+      )
+      this.#open = await this.#wait.wait(opening)
+      const starting = this.#open.task.start?.()
+      if (starting) await this.#wait.wait(starting)
+      this.#nextCommitMs = this.#now + this.#open.flushIntervalMs
+      await this.#loop(this.#open)
+    } catch (error) {
+      if (!(error instanceof CutOffError || error instanceof StoppedError)) this.#failure ??= { error }
+    }
+    await this.#shutDown()
+    if (this.#failure) {
+      const trace = formatTrace(this.#failure.error)
+      environment.logger.error({ trace }, 'the task failed')
+      this.#enter('FAILED', { trace })
+    } else this.#o.counters.enter('UNASSIGNED', this.#now)
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure) throw this.#failure.error
+  }
+
+  #hooks(): SinkTaskHooks {
+    const { counters } = this.#o
+    const keysOf = (partitions: readonly TopicPartition[]) => partitions.map(keyOf)
+    return {
+      counters,
+      signal: this.#stopSignal.signal,
+      offsets: this.#offsets,
+      listener: {
+        onAssigned: (partitions) => this.#listen(() => this.#assigned(partitions)),
+        onRevoked: (partitions) => this.#listen(() => this.#revoked(partitions, true)),
+        onLost: (partitions) => this.#listen(() => this.#revoked(partitions, false)),
+      },
+      control: {
+        rewind: (offsets) => void this.#rewinds.push(...offsets),
+        timeout: (delayMs) => {
+          this.#askedTimeoutMs = delayMs
+        },
+        pause: (partitions) => {
+          for (const key of keysOf(partitions)) this.#pausedByTask.add(key)
+          this.#open?.consumer.pause(partitions.filter((partition) => this.#offsets.has(partition)))
+        },
+        resume: (partitions) => {
+          for (const key of keysOf(partitions)) this.#pausedByTask.delete(key)
+          this.#applyPauses()
+        },
+        requestCommit: () => {
+          this.#commitRequested = true
+          this.#poll.abort(WOKEN)
+        },
+      },
+    }
+  }
+
+  #enter(state: 'RUNNING' | 'PAUSED' | 'FAILED', detail: StateDetail = {}): void {
+    const { counters, events, version } = this.#o
+    counters.enter(state, this.#now)
+    events.onState(state, { version, ...detail })
+  }
+
+  async #loop(open: OpenSinkTask): Promise<void> {
+    let entered: 'RUNNING' | 'PAUSED' | undefined
+    while (!this.#isStopping) {
+      this.#throwIfFailed()
+      const wanted = this.#target === 'STARTED' ? 'RUNNING' : 'PAUSED'
+      if (entered !== wanted) {
+        entered = wanted
+        this.#applyPauses()
+        this.#enter(wanted)
+      }
+      if (this.#commitRequested || this.#now >= this.#nextCommitMs) await this.#commit(this.#offsets.list(), false)
+      this.#applyRewinds()
+      const consumed = await this.#pollOnce(open)
+      this.#throwIfFailed()
+      if (consumed.length > 0) await this.#take(open, consumed)
+      if (!this.#isStopping) await this.#deliver(open)
+    }
+  }
+
+  async #pollOnce(open: OpenSinkTask): Promise<readonly IncomingRecord[]> {
+    if (this.#poll.signal.aborted) this.#poll = new AbortController()
+    if (this.#isStopping || this.#commitRequested) return []
+    const untilMs = Math.min(this.#nextCommitMs, this.#pending ? this.#retryAtMs : Number.POSITIVE_INFINITY)
+    let waitMs = Math.min(MAX_WAIT_MS, Math.max(0, untilMs - this.#now))
+    if (this.#askedTimeoutMs !== undefined && !this.#pending) waitMs = Math.min(waitMs, this.#askedTimeoutMs)
+    return this.#wait.wait(open.consumer.poll(waitMs, this.#poll.signal))
+  }
+
+  /** Converts what was read; nothing counts as delivered before `put` took it. */
+  async #take(open: OpenSinkTask, consumed: readonly IncomingRecord[]): Promise<void> {
+    const { counters, events } = this.#o
+    counters.recordsIn += consumed.length
+    const records = await this.#wait.wait(open.pipeline.convert(consumed))
+    const ends = this.#pending?.ends ?? new Map<string, TopicPartitionOffset>()
+    for (const { topic, partition, offset } of consumed) {
+      const key = keyOf({ topic, partition })
+      ends.set(key, { topic, partition, offset: offset + 1 })
+      if (this.#topicsUsed.has(topic)) continue
+      this.#topicsUsed.add(topic)
+      events.onTopicUsed(topic)
+    }
+    this.#pending = { records: [...(this.#pending?.records ?? []), ...records], ends }
+  }
+
+  /** Gives the batch to the task; also an empty one, which some sinks take as their clock. */
+  async #deliver(open: OpenSinkTask): Promise<void> {
+    const { counters } = this.#o
+    const batch = this.#pending
+    if (batch && this.#now < this.#retryAtMs) return
+    const records = batch?.records ?? []
+    this.#askedTimeoutMs = undefined
+    const startedMs = this.#now
+    try {
+      const putting = open.task.put(records)
+      if (putting) await this.#wait.wait(putting)
+    } catch (error) {
+      if (this.#failure || this.#cut || !isRetriable(error)) throw error
+      this.#retryLater(batch ?? { records: [], ends: new Map() }, error, error.retryAfterMs)
+      return
+    }
+    counters.callMs.add(this.#now - startedMs)
+    if (!batch) return
+    const wasRetrying = this.#retryAtMs > 0
+    this.#pending = undefined
+    this.#retryAtMs = 0
+    // Invariant 2: only now do the offsets move on, also over what was dropped or skipped on the way.
+    for (const end of batch.ends.values()) this.#offsets.delivered(end)
+    counters.recordsOut += records.length
+    if (records.length > 0) counters.batchSize.add(records.length)
+    if (wasRetrying) this.#applyPauses()
+  }
+
+  /** The same batch comes again; until then nothing is read, but polling goes on so that the group keeps this member. */
+  #retryLater(batch: Batch, error: unknown, retryAfterMs: number | undefined): void {
+    const { counters, environment } = this.#o
+    environment.logger.warn({ err: error }, 'put asked for a retry; the same batch is delivered again')
+    counters.error.retries++
+    this.#pending = batch
+    this.#retryAtMs = this.#now + (this.#askedTimeoutMs ?? retryAfterMs ?? RETRY_MS)
+    this.#applyPauses()
+  }
+
+  /** Everything is paused while the connector is paused or a batch waits; else what the task itself paused. */
+  #applyPauses(): void {
+    const consumer = this.#open?.consumer
+    if (!consumer) return
+    const all = this.#offsets.list()
+    const everything = this.#target !== 'STARTED' || this.#retryAtMs > 0
+    const isPaused = (partition: TopicPartition) => everything || this.#pausedByTask.has(keyOf(partition))
+    consumer.pause(all.filter(isPaused))
+    consumer.resume(all.filter((partition) => !isPaused(partition)))
+  }
+
+  #applyRewinds(): void {
+    const rewinds = this.#rewinds
+    this.#rewinds = []
+    for (const offset of rewinds) {
+      if (!this.#offsets.has(offset)) continue
+      this.#open!.consumer.seek(offset, offset.offset)
+      this.#offsets.rewind(offset)
+      this.#dropPending(offset)
+    }
+  }
+
+  #dropPending(partition: TopicPartition): void {
+    if (!this.#pending) return
+    this.#pending.ends.delete(keyOf(partition))
+    this.#pending.records = this.#pending.records.filter(
+      (record) => record.originalTopic !== partition.topic || record.originalPartition !== partition.partition,
+    )
+    if (this.#pending.ends.size > 0) return
+    this.#pending = undefined
+    this.#retryAtMs = 0
+  }
+
+  /** Errors in the listener are the task's, whoever calls it. */
+  async #listen(action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      if (!(error instanceof CutOffError)) this.fail(error)
+    }
+  }
+
+  async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const open = this.#open!
+    for (const partition of partitions) {
+      const offset = await open.consumer.position(partition)
+      this.#offsets.assign({ ...partition, offset: offset ?? 0 })
+    }
+    if (partitions.length > 0) await open.task.open?.(partitions)
+    this.#applyRewinds()
+    this.#applyPauses()
+  }
+
+  async #revoked(partitions: readonly TopicPartition[], mayCommit: boolean): Promise<void> {
+    const mine = partitions.filter((partition) => this.#offsets.has(partition))
+    if (mine.length === 0) return
+    for (const partition of mine) this.#dropPending(partition)
+    if (mayCommit && !this.#failure) await this.#commit(mine, true)
+    try {
+      await this.#open!.task.close?.(mine)
+    } finally {
+      for (const partition of mine) {
+        this.#offsets.remove(partition)
+        this.#pausedByTask.delete(keyOf(partition))
+      }
+    }
+  }
+
+  /** Asks the task what is durable and commits that. */
+  async #commit(partitions: readonly TopicPartition[], closing: boolean): Promise<void> {
+    const { counters, environment } = this.#o
+    const open = this.#open!
+    this.#commitRequested = false
+    this.#nextCommitMs = this.#now + open.flushIntervalMs
+    const delivered = this.#offsets.deliveredOf(partitions)
+    if (delivered.length === 0) return
+    const startedMs = this.#now
+    // Invariant 3: a record that went to the dead letter queue is durable there before its offset is committed.
+    await this.#offsets.reported(partitions)
+    let answer: readonly TopicPartitionOffset[]
+    try {
+      answer = open.task.preCommit ? await open.task.preCommit(delivered) : delivered
+    } catch (error) {
+      counters.commitFailures++
+      environment.logger.error({ err: error }, 'preCommit failed; what was not committed is delivered again')
+      if (!closing) this.#rewinds.push(...this.#offsets.committedOf(partitions))
+      return
+    }
+    const { commit, ignored } = this.#offsets.plan(answer)
+    for (const { offset, reason } of ignored) environment.logger.warn({ ...offset, reason }, 'an offset is not committed')
+    if (commit.length === 0) {
+      counters.commitsSkipped++
+      return
+    }
+    try {
+      await this.#withTimeout(open.consumer.commit(commit), open.flushTimeoutMs)
+      this.#offsets.committed(commit)
+      counters.commits++
+      counters.commitMs.add(this.#now - startedMs)
+    } catch (error) {
+      counters.commitFailures++
+      environment.logger.warn({ err: error }, 'offsets could not be committed; trying again with the next commit')
+    }
+  }
+
+  async #withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
+    const late = Promise.withResolvers<never>()
+    const fail = () => late.reject(new Error(`the commit was not answered within ${timeoutMs} ms`))
+    const timer = this.#o.environment.clock.setTimer(timeoutMs, fail)
+    work.catch(() => {})
+    try {
+      await Promise.race([work, late.promise])
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** Invariant 9: what `put` took is committed before the task is gone. Closing the consumer revokes its partitions. */
+  async #shutDown(): Promise<void> {
+    const open = this.#open
+    if (!open) return
+    const ownCut = this.#isStopping ? undefined : this.#cutAfter(open.shutdownTimeoutMs)
+    if (!this.#cut) this.#wait.reset()
+    const remaining = this.#offsets.list()
+    await this.#attempt('the last commit', async () => {
+      if (!this.#cut) await this.#wait.wait(this.#revoked(remaining, true))
+    })
+    this.#closing = true
+    await this.#attempt('stop', async () => {
+      if (this.#cut) return
+      const stopping = open.task.stop?.()
+      if (stopping) await this.#wait.wait(stopping)
+    })
+    await this.#attempt('closing', () => this.#close(open))
+    ownCut?.cancel()
+  }
+
+  async #close(open: OpenSinkTask): Promise<void> {
+    open.closePlugins()
+    await Promise.all([
+      open.consumer.close({ timeoutMs: this.#cut ? 0 : open.flushTimeoutMs }),
+      open.producer?.close({ timeoutMs: this.#cut ? 0 : open.flushTimeoutMs }),
+    ])
+  }
+
+  /** The task was ended while it was still being opened: nobody else would close its clients. */
+  #closeLate(open: OpenSinkTask): void {
+    if (this.#open === open || (!this.#cut && !this.#failure)) return
+    void this.#close(open)
+  }
+
+  async #attempt(what: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      if (error instanceof CutOffError) return
+      if (this.#isStopping || this.#failure) {
+        this.#o.environment.logger.error({ err: error }, `${what} failed while the task ends`)
+      } else this.#failure = { error }
+    }
+  }
+}
+
+const WOKEN = new Error('poll was woken up')
