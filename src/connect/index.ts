@@ -5,6 +5,7 @@ export {
   parseDistributedConfig,
   parseListener,
   parseStandaloneConfig,
+  type RestListener,
   type StandaloneWorkerConfig,
   standaloneWorkerConfig,
   topicSettings,
@@ -20,7 +21,7 @@ export type { Membership } from './herder/membership.ts'
 export { createSoloMembership } from './herder/solo-membership.ts'
 export { createFileLog, OffsetFileError } from './stores/file-log.ts'
 export { createTopicAdmin } from './stores/client-topic-admin.ts'
-export { InternalTopicError } from './stores/internal-topic.ts'
+export { ensureTopic, type InternalTopic, InternalTopicError } from './stores/internal-topic.ts'
 export { createOffsetStore } from './stores/offset-log-store.ts'
 export type { OffsetEntry, OffsetStore } from './stores/offset-store.ts'
 export { createTopicLog } from './stores/topic-log.ts'
@@ -36,3 +37,6 @@ export type {
   Worker,
   WorkerListener,
 } from './worker/worker.ts'
+export { clientOptions } from './worker/client-properties.ts'
+export { createWorker, type WorkerOptions } from './worker/create-worker.ts'
+export { runtimeConnectorConfig, taskHostConfig } from './worker/runtime-config.ts'
