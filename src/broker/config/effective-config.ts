@@ -54,7 +54,7 @@ export function effectiveTopicConfig(
   return { key, value: first.topicValue, source: first.synonym.source, synonyms: found.map((f) => f.synonym) }
 }
 
-/** The values in force of all 32 topic configurations. */
+/** The values in force of all 33 topic configurations. */
 export function topicConfigValues(overrides: ReadonlyMap<string, string>, broker: BrokerConfig): Map<string, string> {
   return new Map(
     TOPIC_CONFIG_KEYS.map((key) => [key.name, effectiveTopicConfig(key, overrides, broker).value ?? key.default ?? '']),

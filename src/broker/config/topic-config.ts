@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000
 const NOT_TIERED = 'Accepted for compatibility: this broker has no tiered storage.'
 const NOT_REPLICATED = 'Accepted for compatibility: this broker is one node and does not replicate.'
 
-/** The 32 topic configurations of Kafka 4.3, in the order DescribeConfigs answers them. */
+/** The 33 topic configurations of Kafka 4.3, in the order DescribeConfigs answers them. */
 const KEYS = [
   {
     name: 'cleanup.policy',
@@ -213,7 +213,7 @@ export const BROKER_SYNONYMS: Readonly<Record<TopicConfigName, readonly string[]
   'delete.retention.ms': ['log.cleaner.delete.retention.ms'],
   'file.delete.delay.ms': ['log.segment.delete.delay.ms'],
   'flush.messages': ['log.flush.interval.messages'],
-  'flush.ms': ['log.flush.interval.ms', 'log.flush.scheduler.interval.ms'],
+  'flush.ms': ['log.flush.interval.ms'],
   'follower.replication.throttled.replicas': [],
   'index.interval.bytes': ['log.index.interval.bytes'],
   'leader.replication.throttled.replicas': [],

@@ -1,6 +1,6 @@
 /*
  * DescribeConfigs (32), versions 1 to 4.
- * 1: where values come from, synonyms. 3: type and documentation. 4: flexible. Topics have exactly Kafka 4.3's 32 names.
+ * 1: where values come from, synonyms. 3: type and documentation. 4: flexible. Topics have exactly the 33 names of Kafka 4.3.
  */
 import { apis, type DescribeConfigsRequestDescribeConfigsResource, ErrorCode } from '../../protocol/index.ts'
 import type { BrokerServices } from '../broker-services.ts'

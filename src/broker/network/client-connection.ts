@@ -97,6 +97,10 @@ export class ClientConnection implements MemoryUser {
     options.connection.onClose(() => this.#onClose())
   }
 
+  get partialBytes(): number {
+    return this.#splitter.pendingBytes
+  }
+
   /** Whether a request is queued or being worked on. */
   get isBusy(): boolean {
     return this.#slots.length > 0 || this.#queue.length > 0

@@ -1,5 +1,7 @@
 /** A connection as far as memory is concerned. */
 export interface MemoryUser {
+  /** Bytes of a request that has not arrived whole. */
+  readonly partialBytes: number
   /** Stops and restarts reading because of the shared limit. */
   setMemoryPaused(paused: boolean): void
 }
@@ -28,7 +30,7 @@ export class RequestMemory {
   /** Bytes arrived for this user. */
   received(user: MemoryUser, bytes: number): void {
     this.#usedBytes += bytes
-    if (this.#usedBytes <= this.#limitBytes || user === this.#elected || this.#waiting.has(user)) return
+    if (bytes <= 0 || this.#usedBytes <= this.#limitBytes || user === this.#elected || this.#waiting.has(user)) return
     this.#waiting.add(user)
     user.setMemoryPaused(true)
     this.#electIfStuck()
@@ -67,7 +69,11 @@ export class RequestMemory {
 
   #electIfStuck(): void {
     if (this.#requests > 0 || this.#elected !== undefined) return
-    const [user] = this.#waiting
+    // Nobody is worked for, so all that is held are unfinished requests: the longest is likely to be whole first.
+    let user: MemoryUser | undefined
+    for (const waiting of this.#waiting) {
+      if (waiting.partialBytes > (user?.partialBytes ?? 0)) user = waiting
+    }
     if (user === undefined) return
     this.#waiting.delete(user)
     this.#elected = user
