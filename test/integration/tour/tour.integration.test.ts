@@ -98,6 +98,6 @@ test.skipIf(missing)(
     const gone = new Promise<number | null>((resolve) => product?.once('exit', resolve))
     product?.kill('SIGINT')
     expect(await gone, output).toBe(0)
-    expect(output).toContain('counts agree')
+    expect(output).toContain('The counts agree.')
   },
 )
