@@ -1,7 +1,14 @@
 import type { PluginManifest } from '@millrace/sdk'
+import { datagenManifest } from './datagen/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
-export const builtinManifests: readonly PluginManifest[] = [...fileManifests, jdbcSink, jdbcSource, postgresCdc]
+export const builtinManifests: readonly PluginManifest[] = [
+  datagenManifest,
+  ...fileManifests,
+  jdbcSink,
+  jdbcSource,
+  postgresCdc,
+]
