@@ -21,7 +21,7 @@ import {
   targetStateRecord,
   taskRecords,
 } from './config-records.ts'
-import { type ConfigChange, sameConfig } from './config-state.ts'
+import { type ConfigChange, type ConfigState, sameConfig } from './config-state.ts'
 import { HerderError, RequestTargetError } from './errors.ts'
 import {
   type ConnectorInfo,
@@ -287,6 +287,11 @@ export class ConnectHerder implements Herder {
         `the leader answered ${response.status}: ${response.body.toString('utf8', 0, 500)}`,
       )
     }
+  }
+
+  /** The configuration as far as this worker has read it. */
+  configuration(): ConfigState {
+    return this.config.state
   }
 
   health(): HealthStatus {

@@ -1,0 +1,59 @@
+import { enableCompileCache } from 'node:module'
+import type { ConnectServer } from '../server.ts'
+import { createConnectLogger } from './connect-logger.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Exit codes of Kafka's connect-standalone and connect-distributed. */
+const EXIT_START_FAILED = 2
+const EXIT_CONNECTOR_FAILED = 3
+
+/** Runs a worker until the process is told to stop; `afterStart` failing stops it with exit code 3. */
+export async function runConnect(
+  mode: 'standalone' | 'distributed',
+  properties: Readonly<Record<string, string>>,
+  afterStart: (server: ConnectServer) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  // The compiled code of the last start is found again, which halves the time until the worker is healthy.
+  enableCompileCache()
+  const { logger, levels } = createConnectLogger()
+  const { startConnect } = await import('../server.ts')
+  let stopping: Promise<void> | null = null
+  let server: ConnectServer | null = null
+  const stop = (reason: string, exitCode: number) => {
+    logger.info({ reason }, 'the worker is stopping')
+    stopping ??= (server?.stop() ?? Promise.resolve()).then(
+      () => process.exit(exitCode),
+      (error: unknown) => {
+        logger.error({ err: error }, 'the worker did not stop cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', () => stop('SIGTERM', 0))
+  process.on('SIGINT', () => stop('SIGINT', 0))
+  process.on('disconnect', () => stop('the parent process is gone', 0))
+  try {
+    const onFatal = (error: Error) => stop(error.message, 1)
+    server = await startConnect({ properties, mode, logger, logLevels: levels, onFatal })
+  } catch (error) {
+    process.stderr.write(`${explained(error)}\n`)
+    process.exit(EXIT_START_FAILED)
+  }
+  process.send?.({ type: 'listening', url: server.url })
+  try {
+    await afterStart(server)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    stop('a connector could not be created', EXIT_CONNECTOR_FAILED)
+  }
+}
+
+/** What the user can do about a start that failed; a stack only where we do not know. */
+function explained(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, address, port } = error as { code?: string; address?: string; port?: number }
+  if (code === 'EADDRINUSE') {
+    return `${address}:${port} is in use; stop what listens there or set listeners=http://host:port`
+  }
+  return code !== undefined || error instanceof UsageError ? error.message : (error.stack ?? error.message)
+}
