@@ -65,6 +65,9 @@ export type RecordChanges = Partial<
 
 /** A copy of the record with some parts changed; offsets and coordinates stay. */
 export function withChanges<R extends ConnectRecord>(record: R, changes: RecordChanges): R {
+  if ('jsonText' in record && !CONTENT.some((part) => part in changes)) {
+    return new ReroutedRecord(record as unknown as SourceRecord, changes) as unknown as R
+  }
   const copy = {
     topic: record.topic,
     partition: record.partition,
@@ -78,6 +81,56 @@ export function withChanges<R extends ConnectRecord>(record: R, changes: RecordC
     ...changes,
   }
   return copy as unknown as R
+}
+
+const CONTENT = ['key', 'keySchema', 'value', 'valueSchema'] as const
+
+/**
+ * A source record with another topic, partition, timestamp or other headers, whose key and value stay unread: a change
+ * of the topic alone must not cost the fast path of JSON text.
+ */
+class ReroutedRecord implements SourceRecord {
+  readonly #origin: SourceRecord
+  readonly topic: string
+  readonly partition: number | null
+  readonly headers: readonly Header[]
+  readonly timestamp: number | null
+
+  constructor(origin: SourceRecord, changes: RecordChanges) {
+    this.#origin = origin
+    this.topic = changes.topic ?? origin.topic
+    this.partition = changes.partition === undefined ? origin.partition : changes.partition
+    this.headers = changes.headers ?? origin.headers
+    this.timestamp = changes.timestamp === undefined ? origin.timestamp : changes.timestamp
+  }
+
+  get key(): unknown {
+    return this.#origin.key
+  }
+
+  get keySchema(): Schema | null {
+    return this.#origin.keySchema
+  }
+
+  get value(): unknown {
+    return this.#origin.value
+  }
+
+  get valueSchema(): Schema | null {
+    return this.#origin.valueSchema
+  }
+
+  get sourcePartition(): SourcePartition {
+    return this.#origin.sourcePartition
+  }
+
+  get sourceOffset(): SourceOffset {
+    return this.#origin.sourceOffset
+  }
+
+  jsonText(part: 'key' | 'value'): Uint8Array | null {
+    return this.#origin.jsonText?.(part) ?? null
+  }
 }
 
 function originOf(record: ConnectRecord): object {
