@@ -94,6 +94,11 @@ export class ChangeDecoder {
     return this.#endLsn
   }
 
+  /** The transaction that is coming in. */
+  get xid(): number | null {
+    return this.#xid
+  }
+
   get lastCommitLsn(): Lsn | null {
     return this.#lastCommitLsn
   }

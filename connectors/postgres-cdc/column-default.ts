@@ -23,7 +23,7 @@ const ZONED_TIMESTAMP_NAME = 'io.debezium.time.ZonedTimestamp'
  * expression such as now(), none for bytes, structs, maps and arrays.
  */
 export function schemaDefault(codec: ColumnCodec, expression: string | undefined): unknown {
-  if (expression === undefined || !takesDefault(codec.schema)) return undefined
+  if (expression === undefined || codec.withoutDefault || !takesDefault(codec.schema)) return undefined
   const literal = literalOf(expression)
   if (literal === null) return undefined
   if (literal === undefined) return zeroOf(codec)
@@ -36,7 +36,6 @@ export function schemaDefault(codec: ColumnCodec, expression: string | undefined
 }
 
 function takesDefault(schema: Schema): boolean {
-  if (schema.type === 'BYTES') return schema.name !== undefined
   return schema.type !== 'STRUCT' && schema.type !== 'MAP' && schema.type !== 'ARRAY'
 }
 

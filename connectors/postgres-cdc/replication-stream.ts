@@ -30,7 +30,7 @@ export interface StreamDependencies {
   readonly logger: PluginLogger
   readonly queue: RecordQueue
   readonly sourcePartition: SourcePartition
-  readonly loadTable: (relation: RelationMessage) => Promise<CapturedTable | null>
+  readonly loadTable: (relation: RelationMessage, xid: number | null) => Promise<CapturedTable | null>
   readonly decoder: Omit<DecoderSettings, 'emit' | 'onUnexpectedTransaction'>
   readonly nowMs: () => number
 }
@@ -219,7 +219,7 @@ export class ReplicationStream {
     this.#loading = true
     this.#connection.pause()
     this.#deps
-      .loadTable(relation)
+      .loadTable(relation, this.#decoder.xid)
       .then((table) => {
         this.#decoder.setTable(relation.oid, table)
         then()

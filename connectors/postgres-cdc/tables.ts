@@ -3,6 +3,7 @@ import type { PostgresConnection } from '../_shared/postgres-wire/index.ts'
 import { Catalogue, type CatalogueTable, listTables, type TableName } from './catalogue.ts'
 import { CapturedTable, type RowColumn, type TableSettings } from './captured-table.ts'
 import type { Config } from './config.ts'
+import { anchored, splitList } from './filters.ts'
 import type { RelationMessage } from './pgoutput.ts'
 
 /** Makes captured tables of what the catalogue and relation messages say. */
@@ -22,7 +23,12 @@ export class Tables {
   /** The tables that the filters choose, by schema and name. */
   async captured(connection: PostgresConnection): Promise<TableName[]> {
     const all = await listTables(connection)
-    return all.filter((table) => this.#settings.filters.table(table.schema, table.table))
+    const chosen = all.filter((table) => this.#settings.filters.table(table.schema, table.table))
+    // Tables are read in the order of the include list, then by name.
+    const patterns = splitList(this.#config['table.include.list']).map(anchored)
+    const place = (table: TableName): number =>
+      patterns.findIndex((pattern) => pattern.test(`${table.schema}.${table.table}`))
+    return chosen.sort((left, right) => place(left) - place(right))
   }
 
   /** What of them belongs into a publication: roots instead of their partitions where that is asked for. */
@@ -55,8 +61,13 @@ export class Tables {
   }
 
   /** The table of a relation message, or null when it is not captured. */
-  async relation(connection: PostgresConnection, relation: RelationMessage): Promise<CapturedTable | null> {
+  async relation(
+    connection: PostgresConnection,
+    relation: RelationMessage,
+    xid: number | null,
+  ): Promise<CapturedTable | null> {
     if (!this.#settings.filters.table(relation.schema, relation.table)) return null
+    if (xid !== null) await settled(connection, xid)
     const known = (await this.#catalogue.tables(connection, [relation.oid])).get(relation.oid)
     const types = await this.#catalogue.types(
       connection,
@@ -68,7 +79,8 @@ export class Tables {
         name: column.name,
         type: types.get(column.typeOid),
         typeModifier: column.typeModifier,
-        notNull: now?.notNull ?? false,
+        // With the default replica identity the flag means the primary key, whose columns are never null.
+        notNull: now?.notNull ?? (column.isKey && relation.replicaIdentity === 'd'),
         defaultExpression: now?.defaultExpression,
       }
     })
@@ -98,6 +110,24 @@ export class Tables {
     if (this.#warned.has(column)) return
     this.#warned.add(column)
     this.#logger.warn({ column, type }, 'column left out: its type has no Connect form; see include.unknown.datatypes')
+  }
+}
+
+const SETTLE_TRIES = 50
+const SETTLE_MS = 10
+
+/**
+ * A transaction can be in the stream a moment before other sessions see it, and the catalogue would still show a
+ * table as it was before. Its lock on its own number goes after that; waiting has an end, because a transaction
+ * may in turn wait for us (synchronous replication).
+ */
+async function settled(connection: PostgresConnection, xid: number): Promise<void> {
+  for (let attempt = 0; attempt < SETTLE_TRIES; attempt++) {
+    const [lock] = await connection.rows(
+      `select 1 from pg_locks where locktype = 'transactionid' and mode = 'ExclusiveLock' and transactionid = '${xid}'`,
+    )
+    if (lock === undefined) return
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
   }
 }
 

@@ -320,6 +320,14 @@ export class PostgresCdcTask implements SourceTask {
       await this.#readSnapshot(connection, { lsn, xid, micros })
       await connection.query('COMMIT')
       return completePosition(lsn)
+    } catch (error) {
+      throw tableChanged(error)
+        ? new PostgresError(
+            `${(error as Error).message}: a table was altered during the snapshot, which starts again`,
+            { sqlstate: '40001' },
+            { cause: error },
+          )
+        : error
     } finally {
       replication.destroy()
       await connection.close()
@@ -398,7 +406,7 @@ export class PostgresCdcTask implements SourceTask {
       logger: this.#context.logger,
       queue: this.#queue,
       sourcePartition: this.#records.sourcePartition,
-      loadTable: async (relation) => this.#tables.relation(await this.#sql.get(), relation),
+      loadTable: async (relation, xid) => this.#tables.relation(await this.#sql.get(), relation, xid),
       decoder: this.#decoderSettings(),
       nowMs,
     }
@@ -465,6 +473,10 @@ async function currentLsn(connection: PostgresConnection): Promise<Lsn> {
   const [row] = await connection.rows('select pg_current_wal_lsn() as lsn')
   return parseLsn(row?.['lsn'] ?? '')
 }
+
+/** An undefined column or table: the catalogue was read before somebody altered it. */
+const tableChanged = (error: unknown): boolean =>
+  error instanceof PostgresError && (error.sqlstate === '42703' || error.sqlstate === '42P01')
 
 const isTransient = (error: unknown): boolean => error instanceof PostgresError && error.transient
 

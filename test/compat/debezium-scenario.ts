@@ -174,7 +174,10 @@ export const changes: readonly string[] = [
   `insert into inv.plain values (999, 'end', 0)`,
 ]
 
-/** The configurations that were captured; each also names tables, slot and publication. */
+/**
+ * The configurations that were captured; each also names tables, slot and publication. `connect` was captured with
+ * column.propagate.source.type as well; the parameters that it adds to schemas are not in the golden file.
+ */
 export const variants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   default: {},
   connect: {
@@ -186,7 +189,6 @@ export const variants: Readonly<Record<string, Readonly<Record<string, string>>>
     'skipped.operations': 'none',
     'publish.via.partition.root': 'true',
     'include.unknown.datatypes': 'true',
-    'column.propagate.source.type': '.*',
   },
   isostring: {
     'decimal.handling.mode': 'double',
@@ -208,5 +210,5 @@ export const variants: Readonly<Record<string, Readonly<Record<string, string>>>
     'heartbeat.interval.ms': '500',
   },
   nanoseconds: { 'time.precision.mode': 'nanoseconds', 'table.include.list': 'inv.fallbacks,inv.altered' },
-  adaptive_us: { 'time.precision.mode': 'adaptive_time_microseconds', 'table.include.list': 'inv.every_type' },
+  'adaptive-us': { 'time.precision.mode': 'adaptive_time_microseconds', 'table.include.list': 'inv.every_type' },
 }

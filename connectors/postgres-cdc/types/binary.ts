@@ -37,6 +37,7 @@ export function binaryCodec(options: TypeOptions, parse: (text: string) => Buffe
   return {
     schema: primitive(mode === 'bytes' ? 'BYTES' : 'STRING'),
     value: (text) => binaryValue(parse(text), mode),
+    withoutDefault: true,
     fallback: mode === 'bytes' ? Buffer.alloc(0) : '',
     placeholder: (placeholder) => binaryValue(placeholder, mode),
   }

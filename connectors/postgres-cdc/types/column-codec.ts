@@ -11,6 +11,8 @@ export interface ColumnCodec {
   readonly write?: (out: JsonOutput, source: Buffer, start: number, end: number) => void
   /** Texts without a Connect value, such as NaN in a Decimal; they become null. */
   readonly isNull?: (source: Buffer, start: number, end: number) => boolean
+  /** Set where columns have no default in their schema, whatever the database says. */
+  readonly withoutDefault?: true
   /** Stands in for a value that is not known though the column is NOT NULL, as in the old row of a delete. */
   readonly fallback: unknown
   /** Stands in for a large value that did not change and was not sent; left out where the type cannot hold any text. */

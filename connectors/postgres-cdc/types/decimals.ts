@@ -33,7 +33,9 @@ export function numericCodec(precision: number | undefined, scale: number, optio
     const base = stringCodec()
     return {
       schema: base.schema,
-      value: (text) => SPECIAL[text] ?? text,
+      // Defaults are written as in the DDL; values always have the digits of their column.
+      value: (text) =>
+        SPECIAL[text] ?? (precision === undefined ? text : withScale(Decimal.parse(text), scale).toString()),
       write: (out, source, start, end) => {
         const last = source[end - 1] as number
         if (last >= 0x30 && last <= 0x39) out.string(source, start, end)

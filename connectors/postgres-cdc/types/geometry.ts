@@ -7,15 +7,14 @@ const pointSchema = (doc: string): Schema =>
     { name: 'io.debezium.data.geometry.Point', version: 1, doc },
   )
 
-const geometrySchema = (doc: string): Schema =>
-  struct(
-    {
-      wkb: schemas.bytes,
-      srid: schemas.optional.int32,
-      extensions: mapOf(schemas.string, schemas.string, { optional: true }),
-    },
-    { name: 'io.debezium.data.geometry.Geometry', version: 1, doc },
-  )
+const geometrySchema = struct(
+  {
+    wkb: schemas.bytes,
+    srid: schemas.optional.int32,
+    extensions: mapOf(schemas.string, schemas.string, { optional: true }),
+  },
+  { name: 'io.debezium.data.geometry.Geometry', version: 2, doc: 'Geometry' },
+)
 
 const WKB_POINT = 1
 const WKB_LINE_STRING = 2
@@ -78,22 +77,18 @@ function polygonRing(text: string): Pair[] {
   return ring[0] === undefined ? ring : [...ring, ring[0]]
 }
 
-const geometryCodec = (doc: string, value: (text: string) => object): ColumnCodec => ({
-  schema: geometrySchema(doc),
+const geometryCodec = (value: (text: string) => object): ColumnCodec => ({
+  schema: geometrySchema,
   value,
   fallback: geometry(WKB_POINT, [[0, 0]], {}),
 })
 
-export const boxCodec = geometryCodec('Geometry (BOX)', (text) => geometry(WKB_POLYGON, boxRing(text), { type: 'box' }))
-export const lsegCodec = geometryCodec('Geometry (LSEG)', (text) =>
-  geometry(WKB_LINE_STRING, pairs(text), { type: 'lseg' }),
-)
-export const pathCodec = geometryCodec('Geometry (PATH)', (text) =>
+export const boxCodec = geometryCodec((text) => geometry(WKB_POLYGON, boxRing(text), { type: 'box' }))
+export const lsegCodec = geometryCodec((text) => geometry(WKB_LINE_STRING, pairs(text), { type: 'lseg' }))
+export const pathCodec = geometryCodec((text) =>
   geometry(WKB_LINE_STRING, pairs(text), { type: 'path', closed: String(text.startsWith('(')) }),
 )
-export const polygonCodec = geometryCodec('Geometry (POLYGON)', (text) =>
-  geometry(WKB_POLYGON, polygonRing(text), { type: 'polygon' }),
-)
+export const polygonCodec = geometryCodec((text) => geometry(WKB_POLYGON, polygonRing(text), { type: 'polygon' }))
 
 export const circleCodec: ColumnCodec = {
   schema: struct(

@@ -156,7 +156,7 @@ function arrayOf(element: PostgresType, modifier: number, options: TypeOptions):
   const codec = placeholder === undefined ? undefined : codecOf(element, modifier, options)
   if (codec === undefined || placeholder === undefined) return undefined
   // Days are numbers only where dates are.
-  const fits = placeholder !== 'codes' || codec.schema.type === 'INT32'
+  const fits = placeholder !== 'codes' || typeof codec.fallback === 'number'
   return arrayCodec(codec, fits ? placeholder : 'none')
 }
 

@@ -220,8 +220,8 @@ export function timestamptzCodec(precision: number): ColumnCodec {
     for (let index = start; index < timeEnd; index++) buffer[position++] = source[index] as number
     buffer[position - (timeEnd - start) + 10] = 0x54
     let digits = timeEnd - start - 20
-    if (digits < 0 && precision > 0) {
-      buffer[position++] = 0x2e
+    if (digits < 0) {
+      if (precision > 0) buffer[position++] = 0x2e
       digits = 0
     }
     for (; digits < precision; digits++) buffer[position++] = 0x30
