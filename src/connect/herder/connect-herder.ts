@@ -541,8 +541,6 @@ export class ConnectHerder implements Herder {
     return [
       ...this.worker.metrics(),
       ...herderMetrics({
-        config: this.config.state,
-        statuses: this.statuses.state,
         membership: this.options.membership.metrics(),
         leaderUrl: this.leaderUrl,
         nowMs: this.options.clock.now(),

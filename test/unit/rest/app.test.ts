@@ -303,7 +303,7 @@ test('metrics have the names of the usual exporter rules', async () => {
   expect(response.body).toContain(
     'kafka_connect_source_task_metrics_source_record_write_total{connector="src",task="0"} 12',
   )
-  expect(response.body).toContain('kafka_connect_connect_worker_metrics_connector_total_task_count{connector="src"} 1')
+  expect(response.body).toContain('kafka_connect_connect_worker_rebalance_metrics_completed_rebalances_total')
 })
 
 test('internal requests are refused without a valid signature', async () => {
