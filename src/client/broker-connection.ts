@@ -35,6 +35,7 @@ export class BrokerConnection {
   readonly #ranges = new Map<number, readonly [min: number, max: number]>()
   #correlationId = 0
   #timer: Timer | undefined
+  #timerAtMs = Number.POSITIVE_INFINITY
   #closed: KafkaError | undefined
   #lastUsedMs: number
   /** Called once when the connection is gone. */
@@ -189,22 +190,24 @@ export class BrokerConnection {
       const correlationId = this.#write(api, version, message)
       const deadlineMs = this.#config.clock.monotonicMs() + timeoutMs
       this.#inFlight.push({ correlationId, name: api.name, deadlineMs, resolve, reject })
-      this.#watch()
+      this.#watch(deadlineMs)
     })
   }
 
   /** One timer serves all requests in flight: it fires at the earliest deadline. */
-  #watch(): void {
-    if (this.#timer || this.#inFlight.length === 0) return
-    const now = this.#config.clock.monotonicMs()
-    const earliest = this.#inFlight.reduce((least, { deadlineMs }) => Math.min(least, deadlineMs), Number.MAX_VALUE)
+  #watch(deadlineMs: number): void {
+    if (deadlineMs >= this.#timerAtMs) return
+    const { clock } = this.#config
+    this.#timer?.cancel()
+    this.#timerAtMs = deadlineMs
     const check = () => {
-      this.#timer = undefined
-      const late = this.#inFlight.find(({ deadlineMs }) => deadlineMs <= this.#config.clock.monotonicMs())
+      this.#timerAtMs = Number.POSITIVE_INFINITY
+      const now = clock.monotonicMs()
+      const late = this.#inFlight.find((request) => request.deadlineMs <= now)
       if (late) this.close(`no answer to ${late.name} in time`)
-      else this.#watch()
+      else for (const request of this.#inFlight) this.#watch(request.deadlineMs)
     }
-    this.#timer = this.#config.clock.setTimer(Math.max(0, earliest - now), check, { unref: true })
+    this.#timer = clock.setTimer(Math.max(0, deadlineMs - clock.monotonicMs()), check, { unref: true })
   }
 
   #onFrame(frame: Buffer): void {
@@ -218,7 +221,7 @@ export class BrokerConnection {
     this.#lastUsedMs = this.#config.clock.monotonicMs()
     if (this.#inFlight.length === 0) {
       this.#timer?.cancel()
-      this.#timer = undefined
+      this.#timerAtMs = Number.POSITIVE_INFINITY
     }
     request.resolve(frame)
   }

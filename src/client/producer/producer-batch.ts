@@ -24,9 +24,13 @@ export class ProducerBatch {
   bytes: Buffer | undefined
   /** Set while the batch has its place in the producer's sequence. */
   baseSequence = -1
+  /** Which batch of its partition it is among those with a sequence. */
+  sequenceNumber = -1
   producerId = -1
   producerEpoch = -1
   attempts = 0
+  /** What the last attempt came to. */
+  lastError: KafkaError | undefined
   /** Whether an attempt ended without an answer, so that the batch may be in the log. */
   maybeWritten = false
   retryAtMs = 0

@@ -125,7 +125,7 @@ export class Sender {
     if (now >= expiresMs) {
       queue.sealed.shift()
       const message = `Expiring ${head.recordCount} record(s) for ${queue.topic}-${queue.partition}: not acknowledged within delivery.timeout.ms`
-      this.#fail(queue, head, new KafkaError('CLIENT_TIMED_OUT', message, { retriable: true, cause: head.error }))
+      this.#fail(queue, head, new KafkaError('CLIENT_TIMED_OUT', message, { retriable: true, cause: head.lastError }))
       return this.#sendable(queue, now)
     }
     this.#wakeAt(expiresMs)
@@ -312,9 +312,8 @@ export class Sender {
     const what = `Produce to ${queue.topic}-${queue.partition}`
     const error = brokerError(errorCode, what, answer.errorMessage)
     if (this.#config.idempotent && this.#isSequenceError(errorCode)) {
-      if (errorCode !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER || queue.sequences.isNext(batch)) {
-        queue.sequences.requestNewEpoch()
-      }
+      if (errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) queue.sequences.outOfOrder(batch)
+      else queue.sequences.requestNewEpoch()
       this.#retry(queue, batch, error)
       return
     }
@@ -353,7 +352,7 @@ export class Sender {
   #retry(queue: PartitionQueue, batch: ProducerBatch, error: KafkaError, atOnce = false): void {
     if (batch.state !== 'pending') return
     const { random, retryBackoffMs, retryBackoffMaxMs } = this.#cluster.config
-    batch.error = error
+    batch.lastError = error
     batch.retryAtMs = this.#now + (atOnce ? 0 : backoffMs(random, retryBackoffMs, retryBackoffMaxMs, batch.attempts))
     queue.putBack(batch)
     this.#accumulator.active.add(queue)

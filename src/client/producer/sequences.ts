@@ -7,6 +7,9 @@ export interface ProducerIdentity {
   readonly producerEpoch: number
 }
 
+/** How many batches of a producer a broker compares a new one with. */
+const REMEMBERED_BATCHES = 5
+
 /** Sequences wrap from 2^31 - 1 to 0. */
 export function addSequence(sequence: number, count: number): number {
   return (sequence + count) % 0x8000_0000
@@ -20,6 +23,8 @@ export class PartitionSequences {
   #identity: ProducerIdentity | undefined
   #next = 0
   #lastAcked = -1
+  /** Batches that ever got a sequence. */
+  #assigned = 0
   /** Batches with a sequence that have not ended, in order. */
   readonly #open: ProducerBatch[] = []
   /** A batch ended without us knowing whether it was written: its sequences may be in the log or not. */
@@ -42,9 +47,16 @@ export class PartitionSequences {
     return this.#needsEpoch || (this.#unresolved && this.#open.length === 0)
   }
 
-  /** Whether a batch without a sequence may get one now. */
+  /**
+   * Whether a batch without a sequence may get one now. A broker remembers the last five batches of a producer to
+   * recognise one that comes again, so the oldest one without an ack is at most the fifth last. And one that does not
+   * know the producer takes whatever sequence comes first, so until the first ack there is one batch at a time.
+   */
   get acceptsNew(): boolean {
-    return !this.#unresolved && !this.isBlocked
+    const oldest = this.#open[0]
+    const limit = this.#lastAcked < 0 ? 1 : REMEMBERED_BATCHES
+    const isNear = !oldest || this.#assigned - oldest.sequenceNumber < limit
+    return !this.#unresolved && !this.isBlocked && isNear
   }
 
   /** Gives a sealed batch its place. A partition without open batches takes over the producer's newest identity. */
@@ -54,6 +66,7 @@ export class PartitionSequences {
     assert(this.#identity, 'an identity was adopted')
     stamp(batch, this.#identity, this.#next)
     this.#next = addSequence(this.#next, batch.recordCount)
+    batch.sequenceNumber = this.#assigned++
     this.#open.push(batch)
   }
 
@@ -78,9 +91,14 @@ export class PartitionSequences {
     else this.#gap = true
   }
 
-  /** Whether this batch is the very next one the broker should expect. */
-  isNext(batch: ProducerBatch): boolean {
-    return batch.baseSequence === addSequence(this.#lastAcked, 1)
+  /** The broker expects another sequence than this batch's. */
+  outOfOrder(batch: ProducerBatch): void {
+    if (batch.baseSequence === addSequence(this.#lastAcked, 1)) this.requestNewEpoch()
+    else if (this.#unresolved && batch === this.#open[0]) {
+      // Had the batch before it been written, this one would have fitted: so there is a plain gap to close.
+      this.#unresolved = false
+      this.#gap = true
+    }
   }
 
   /** The broker has lost its memory of us: start again from 0 in a new epoch once nothing is on the wire. */
