@@ -104,9 +104,16 @@ export const connectionConfig = {
     ignoreCase: true,
     importance: 'medium',
     doc: 'Whether names of tables and columns are quoted in SQL. With `never` PostgreSQL reads all names in lower case, and names that are no plain identifiers are refused.',
-    aliases: ['sql.quote.identifiers'],
     group: 'Database',
     displayName: 'Quote identifiers',
+  },
+  'sql.quote.identifiers': {
+    type: 'boolean',
+    default: null,
+    importance: 'low',
+    doc: "Aiven's form of quote.sql.identifiers: true is always, false is never. Wins where it is set.",
+    group: 'Database',
+    displayName: 'Quote identifiers (Aiven)',
   },
   'db.timezone': {
     type: 'string',
@@ -129,6 +136,15 @@ export const connectionConfig = {
 } as const satisfies ConfigDef
 
 export type ConnectionConfig = Parsed<typeof connectionConfig>
+
+/** Whether identifiers are quoted, by either of the two keys. */
+export function quotingOf(
+  config: Pick<ConnectionConfig, 'quote.sql.identifiers' | 'sql.quote.identifiers'>,
+): 'always' | 'never' {
+  const wanted = config['sql.quote.identifiers']
+  if (wanted !== null) return wanted ? 'always' : 'never'
+  return config['quote.sql.identifiers']
+}
 
 /** What it takes to connect. */
 export interface ConnectionSettings {

@@ -1,4 +1,5 @@
 import { DataError } from '@millrace/sdk'
+import { quotingOf } from './connection-config.ts'
 import type { ColumnDescription, Dialect, TableDescription } from './dialect.ts'
 import type { RowField } from './row-fields.ts'
 import type { DdlOptions } from './sink-dialect.ts'
@@ -7,7 +8,10 @@ import type { SqlConnection } from './sql.ts'
 import { plainName, quotedName, type TableId } from './table-id.ts'
 import { truncateIdentifier } from './table-name.ts'
 
-type TablesConfig = Pick<SinkConfig, 'auto.create' | 'auto.evolve' | 'table.types' | 'quote.sql.identifiers'>
+type TablesConfig = Pick<
+  SinkConfig,
+  'auto.create' | 'auto.evolve' | 'table.types' | 'quote.sql.identifiers' | 'sql.quote.identifiers'
+>
 
 /** Knows the target tables, and creates and widens them where that is allowed. */
 export class SinkTables {
@@ -106,7 +110,7 @@ export class SinkTables {
     const name = quotedName(table)
     let description = this.#known.get(name)
     if (description === undefined) {
-      const lower = this.#config['quote.sql.identifiers'] === 'never'
+      const lower = quotingOf(this.#config) === 'never'
       const wanted = lower ? { schema: table.schema?.toLowerCase(), name: table.name.toLowerCase() } : table
       const found = await this.#dialect.describeTable(connection, wanted)
       if (found === null) return undefined

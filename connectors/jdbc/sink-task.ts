@@ -8,7 +8,7 @@ import {
   type SinkTaskContext,
   type TopicPartition,
 } from '@millrace/sdk'
-import { connectionSettings, type ConnectionSettings } from './connection-config.ts'
+import { connectionSettings, type ConnectionSettings, quotingOf } from './connection-config.ts'
 import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import type { SinkConfig } from './sink-config.ts'
@@ -37,12 +37,7 @@ export class JdbcSinkTask implements SinkTask {
     this.#writer = new SinkWriter(this.#dialect, config, context.connectorName)
     this.#retriesLeft = config['max.retries']
     this.#offsets = config['exactly.once']
-      ? new SinkOffsets(
-          this.#dialect,
-          context.connectorName,
-          config['exactly.once.offsets.table'],
-          config['quote.sql.identifiers'],
-        )
+      ? new SinkOffsets(this.#dialect, context.connectorName, config['exactly.once.offsets.table'], quotingOf(config))
       : undefined
   }
 

@@ -1,4 +1,5 @@
 import { DataError, isConnectError, type Schema, type SinkRecord } from '@millrace/sdk'
+import { quotingOf } from './connection-config.ts'
 import type { ColumnDescription, Dialect } from './dialect.ts'
 import { type Change, plainChange, unwrapDebezium } from './envelope.ts'
 import { chooseFields, type RowField } from './row-fields.ts'
@@ -65,7 +66,7 @@ export class SinkWriter {
       timestampUnitsPerSecond: config['timestamp.precision.mode'] === 'nanoseconds' ? 1_000_000_000 : 1_000_000,
     }
     this.#tables = new SinkTables(dialect, config, {
-      identifier: (name) => dialect.identifier(name, config['quote.sql.identifiers']),
+      identifier: (name) => dialect.identifier(name, quotingOf(config)),
       debeziumTypes: config['envelope.unwrap'] === 'debezium',
       bind: this.#bind,
     })
@@ -194,7 +195,7 @@ export class SinkWriter {
     const fields = chosen.fields.filter((field) => field.isKey || change.unchanged?.has(field.name) !== true)
     const description = await this.#tables.prepare(connection, table, fields)
     const found = fields.map((field) => columnOf(description, field.name) as ColumnDescription)
-    const quoting = this.#config['quote.sql.identifiers']
+    const quoting = quotingOf(this.#config)
     const columns = fields.map((field, at): WriteColumn => {
       const { name, type, isArray } = found[at] as ColumnDescription
       const isBare = /^(INT|FLOAT|BOOLEAN)/.test(field.schema.type) && field.schema.name === undefined

@@ -1,5 +1,5 @@
 import { type ConfigIssue, defineSinkConnector, type PluginLogger, type RawConfig } from '@millrace/sdk'
-import { connectionSettings } from './connection-config.ts'
+import { connectionSettings, quotingOf } from './connection-config.ts'
 import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { sinkManifest } from './manifest.ts'
@@ -44,7 +44,7 @@ async function checkTables(
   const topics = (raw['topics'] ?? '').split(',').map((topic) => topic.trim())
   for (const topic of topics.filter((each) => each !== '')) {
     const table = tableForTopic(config, topic)
-    const lower = config['quote.sql.identifiers'] === 'never'
+    const lower = quotingOf(config) === 'never'
     const wanted = lower ? { schema: table.schema?.toLowerCase(), name: table.name.toLowerCase() } : table
     const found = await dialect.describeTable(connection, wanted)
     if (found === null) {

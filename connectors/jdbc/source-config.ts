@@ -95,6 +95,7 @@ const modeKeys = {
     importance: 'low',
     doc: 'Where to start when there is no stored offset, in milliseconds since the epoch; -1 is the present time of the database. Left out: the epoch.',
     group: 'Mode',
+    aliases: ['timestamp.initial.ms'],
     displayName: 'Initial timestamp',
   },
   'incrementing.initial': {

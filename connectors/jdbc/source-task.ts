@@ -1,5 +1,5 @@
 import { ConnectError, isConnectError, type PollResult, type SourceTask, type SourceTaskContext } from '@millrace/sdk'
-import { connectionSettings, type ConnectionSettings } from './connection-config.ts'
+import { connectionSettings, type ConnectionSettings, quotingOf } from './connection-config.ts'
 import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf, type NumericMapping } from './dialect.ts'
 import { type Position, positionOf, START } from './offset.ts'
@@ -109,10 +109,13 @@ export class JdbcSourceTask implements SourceTask {
       return records
     } catch (error) {
       const wasConnected = this.#connection !== undefined
+      const wasBroken = this.#connection?.broken === true
       for (const each of this.#schedule) each.querier.reset()
       await this.#disconnect()
       if (signal.aborted) return []
       if (!wasConnected) throw error
+      // Errors of our own reading, not of the database: no retry can help.
+      if (!wasBroken && isOurs(error)) throw error
       this.#failed(scheduled, error)
       return []
     }
@@ -120,7 +123,6 @@ export class JdbcSourceTask implements SourceTask {
 
   /** Schedules another try, or throws when there is none left or it could not help. */
   #failed(scheduled: Scheduled, error: unknown): void {
-    if (isOurs(error)) throw error
     const kind = this.#dialect.failureKind(error)
     const { label } = scheduled.querier.target
     const message = `the query of ${label} failed: ${this.#dialect.describeFailure(error, false)}`
@@ -166,7 +168,7 @@ export class JdbcSourceTask implements SourceTask {
         this.#context.logger.warn({ table: plainName(table) }, 'a table is gone')
         continue
       }
-      const quoting = this.#config['quote.sql.identifiers']
+      const quoting = quotingOf(this.#config)
       const parts =
         this.#config['table.names.qualify'] && table.schema !== undefined ? [table.schema, table.name] : [table.name]
       targets.push({
@@ -211,7 +213,7 @@ export class JdbcSourceTask implements SourceTask {
         zone: zoneOf(config['db.timezone']),
         calendar: config['date.calendar.system'],
       },
-      quoting: config['quote.sql.identifiers'],
+      quoting: quotingOf(config),
       isolation: this.#dialect.isolationLevel(config['transaction.isolation.mode']),
       delayMs: config['timestamp.delay.interval.ms'],
       portionRows: portion === 0 ? config['batch.max.rows'] : Math.min(portion, config['batch.max.rows']),
@@ -252,7 +254,7 @@ const RETRY_PAUSE_MS = 500
 const LINGER_MIN_MS = 50
 
 function isOurs(error: unknown): boolean {
-  return isConnectError(error) || error instanceof TypeError
+  return [TypeError, RangeError, SyntaxError].some((kind) => error instanceof kind) || isConnectError(error)
 }
 
 function knownZone(name: string): ReturnType<typeof zoneOf> | undefined {

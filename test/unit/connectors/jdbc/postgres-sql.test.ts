@@ -4,7 +4,7 @@ import {
   Decimal,
   decimalSchema,
   parseConfig,
-  primitive,
+  type Schema,
   schemas,
   timeSchema,
   timestampSchema,
@@ -98,7 +98,7 @@ describe('CREATE TABLE', () => {
 describe('binding', () => {
   const berlin = { ...bind, zone: zoneOf('Europe/Berlin'), dateZone: zoneOf('Europe/Berlin') }
   const written = (
-    schema: ReturnType<typeof primitive>,
+    schema: Schema,
     value: unknown,
     type = 'x',
     options: typeof bind | typeof berlin = bind,
