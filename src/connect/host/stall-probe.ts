@@ -19,14 +19,13 @@ export interface StallProbe {
 interface CallFrame {
   readonly callFrameId: string
   readonly functionName: string
-  readonly url: string
-  readonly location: { readonly lineNumber: number; readonly columnNumber?: number }
+  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number }
 }
 
 interface DebuggerMessage {
   readonly id?: number
   readonly method?: string
-  readonly params?: { readonly callFrames?: readonly CallFrame[] }
+  readonly params?: { readonly callFrames?: readonly CallFrame[]; readonly scriptId?: string; readonly url?: string }
   readonly result?: { readonly result?: { readonly value?: unknown } }
 }
 
@@ -56,11 +55,13 @@ function askDebugger(url: string, signal: AbortSignal): Promise<StallReport> {
   const socket = new WebSocket(url)
   return new Promise((resolve) => {
     let stack: string | null = null
+    const scripts = new Map<string, string>()
     const finish = (unit: string | null) => {
       socket.close()
       resolve({ unit, stack })
     }
-    const send = (id: number, method: string, params: object = {}) => socket.send(JSON.stringify({ id, method, params }))
+    const send = (id: number, method: string, params: object = {}) =>
+      socket.send(JSON.stringify({ id, method, params }))
     signal.addEventListener('abort', () => finish(null), { once: true })
     socket.addEventListener('error', () => finish(null))
     socket.addEventListener('open', () => {
@@ -69,12 +70,22 @@ function askDebugger(url: string, signal: AbortSignal): Promise<StallReport> {
     })
     socket.addEventListener('message', (event) => {
       const message = JSON.parse(String(event.data)) as DebuggerMessage
+      const { scriptId, url: scriptUrl } = message.params ?? {}
+      if (message.method === 'Debugger.scriptParsed' && scriptId) scripts.set(scriptId, scriptUrl ?? '')
       const frames = message.method === 'Debugger.paused' ? message.params?.callFrames : undefined
       if (frames?.[0]) {
-        stack = frames.slice(0, MAX_FRAMES).map(frameText).join('\n')
+        stack = frames
+          .slice(0, MAX_FRAMES)
+          .map((frame) => frameText(frame, scripts))
+          .join('\n')
         const expression = `globalThis[Symbol.for('${BLAME_SYMBOL}')]()`
         const callFrameId = frames[0].callFrameId
-        send(EVALUATE_ID, 'Debugger.evaluateOnCallFrame', { callFrameId, expression, returnByValue: true, silent: true })
+        send(EVALUATE_ID, 'Debugger.evaluateOnCallFrame', {
+          callFrameId,
+          expression,
+          returnByValue: true,
+          silent: true,
+        })
       }
       if (message.id !== EVALUATE_ID) return
       const value = message.result?.result?.value
@@ -83,7 +94,7 @@ function askDebugger(url: string, signal: AbortSignal): Promise<StallReport> {
   })
 }
 
-function frameText({ functionName, url, location }: CallFrame): string {
-  const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`
+function frameText({ functionName, location }: CallFrame, scripts: ReadonlyMap<string, string>): string {
+  const place = `${scripts.get(location.scriptId) ?? '<unknown>'}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`
   return functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`
 }

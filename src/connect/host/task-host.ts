@@ -35,7 +35,9 @@ export class TaskHost {
     pluginConfig: ({ className }) => this.#pluginConfig(className),
     startConnector: (start) => this.#startConnector(start),
     taskConfigs: async ({ unit, maxTasks }) => {
-      const runner = this.#units.get(unit) as UnitRunner & { taskConfigs?: (max: number) => Promise<readonly RawConfig[]> }
+      const runner = this.#units.get(unit) as UnitRunner & {
+        taskConfigs?: (max: number) => Promise<readonly RawConfig[]>
+      }
       if (!runner?.taskConfigs) throw new Error(`${unit} does not run here`)
       return runAs(unit, () => runner.taskConfigs!(maxTasks))
     },
@@ -134,6 +136,7 @@ export class TaskHost {
         import('../worker/connector-runner.ts'),
         registry.load(config['connector.class'] ?? '', ['source', 'sink']),
       ])
+      const plugin = registry.find(config['connector.class'] ?? '', ['source', 'sink'])
       const runner = new ConnectorRunner({
         connector,
         config,
@@ -141,6 +144,7 @@ export class TaskHost {
         environment: await this.#environment(logger),
         events: this.#events(unit),
         definition,
+        classNames: [definition.name, ...(definition.aliases ?? []), ...(plugin?.manifest.aliases ?? [])],
         onReconfigure: () => this.#o.worker.tell('reconfigure', { connector }),
       })
       this.#units.set(unit, runner)
@@ -171,4 +175,3 @@ export class TaskHost {
     if (this.#units.has(unit)) throw new Error(`${unit} runs here already`)
   }
 }
-

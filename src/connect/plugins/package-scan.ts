@@ -66,7 +66,10 @@ function readPackage(folder: string, disk: Disk, logger: Logger): readonly Packa
     if (!Array.isArray(declared.plugins)) throw new Error('`millrace.plugins` must be a list')
     return declared.plugins.map((entry: unknown, index) => readPlugin(entry, index, json, folder, disk))
   } catch (error) {
-    logger.warn({ path, reason: error instanceof Error ? error.message : String(error) }, 'a plugin package is left out')
+    logger.warn(
+      { path, reason: error instanceof Error ? error.message : String(error) },
+      'a plugin package is left out',
+    )
     return []
   }
 }

@@ -20,6 +20,8 @@ export interface ConnectorRunnerOptions {
   readonly environment: UnitEnvironment
   readonly events: UnitEvents
   readonly definition: SourceConnector | SinkConnector
+  /** The names of the connector's class, Java's among them. */
+  readonly classNames: readonly string[]
   readonly onReconfigure: () => void
 }
 
@@ -77,7 +79,7 @@ export class ConnectorRunner implements UnitRunner {
     }
     const { topics, 'topics.regex': regex } = config
     const added = {
-      'task.class': taskClass(definition.name),
+      'task.class': taskClass(this.#o.classNames),
       ...(definition.kind === 'sink' && topics !== undefined ? { topics } : {}),
       ...(definition.kind === 'sink' && regex !== undefined ? { 'topics.regex': regex } : {}),
     }
@@ -143,9 +145,13 @@ export class ConnectorRunner implements UnitRunner {
 
 const STATES = { STARTED: 'RUNNING', PAUSED: 'PAUSED', STOPPED: 'STOPPED' } as const
 
-/** The class of a connector's tasks as Java's connectors name it: the Connector of the name becomes Task. */
-export function taskClass(connectorClass: string): string {
-  return connectorClass.endsWith('Connector') ? `${connectorClass.slice(0, -'Connector'.length)}Task` : `${connectorClass}Task`
+/**
+ * The class of a connector's tasks as Java's connectors name it: a full class name where there is one, its Connector
+ * made a Task.
+ */
+export function taskClass(classNames: readonly string[]): string {
+  const full = classNames.find((name) => name.includes('.') && name.endsWith('Connector')) ?? classNames[0] ?? ''
+  return full.endsWith('Connector') ? `${full.slice(0, -'Connector'.length)}Task` : `${full}Task`
 }
 
 function checked(task: RawConfig, index: number, added: RawConfig): RawConfig {

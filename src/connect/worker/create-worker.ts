@@ -107,13 +107,18 @@ class HostedWorker implements Worker {
 
   findPlugin(className: string, kind?: PluginKind): PluginInfo | undefined {
     const found = this.#registry.find(className, kind === undefined ? undefined : [kind])
-    return found && this.plugins.find((plugin) => plugin.class === found.manifest.name && plugin.type === found.manifest.kind)
+    return (
+      found &&
+      this.plugins.find((plugin) => plugin.class === found.manifest.name && plugin.type === found.manifest.kind)
+    )
   }
 
   async validate(config: RawConfig): Promise<ConfigInfos> {
     const resolved = await this.#resolve(config)
-    return this.#ask(this.#laneOf(config, this.#utility), `the validation of ${config['name'] ?? 'a connector'}`, (host) =>
-      host.process.rpc.call('validate', { config: resolved }),
+    return this.#ask(
+      this.#laneOf(config, this.#utility),
+      `the validation of ${config['name'] ?? 'a connector'}`,
+      (host) => host.process.rpc.call('validate', { config: resolved }),
     )
   }
 
@@ -148,7 +153,8 @@ class HostedWorker implements Worker {
 
   async taskConfigs(connector: string, maxTasks: number): Promise<readonly RawConfig[]> {
     const unit = this.#supervisor.get(connectorKey(connector))
-    if (!unit?.host || unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} does not run on this worker`)
+    if (!unit?.host || unit.state === 'FAILED')
+      throw new ConfigError(`Connector ${connector} does not run on this worker`)
     const calling = unit.host.process.rpc.call('taskConfigs', { unit: unit.key, maxTasks })
     return this.#within(PLUGIN_CALL_TIMEOUT_MS, `the task configurations of ${connector}`, calling)
   }
@@ -316,7 +322,10 @@ class HostedWorker implements Worker {
       offsetsGet: async ({ keys }) => offsets.get(keys.map((key) => Buffer.from(key))),
       offsetsSet: ({ entries }) =>
         offsets.set(
-          entries.map(({ key, value }) => ({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value) })),
+          entries.map(({ key, value }) => ({
+            key: Buffer.from(key),
+            value: value === null ? null : Buffer.from(value),
+          })),
         ),
     }
   }

@@ -46,7 +46,12 @@ export const SKIPPED: unique symbol = Symbol('skipped')
 const RETRY_DELAY_MIN_MS = 300
 
 /** In these stages any error may be tolerated; elsewhere only a RetriableError, for the rest is not about one record. */
-const ANY_ERROR: ReadonlySet<Stage> = new Set(['TRANSFORMATION', 'KEY_CONVERTER', 'VALUE_CONVERTER', 'HEADER_CONVERTER'])
+const ANY_ERROR: ReadonlySet<Stage> = new Set([
+  'TRANSFORMATION',
+  'KEY_CONVERTER',
+  'VALUE_CONVERTER',
+  'HEADER_CONVERTER',
+])
 
 /** The wait before try `attempt` + 1: 300 ms doubled each time, and above the cap a random part of the cap. */
 export function retryDelayMs(attempt: number, maxDelayMs: number, random: Random): number {

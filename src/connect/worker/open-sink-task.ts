@@ -39,11 +39,7 @@ function subscriptionOf(framework: SinkConnectorConfig): Subscription {
   return { topics: [], pattern: new RegExp(`^(?:${source})$`, flags) }
 }
 
-async function openSinkTask(
-  setup: TaskSetup,
-  definition: SinkConnector,
-  hooks: SinkTaskHooks,
-): Promise<OpenSinkTask> {
+async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: SinkTaskHooks): Promise<OpenSinkTask> {
   const { id, environment, connectorConfig, taskConfig } = setup
   const { clients, workerConfig, registry } = environment
   const framework = parseSinkConnectorConfig(connectorConfig)

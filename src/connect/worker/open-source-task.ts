@@ -1,8 +1,4 @@
-import {
-  parseConfigOrThrow,
-  type SourceConnector,
-  type SourceRecord,
-} from '@millrace/sdk'
+import { parseConfigOrThrow, type SourceConnector, type SourceRecord } from '@millrace/sdk'
 import { parseSourceConnectorConfig } from '../config/connector-config.ts'
 import { adminConfig, producerConfig } from './client-configs.ts'
 import type { ErrorOperator } from './error-operator.ts'

@@ -390,7 +390,8 @@ export class SinkTaskRunner implements UnitRunner {
       return
     }
     const { commit, ignored } = this.#offsets.plan(answer)
-    for (const { offset, reason } of ignored) environment.logger.warn({ ...offset, reason }, 'an offset is not committed')
+    for (const { offset, reason } of ignored)
+      environment.logger.warn({ ...offset, reason }, 'an offset is not committed')
     if (commit.length === 0) {
       counters.commitsSkipped++
       return

@@ -1,10 +1,4 @@
-import type {
-  Converter,
-  HeaderConverter,
-  RecordMetadata,
-  SourcePosition,
-  SourceRecord,
-} from '@millrace/sdk'
+import type { Converter, HeaderConverter, RecordMetadata, SourcePosition, SourceRecord } from '@millrace/sdk'
 import { type ErrorOperator, SKIPPED, type Stage } from './error-operator.ts'
 import type { LogProducer, OutgoingHeader, OutgoingRecord, SentBatch } from './log-clients.ts'
 import type { SubmittedRecords } from './submitted-records.ts'
@@ -214,11 +208,7 @@ export class SourcePipeline {
     let current = chain.failedRecord!
     for (const step of chain.steps.slice(chain.failedStep)) {
       const input = current
-      const next = await errors.run(
-        about('TRANSFORMATION', step.className),
-        () => applyStep(step, input),
-        ignoreReport,
-      )
+      const next = await errors.run(about('TRANSFORMATION', step.className), () => applyStep(step, input), ignoreReport)
       if (next === SKIPPED || next === null) return null
       current = next
     }

@@ -78,7 +78,12 @@ function connectorSamples(
     { group, name: 'status', labels: { connector, status: unit.state.toLowerCase() }, value: 1 },
     { group, name: 'connector-class', labels: { connector, class: plugin?.class ?? className }, value: 1 },
     { group, name: 'connector-type', labels: { connector, type: plugin?.type ?? 'unknown' }, value: 1 },
-    { group, name: 'connector-version', labels: { connector, version: unit.version ?? plugin?.version ?? '' }, value: 1 },
+    {
+      group,
+      name: 'connector-version',
+      labels: { connector, version: unit.version ?? plugin?.version ?? '' },
+      value: 1,
+    },
   ]
 }
 

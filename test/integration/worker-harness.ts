@@ -1,0 +1,133 @@
+// A worker with real task hosts on a real broker, and what its listener heard.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { RawConfig } from '@millrace/sdk'
+import { silentLogger } from '../../src/base/index.ts'
+import { realClock, realDisk } from '../../src/base/real/index.ts'
+import { catalogueUrl } from '../../src/catalogue.ts'
+import { spawnHost } from '../../src/connect/host/host-process.ts'
+import {
+  createMemoryLog,
+  createOffsetStore,
+  createWorker,
+  type RunState,
+  type StateDetail,
+  type TaskId,
+  type Worker,
+} from '../../src/connect/index.ts'
+
+export interface TaskNews {
+  readonly state: RunState
+  readonly detail: StateDetail
+}
+
+export interface TestWorker {
+  readonly worker: Worker
+  /** Process ids of all hosts ever started, oldest first. */
+  readonly hosts: readonly number[]
+  /** All that was heard of a task. */
+  news(connector: string, task?: number): readonly TaskNews[]
+  connectorNews(connector: string): readonly TaskNews[]
+  /** Starts a connector and all its tasks. */
+  create(config: RawConfig, tasks?: number): Promise<void>
+  /** The newest value of a task metric. */
+  metric(name: string, connector: string, task?: number): number
+  readonly folder: string
+  stop(): Promise<void>
+}
+
+export const examples = fileURLToPath(new URL('../../plugins/examples', import.meta.url))
+
+const DEADLINE_MS = 60_000
+
+/** Waits until a condition holds; fails with what was waited for. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS) {
+  const deadline = performance.now() + deadlineMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`)
+    await sleep(10)
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export async function startTestWorker(bootstrapServers: string, properties: RawConfig = {}): Promise<TestWorker> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-worker-'))
+  const hosts: number[] = []
+  const tasks = new Map<string, TaskNews[]>()
+  const connectors = new Map<string, TaskNews[]>()
+  const put = (map: Map<string, TaskNews[]>, key: string, news: TaskNews) => {
+    map.set(key, [...(map.get(key) ?? []), news])
+  }
+  const keyOf = (id: TaskId) => `${id.connector}-${id.task}`
+  const offsets = createOffsetStore(createMemoryLog(realClock))
+  await offsets.start()
+  const worker = createWorker({
+    clock: realClock,
+    logger: silentLogger,
+    disk: realDisk,
+    workerId: 'test:1',
+    catalogue: catalogueUrl,
+    cores: 2,
+    properties: {
+      'bootstrap.servers': bootstrapServers,
+      'key.converter': 'StringConverter',
+      'value.converter': 'StringConverter',
+      'plugin.path': examples,
+      ...properties,
+    },
+    offsets,
+    offsetsTopic: null,
+    listener: {
+      onConnectorState: (connector, state, detail) => put(connectors, connector, { state, detail }),
+      onTaskState: (id, state, detail) => put(tasks, keyOf(id), { state, detail }),
+      onTopicUsed: () => {},
+      onTaskReconfigurationRequested: () => {},
+    },
+    spawn: (options) => {
+      const host = spawnHost(options)
+      hosts.push(host.pid)
+      return host
+    },
+  })
+  await worker.start()
+  return {
+    worker,
+    hosts,
+    folder,
+    news: (connector, task = 0) => tasks.get(keyOf({ connector, task })) ?? [],
+    connectorNews: (connector) => connectors.get(connector) ?? [],
+    async create(config, count = 1) {
+      const connector = config['name'] ?? ''
+      await worker.startConnector(connector, config, 'STARTED')
+      const configs = await worker.taskConfigs(connector, count)
+      const starting = configs.map((task, index) =>
+        worker.startTask({ connector, task: index }, config, task, 'STARTED'),
+      )
+      await Promise.all(starting)
+    },
+    metric: (name, connector, task = 0) =>
+      worker
+        .metrics()
+        .find(
+          (sample) =>
+            sample.name === name &&
+            sample.labels['connector'] === connector &&
+            (sample.labels['task'] ?? '0') === String(task),
+        )?.value ?? 0,
+    async stop() {
+      await worker.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
