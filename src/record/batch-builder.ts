@@ -91,6 +91,7 @@ export class BatchBuilder {
     value: Uint8Array | null,
     headers: readonly RecordHeader[] = NO_HEADERS,
   ): number {
+    assert(Number.isSafeInteger(timestamp), 'a timestamp is a whole number of milliseconds')
     const keyLength = key === null ? -1 : key.length
     const valueLength = value === null ? -1 : value.length
     const headerBytes = headers.length === 0 ? 0 : headersSize(headers)
