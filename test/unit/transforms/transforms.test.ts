@@ -1,0 +1,172 @@
+import {
+  type ConnectRecord,
+  parseConfigOrThrow,
+  type Schema,
+  schemas,
+  type SourceRecord,
+  struct,
+  type Transformation,
+} from '@millrace/sdk'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import extractField from '../../../transforms/extract-field.ts'
+import { parseFieldPath } from '../../../transforms/field-path.ts'
+import hoistField from '../../../transforms/hoist-field.ts'
+import { transformManifests } from '../../../transforms/index.ts'
+import insertField from '../../../transforms/insert-field.ts'
+import maskField from '../../../transforms/mask-field.ts'
+import replaceField from '../../../transforms/replace-field.ts'
+import valueToKey from '../../../transforms/value-to-key.ts'
+
+function create(definition: { create: Transformation['create']; config: Transformation['config'] }, raw: object) {
+  return definition.create(parseConfigOrThrow(definition.config, raw as Record<string, string>))
+}
+
+const transformations = {
+  insert: (options: object) => create(insertField.value as unknown as Transformation, options),
+  replace: (options: object) => create(replaceField.value as unknown as Transformation, options),
+  mask: (options: object) => create(maskField.value as unknown as Transformation, options),
+  extract: (options: object) => create(extractField.value as unknown as Transformation, options),
+  hoist: (options: object) => create(hoistField.value as unknown as Transformation, options),
+  valueToKey: (options: object) => create(valueToKey as unknown as Transformation, options),
+}
+
+function recordOf(valueSchema: Schema | null, value: unknown): SourceRecord {
+  return {
+    topic: 't',
+    partition: null,
+    key: null,
+    keySchema: null,
+    value,
+    valueSchema,
+    headers: [],
+    timestamp: 1000,
+    sourcePartition: {},
+    sourceOffset: {},
+  }
+}
+
+/** Structs of fields whose schemaless form is the same, with a value. */
+const sample = fc
+  .uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'constructor'), { minLength: 1 })
+  .chain((names) =>
+    fc.tuple(
+      fc.constant(names),
+      fc.tuple(...names.map(() => fc.constantFrom<'string' | 'boolean' | 'int32'>('string', 'boolean', 'int32'))),
+    ),
+  )
+  .chain(([names, types]) => {
+    const value: Record<string, fc.Arbitrary<unknown>> = {
+      string: fc.string(),
+      boolean: fc.boolean(),
+      int32: fc.integer(),
+    }
+    const schema = struct(names.map((name, i) => [name, schemas.optional[types[i] ?? 'string']] as const))
+    const values = names.map((_, i) => fc.option(value[types[i] ?? 'string'] ?? fc.string()))
+    return fc.tuple(...values).map((list) => ({ schema, value: Object.fromEntries(names.map((n, i) => [n, list[i]])) }))
+  })
+
+const made = fc.constantFrom(
+  () => transformations.insert({ 'static.field': 'zz', 'static.value': 's', 'topic.field': 'yy' }),
+  () => transformations.replace({ exclude: 'b', renames: 'a:x' }),
+  () => transformations.hoist({ field: 'h' }),
+)
+
+test('data with and without a schema come out the same', () => {
+  fc.assert(
+    fc.property(sample, made, ({ schema, value }, make) => {
+      const transform = make()
+      const withSchema = transform.apply(recordOf(schema, value))
+      expect(withSchema?.value).toEqual(transform.apply(recordOf(null, value))?.value)
+      expect(withSchema?.valueSchema?.type).toBe('STRUCT')
+    }),
+  )
+})
+
+test('what comes out fits its schema, and the input is never changed', () => {
+  fc.assert(
+    fc.property(sample, ({ schema, value }) => {
+      const before = structuredClone(value)
+      const result = transformations
+        .insert({ 'static.field': 'zz!', 'static.value': 's' })
+        .apply(recordOf(schema, value))
+      expect(result?.valueSchema?.fields.map((field) => field.name)).toEqual(Object.keys(result?.value as object))
+      expect(value).toEqual(before)
+    }),
+  )
+})
+
+test('the same schema gives the same result schema, so that encoders are found again', () => {
+  const schema = struct({ a: schemas.int32 }, { name: 'n' })
+  const all: ConnectRecord[][] = []
+  for (const transform of [
+    transformations.insert({ 'topic.field': 'topic' }),
+    transformations.replace({ renames: 'a:b' }),
+    transformations.hoist({ field: 'h' }),
+  ]) {
+    all.push([1, 2].map((a) => transform.apply(recordOf(schema, { a })) as ConnectRecord))
+  }
+  for (const [first, second] of all) expect(first?.valueSchema).toBe(second?.valueSchema)
+  const keyed = transformations.valueToKey({ fields: 'a' })
+  const keys = [1, 2].map((a) => keyed.apply(recordOf(schema, { a }))?.keySchema)
+  expect(keys[0]).toBe(keys[1])
+  expect(schema.name).toBe('n')
+})
+
+test('a map of several kinds of schemaless data is a map', () => {
+  const replaced = transformations.replace({ exclude: 'b' }).apply(
+    recordOf(
+      null,
+      new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+    ),
+  )
+  expect(replaced?.value).toEqual({ a: 1 })
+})
+
+test('a message never shows a value', () => {
+  expect(() => transformations.insert({ 'topic.field': 'x' }).apply(recordOf(null, 'geheim'))).toThrow(
+    'Only Map objects supported in absence of schema for [field insertion], found: java.lang.String',
+  )
+})
+
+describe('paths of version 2', () => {
+  test.each([
+    ['a', ['a']],
+    ['a.b', ['a', 'b']],
+    ['`a.b`.c', ['a.b', 'c']],
+    ['a.', ['a', '']],
+    ['a..b', ['a', '', 'b']],
+    ['`a\\`.b`', ['a`.b']],
+    ['a`b', ['a`b']],
+  ])('%s', (path, steps) => {
+    expect(parseFieldPath(path)).toEqual(steps)
+  })
+
+  test('any names come back when dots are in backticks', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.string().filter((s) => !/[`\\]/.test(s)),
+          { minLength: 1 },
+        ),
+        (names) => {
+          expect(parseFieldPath(names.map((name) => `\`${name}\``).join('.'))).toEqual(names)
+        },
+      ),
+    )
+  })
+})
+
+test('every manifest loads the plugin that it names', async () => {
+  for (const manifest of transformManifests) {
+    const { default: definition } = (await manifest.load()) as { default: Transformation }
+    expect(definition).toMatchObject({ kind: manifest.kind, name: manifest.name, aliases: manifest.aliases })
+    expect(definition.version).toBe(manifest.version)
+  }
+  expect(transformManifests.map((manifest) => manifest.name)).toContain(
+    'org.apache.kafka.connect.transforms.InsertField$Value',
+  )
+})
