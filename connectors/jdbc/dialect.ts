@@ -87,6 +87,12 @@ export interface Dialect {
   databaseTime(connection: SqlConnection): Promise<Instant>
   listTables(connection: SqlConnection, filter: TableFilter): Promise<readonly TableId[]>
   describeTable(connection: SqlConnection, table: TableId): Promise<TableDescription | null>
+  /** Which of the rights on a table that exists the user lacks, with the SQL that helps; undefined when none. */
+  privilegeProblem(
+    connection: SqlConnection,
+    table: TableId,
+    privileges: readonly string[],
+  ): Promise<string | undefined>
   readers(connection: SqlConnection, columns: readonly ResultColumn[], options: ReadOptions): Promise<ReaderPlan>
   readonly sink: SinkDialect
 }

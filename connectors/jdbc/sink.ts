@@ -56,6 +56,9 @@ async function checkTables(
     } else if (!config['table.types'].includes(found.kind)) {
       const message = `${plainName(table)} is a ${found.kind}; add that to table.types to write to it`
       issues.push({ key: 'table.types', message })
+    } else {
+      const problem = await dialect.privilegeProblem(connection, found.table, neededPrivileges(config))
+      if (problem !== undefined) issues.push({ key: 'connection.user', message: problem })
     }
   }
   if (
@@ -66,6 +69,16 @@ async function checkTables(
     if (problem !== undefined) issues.push({ key: 'exactly.once.offsets.table', message: problem })
   }
   return issues
+}
+
+function neededPrivileges(config: SinkConfig): readonly string[] {
+  const mode = config['insert.mode']
+  return [
+    ...(mode === 'update' ? [] : ['INSERT']),
+    // Finding a row by its key reads it.
+    ...(mode === 'insert' ? [] : ['UPDATE', 'SELECT']),
+    ...(config['delete.enabled'] ? ['DELETE'] : []),
+  ]
 }
 
 async function schemaProblem(

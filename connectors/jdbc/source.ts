@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   type ConfigIssue,
   type ConnectorContext,
   defineSourceConnector,
@@ -75,7 +76,10 @@ async function checkTables(
   for (const table of tables) {
     const isFine = await check('table.whitelist', async () => {
       const description = await dialect.describeTable(connection, table)
-      if (description !== null) tableColumns(config, description)
+      if (description === null) return
+      tableColumns(config, description)
+      const problem = await dialect.privilegeProblem(connection, table, ['SELECT'])
+      if (problem !== undefined) throw new ConfigError(problem, { key: 'connection.user' })
     })
     // One table shows what is wrong; a thousand would drown it.
     if (!isFine) return

@@ -744,6 +744,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
         ({ key: name, message }) => `${name}: ${message}`,
       )
     }
+    await postgres.query('create table mine (id bigint primary key, name text); grant usage on schema public to weak')
     const weak = { 'connection.user': 'weak', 'connection.password': 'weak' }
     expect(await issues({ topics: 'nowhere' })).toEqual([
       expect.stringMatching(/^auto.create: the table nowhere for the topic nowhere is missing/),
@@ -754,6 +755,9 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     ])
     expect(await issues({ topics: 'x', 'auto.create': 'true', 'table.name.format': 'nope.${topic}' })).toEqual([
       expect.stringMatching(/CREATE SCHEMA "nope"/),
+    ])
+    expect(await issues({ topics: 'mine', 'insert.mode': 'upsert', 'pk.mode': 'record_key', ...weak })).toEqual([
+      expect.stringMatching(/GRANT INSERT, UPDATE, SELECT ON "public"."mine" TO "weak"/),
     ])
     expect(await issues({ topics: 'v' })).toEqual([
       expect.stringMatching(/^table.types: v is a VIEW|^table.types: public.v is a VIEW/),

@@ -365,6 +365,10 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     expect(await issues({ mode: 'timestamp', 'timestamp.column.name': 'note', 'validate.non.null': 'false' })).toMatch(
       /is text, not a timestamp/,
     )
+    await postgres.query('create user poor')
+    expect(await issues({ mode: 'bulk', 'connection.user': 'poor' })).toMatch(
+      /^connection.user: the user poor has no right to SELECT on public.flawed: GRANT SELECT/,
+    )
     expect(await issues({ mode: 'timestamp' })).toMatch(/^timestamp.column.name: the mode timestamp needs it/)
     expect(await issues({ mode: 'incrementing', 'incrementing.column.name': 'id', 'validate.non.null': 'false' })).toBe(
       '',

@@ -4,7 +4,7 @@ import { quoteAlways } from '../table-id.ts'
 import { parseInstant } from '../temporal.ts'
 import { utc } from '../zone.ts'
 import { binderOf } from './binders.ts'
-import { columnFacts, createProblem, describeTable, listTables } from './catalog.ts'
+import { columnFacts, createProblem, describeTable, listTables, privilegeProblem } from './catalog.ts'
 import { connectPostgres, openPostgresCursor } from './connection.ts'
 import { driverProperties } from './driver-properties.ts'
 import { addColumns, createTable } from './ddl.ts'
@@ -60,6 +60,7 @@ export const postgresDialect: Dialect = {
   },
   listTables,
   describeTable,
+  privilegeProblem,
   async readers(connection, columns, options) {
     return planReaders(columns, await columnFacts(connection, columns), options)
   },
