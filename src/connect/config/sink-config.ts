@@ -1,5 +1,6 @@
 import { compileRegex, defineConfig } from '@millrace/sdk'
 import { commonConnectorConfig } from './common-config.ts'
+import { runtimeConnectorConfig } from '../worker/runtime-config.ts'
 
 function checkRegex(pattern: string): string | undefined {
   try {
@@ -73,4 +74,6 @@ export const sinkConnectorConfig = defineConfig({
     width: 'medium',
     displayName: 'Enable Error Context Headers',
   },
+  // Millrace's own keys come last, so that what Kafka's clients know stays where it is.
+  ...runtimeConnectorConfig,
 })

@@ -1,5 +1,6 @@
 import { defineConfig } from '@millrace/sdk'
 import { checkAliases, commonConnectorConfig } from './common-config.ts'
+import { runtimeConnectorConfig } from '../worker/runtime-config.ts'
 
 /** What the framework reads of a source connector's configuration. */
 export const sourceConnectorConfig = defineConfig({
@@ -85,4 +86,6 @@ export const sourceConnectorConfig = defineConfig({
     width: 'long',
     displayName: 'Offsets topic',
   },
+  // Millrace's own keys come last, so that what Kafka's clients know stays where it is.
+  ...runtimeConnectorConfig,
 })
