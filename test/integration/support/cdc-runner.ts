@@ -78,6 +78,9 @@ export class CdcRun {
   #loop: Promise<void> = Promise.resolve()
   /** Stops taking batches at this many records, as if the process had died behind that record. */
   readonly #dieAfter: number
+  readonly #keep: boolean
+  #resumed: Promise<void> = Promise.resolve()
+  #resume: () => void = () => undefined
   error: unknown
   finished = false
   positions = 0
@@ -88,8 +91,11 @@ export class CdcRun {
       store?: OffsetStore
       dieAfter?: number
       toText?: (record: SourceRecord, part: 'key' | 'value') => Uint8Array | null
+      /** False for benchmarks: records are counted by `toText` alone. */
+      keep?: boolean
     } = {},
   ) {
+    this.#keep = options.keep ?? true
     this.store = options.store ?? { offset: null }
     this.#dieAfter = options.dieAfter ?? Number.POSITIVE_INFINITY
     this.#toText = options.toText ?? ((record, part) => record.jsonText?.(part) ?? null)
@@ -118,6 +124,7 @@ export class CdcRun {
   async #poll(): Promise<void> {
     const { signal } = this.#abort
     while (!signal.aborted) {
+      await this.#resumed
       const batch = await this.#task.poll(signal)
       if (batch === FINISHED) {
         this.finished = true
@@ -140,6 +147,11 @@ export class CdcRun {
       this.positions++
       return
     }
+    if (!this.#keep) {
+      this.#toText(item, 'key')
+      this.#toText(item, 'value')
+      return
+    }
     const text = (part: 'key' | 'value'): string | null => {
       const bytes = this.#toText(item, part)
       return bytes === null ? null : Buffer.from(bytes).toString('utf8')
@@ -153,6 +165,17 @@ export class CdcRun {
       offset: item.sourceOffset,
       record: item,
     })
+  }
+
+  /** Stops polling until `resume`: the task feels back-pressure. */
+  pause(): void {
+    this.#resumed = new Promise((resolve) => {
+      this.#resume = resolve
+    })
+  }
+
+  resume(): void {
+    this.#resume()
   }
 
   #state(): string {
@@ -207,6 +230,7 @@ export class CdcRun {
 
   async stop(): Promise<void> {
     this.#abort.abort()
+    this.resume()
     await this.#loop
     await this.#task.stop?.()
   }
