@@ -15,7 +15,7 @@ import { LEADER_EPOCH_FILE, offsetOfFileName, SUFFIX } from './file-names.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { ProducerState } from './producer-state.ts'
 import { loadNewestSnapshot, removeSnapshots } from './producer-snapshot.ts'
-import { Segment, type SegmentPlace } from './segment.ts'
+import { type BatchObserver, Segment, type SegmentPlace } from './segment.ts'
 
 /** What is known of a log before its files are looked at. */
 export interface LoadOptions {
@@ -108,8 +108,11 @@ class LogLoader {
   readonly #place: SegmentPlace
   #segments: Segment[] = []
   #unsynced: Segment[] = []
-  /** Epochs of the last two batches that recovery saw. */
+  /** Epochs of the last two batches that were seen. */
   #lastEpochs: [number, number] = [-1, -1]
+  readonly #noteEpoch: BatchObserver = (buffer, at) => {
+    this.#lastEpochs = [this.#lastEpochs[1], buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)]
+  }
   #scanned = 0
   #truncatedBytes = 0
   #lostBatches = 0
@@ -195,7 +198,7 @@ class LogLoader {
       return { nextOffset: nextBase, cut: false }
     }
     if (!isActive) return { nextOffset: nextBase, cut: false }
-    const result = segment.resume()
+    const result = segment.resume(this.#noteEpoch)
     if (result.validTo === segment.size) return { nextOffset: result.nextOffset, cut: false }
     return this.#recover(segment, nextBase)
   }
@@ -204,9 +207,7 @@ class LogLoader {
   #recover(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
     this.#scanned++
     const isActive = nextBase === Number.MAX_SAFE_INTEGER
-    const result = segment.rebuild(nextBase, (buffer, at) => {
-      this.#lastEpochs = [this.#lastEpochs[1], buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)]
-    })
+    const result = segment.rebuild(nextBase, this.#noteEpoch)
     // Whole batches may be missing at the end of a closed segment when its pages were never written: what follows in the
     // next one was not acknowledged then, and a hole must not stay.
     const hole = this.#place.contiguous && !isActive && result.nextOffset !== nextBase

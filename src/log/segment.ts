@@ -170,12 +170,12 @@ export class Segment {
   }
 
   /** Reads what follows the last index entry, with CRC, to learn end and times of the newest segment after a clean stop. */
-  resume(): ScanResult {
+  resume(observe?: BatchObserver): ScanResult {
     this.#bytesSinceIndexEntry = 0
     const first = this.readHeader(0)
     const from = this.offsetIndex.lastPosition()
     const expected = from === 0 ? this.baseOffset : UNKNOWN_OFFSET
-    const result = this.#scanFrom(from, expected, Number.MAX_SAFE_INTEGER)
+    const result = this.#scanFrom(from, expected, Number.MAX_SAFE_INTEGER, observe)
     if (first) this.#firstTimestamp = readInt64(first, BATCH_FIELD.maxTimestamp)
     return result
   }
