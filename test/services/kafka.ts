@@ -232,7 +232,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   await writeFile(file, `${lines.join('\n')}\n`)
   const format = ['format', '-t', 'GzhlJ1oTQ0aGxsY0mCqTSw', '-c', file]
   const formatted = await kafkaTool('kafka.tools.StorageTool', format, { version })
-  if (formatted.code !== 0) throw new Error(`Kafka cannot format ${data}: ${formatted.stdout}${formatted.stderr}`)
+  if (formatted.code !== 0) {
+    await rm(data, { recursive: true, force: true })
+    throw new Error(`Kafka cannot format ${data}: ${formatted.stdout}${formatted.stderr}`)
+  }
   const jvm = options.jvm ?? ['-Xmx512M', ...QUICK]
   const server = new Server(['java', ...jvm, LOGGING, '-cp', join(lib, '*'), 'kafka.Kafka', file], port)
   await server.start()
