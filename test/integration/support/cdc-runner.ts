@@ -79,6 +79,7 @@ export class CdcRun {
   /** Stops taking batches at this many records, as if the process had died behind that record. */
   readonly #dieAfter: number
   readonly #keep: boolean
+  readonly #commit: boolean
   #resumed: Promise<void> = Promise.resolve()
   #resume: () => void = () => undefined
   error: unknown
@@ -93,9 +94,12 @@ export class CdcRun {
       toText?: (record: SourceRecord, part: 'key' | 'value') => Uint8Array | null
       /** False for benchmarks: records are counted by `toText` alone. */
       keep?: boolean
+      /** False: offsets are remembered but never durable, so nothing may be confirmed. */
+      commit?: boolean
     } = {},
   ) {
     this.#keep = options.keep ?? true
+    this.#commit = options.commit ?? true
     this.store = options.store ?? { offset: null }
     this.#dieAfter = options.dieAfter ?? Number.POSITIVE_INFINITY
     this.#toText = options.toText ?? ((record, part) => record.jsonText?.(part) ?? null)
@@ -135,7 +139,7 @@ export class CdcRun {
         this.#take(item)
       }
       if (this.seen.length >= this.#dieAfter) return
-      if (batch?.length && this.store.offset) {
+      if (this.#commit && batch?.length && this.store.offset) {
         await this.#task.commit?.([{ sourcePartition: { server: 'pfx' }, sourceOffset: this.store.offset }])
       }
     }
