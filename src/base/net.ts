@@ -25,9 +25,19 @@ export interface Listener {
   close(): Promise<void>
 }
 
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  /**
+   * Where all connections of the listener are read into: a chunk given to `onData` is then valid only until the listener
+   * returns. Saves an allocation for every chunk, which the garbage collector would have to follow.
+   */
+  readonly receiveBuffer?: Buffer
+}
+
 /** Sockets as a parameter, so that a simulation can delay, drop and cut. */
 export interface Net {
   connect(options: { host: string; port: number; timeoutMs: number }): Promise<Connection>
   /** Port 0 takes a free one; see `Listener.port`. Rejects with code EADDRINUSE when the port is taken. */
-  listen(options: { host: string; port: number }, onConnection: (connection: Connection) => void): Promise<Listener>
+  listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener>
 }

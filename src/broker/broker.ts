@@ -9,6 +9,7 @@ import { FetchSessions } from './fetch/fetch-sessions.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { OffsetsTopic } from './groups/offsets-topic.ts'
 import { type AdvertisedEndpoint, ClientConnection } from './network/client-connection.ts'
+import { FramePool } from './network/frame-pool.ts'
 import { RequestMemory } from './network/request-memory.ts'
 import { logConfigOf } from './topics/log-config.ts'
 import { readMetadataFile } from './topics/metadata-file.ts'
@@ -17,6 +18,10 @@ import { TopicRegistry } from './topics/topic-registry.ts'
 /** How long a stop waits for requests that were begun. */
 const DRAIN_MAX_MS = 5000
 const MINUTE_MS = 60_000
+/** Buffers of requests that are kept to be used again. */
+const POOL_BYTES = 16 << 20
+/** Every connection is read into this one buffer, whose content is copied into the request it belongs to. */
+const RECEIVE_BUFFER_BYTES = 256 << 10
 
 export interface BrokerOptions {
   /** Kafka's server.properties as key and value. */
@@ -69,6 +74,7 @@ interface Running {
   readonly logs: LogManager
   readonly dispatcher: Dispatcher
   readonly memory: RequestMemory
+  readonly pool: FramePool
 }
 
 class BrokerServer implements Broker {
@@ -145,6 +151,9 @@ class BrokerServer implements Broker {
       configFor: (topic) => logConfigOf(new Map(Object.entries(stored?.topics[topic]?.configs ?? {})), config),
       retentionCheckMs: config.number('log.retention.check.interval.ms'),
       producerExpirationMs: config.number('producer.id.expiration.ms'),
+      // Measured: under load the copies cost a third of the broker's time in garbage collection, while a read from the
+      // page cache is as fast as one from ours.
+      tailCacheBytes: 0,
     })
     const topics = new TopicRegistry({ disk, directory, random, logger, config, logs, stored })
     const offsetsTopic = new OffsetsTopic(topics, config, clock)
@@ -179,7 +188,7 @@ class BrokerServer implements Broker {
       apiRanges: API_RANGES,
     }
     const memory = new RequestMemory(config.number('queued.max.request.bytes'))
-    return { services, logs, dispatcher: new Dispatcher(services), memory }
+    return { services, logs, dispatcher: new Dispatcher(services), memory, pool: new FramePool(POOL_BYTES) }
   }
 
   async #listen(running: Running, config: ListenerConfig): Promise<void> {
@@ -187,7 +196,8 @@ class BrokerServer implements Broker {
     const host = config.host === '' ? '0.0.0.0' : config.host
     const isWildcard = host === '0.0.0.0' || host === '::'
     let endpoint: AdvertisedEndpoint = { host: '', port: 0 }
-    const listener = await net.listen({ host, port: config.port }, (connection) => {
+    const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES)
+    const listener = await net.listen({ host, port: config.port, receiveBuffer }, (connection) => {
       this.#accept(running, connection, endpoint)
     })
     endpoint = config.advertised ?? { host: isWildcard ? hostname : config.host, port: listener.port }
@@ -195,7 +205,7 @@ class BrokerServer implements Broker {
   }
 
   #accept(
-    { services, dispatcher, memory }: Running,
+    { services, dispatcher, memory, pool }: Running,
     connection: Parameters<Parameters<Net['listen']>[1]>[0],
     advertised: AdvertisedEndpoint,
   ): void {
@@ -211,6 +221,7 @@ class BrokerServer implements Broker {
       connection,
       dispatcher,
       memory,
+      pool,
       maxFrameBytes: this.#config.number('socket.request.max.bytes'),
       logger,
       now: () => clock.monotonicMs(),

@@ -1,7 +1,12 @@
 import net from 'node:net'
 import type { Connection, Listener, Net } from '../net.ts'
 
-function wrap(socket: net.Socket): Connection {
+type ChunkListener = (chunk: Buffer) => void
+
+/** Gives the socket its listener of data; the usual way is the `data` event. */
+type Subscribe = (listener: ChunkListener) => void
+
+function wrap(socket: net.Socket, subscribe: Subscribe = (listener) => void socket.on('data', listener)): Connection {
   socket.setNoDelay(true)
   let failure: Error | undefined
   socket.on('error', (error) => {
@@ -24,12 +29,40 @@ function wrap(socket: net.Socket): Connection {
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    onData: (listener) => void socket.on('data', listener),
+    onData: subscribe,
     onDrain: (listener) => void socket.on('drain', listener),
     onClose: (listener) => void socket.once('close', () => listener(failure)),
     end: () => void socket.end(),
     destroy: () => void socket.destroy(),
   }
+}
+
+/**
+ * Node reads into a buffer of the caller (`onread`) only for sockets that are made with it, which accepted ones are not.
+ * So the handle of the accepted socket is put into a new one. Without a handle, in some other Node, chunks are allocated.
+ */
+function wrapInto(accepted: net.Socket, receiveBuffer: Buffer): Connection {
+  const bare = accepted as unknown as { _handle: object | null }
+  const handle = bare._handle
+  if (handle === null || handle === undefined) {
+    accepted.resume()
+    return wrap(accepted)
+  }
+  bare._handle = null
+  let listener: ChunkListener | undefined
+  const onread = {
+    buffer: receiveBuffer,
+    callback: (bytes: number, buffer: Uint8Array) => {
+      listener?.((buffer as Buffer).subarray(0, bytes))
+      return true
+    },
+  }
+  const socket = new net.Socket({ handle, onread } as net.SocketConstructorOpts)
+  accepted.destroy()
+  return wrap(socket, (given) => {
+    listener = given
+    socket.resume()
+  })
 }
 
 /** TCP of the machine. */
@@ -49,9 +82,11 @@ export const realNet: Net = {
       })
     })
   },
-  listen({ host, port }, onConnection) {
+  listen({ host, port, receiveBuffer }, onConnection) {
     return new Promise((resolve, reject) => {
-      const server = net.createServer((socket) => onConnection(wrap(socket)))
+      const server = net.createServer({ pauseOnConnect: receiveBuffer !== undefined }, (socket) => {
+        onConnection(receiveBuffer === undefined ? wrap(socket) : wrapInto(socket, receiveBuffer))
+      })
       server.once('error', reject)
       server.listen({ host, port }, () => {
         server.removeListener('error', reject)

@@ -1,5 +1,7 @@
 import type { Connection, Logger } from '../../base/index.ts'
-import { FrameSplitter, ProtocolError } from '../../protocol/index.ts'
+import { ProtocolError } from '../../protocol/index.ts'
+import type { FramePool } from './frame-pool.ts'
+import { type Frame, FrameReader } from './frame-reader.ts'
 import type { MemoryUser, RequestMemory } from './request-memory.ts'
 
 /** The bytes of an answer, or null where the protocol has none (produce with acks=0). */
@@ -13,7 +15,7 @@ export interface PendingAnswer {
 
 /** What is done with the requests of a connection. */
 export interface RequestDispatcher {
-  /** Throws or rejects only for requests that cannot be answered: the connection is closed then. */
+  /** The frame is used again once it is answered: what is kept of it must be copied. Throws or rejects only for requests that cannot be answered: the connection is closed then. */
   dispatch(connection: ClientConnection, frame: Buffer): Answer | PendingAnswer
   /** Whether this request may start while earlier pipelined ones are pending. */
   isPipelined(frame: Buffer): boolean
@@ -25,7 +27,7 @@ export class CloseConnection extends Error {
 }
 
 interface Slot {
-  frameBytes: number
+  readonly frame: Frame
   pipelined: boolean
   done: boolean
   answer: Answer
@@ -50,6 +52,7 @@ interface ClientConnectionOptions {
   readonly connection: Connection
   readonly dispatcher: RequestDispatcher
   readonly memory: RequestMemory
+  readonly pool: FramePool
   readonly maxFrameBytes: number
   readonly logger: Logger
   readonly now: () => number
@@ -72,8 +75,8 @@ export class ClientConnection implements MemoryUser {
   /** Set by the one request that waits for something, to be told when nobody waits for its answer any more. */
   onceClosed: (() => void) | undefined
   readonly #options: ClientConnectionOptions
-  readonly #splitter: FrameSplitter
-  readonly #queue: Buffer[] = []
+  readonly #reader: FrameReader
+  readonly #queue: Frame[] = []
   #queuedBytes = 0
   readonly #slots: Slot[] = []
   #closed = false
@@ -88,7 +91,8 @@ export class ClientConnection implements MemoryUser {
     this.advertised = options.advertised
     this.host = hostOf(options.connection.remoteAddress)
     this.lastActiveMs = options.now()
-    this.#splitter = new FrameSplitter({
+    this.#reader = new FrameReader({
+      pool: options.pool,
       maxFrameBytes: options.maxFrameBytes,
       onFrame: (frame) => this.#onFrame(frame),
     })
@@ -98,7 +102,7 @@ export class ClientConnection implements MemoryUser {
   }
 
   get partialBytes(): number {
-    return this.#splitter.pendingBytes
+    return this.#reader.pendingBytes
   }
 
   /** Whether a request is queued or being worked on. */
@@ -134,33 +138,35 @@ export class ClientConnection implements MemoryUser {
   #onData(chunk: Buffer): void {
     if (this.#closed || this.#draining) return
     this.lastActiveMs = this.#options.now()
-    const pending = this.#splitter.pendingBytes
+    const pending = this.#reader.pendingBytes
     try {
-      this.#splitter.push(chunk)
+      this.#reader.push(chunk)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#fail(error)
       return
     }
-    const grown = this.#splitter.pendingBytes - pending
+    const grown = this.#reader.pendingBytes - pending
     if (grown !== 0 && !this.#closed) this.#options.memory.received(this, grown)
   }
 
-  #onFrame(frame: Buffer): void {
+  #onFrame(frame: Frame): void {
     if (this.#closed) return
     this.#queue.push(frame)
-    this.#queuedBytes += frame.length
+    this.#queuedBytes += frame.bytes.length
     this.#options.memory.requestStarted(this)
-    this.#options.memory.received(this, frame.length + SIZE_FIELD_BYTES)
+    this.#options.memory.received(this, heldBytes(frame))
     this.#pump()
     this.#updatePause()
   }
 
-  #mayStart(frame: Buffer): boolean {
+  #mayStart(frame: Frame): boolean {
     if (this.#options.connection.bufferedBytes > UNREAD_BYTES_MAX) return false
     const last = this.#slots.at(-1)
     if (last === undefined) return true
-    return last.pipelined && this.#slots.length < PIPELINED_REQUESTS_MAX && this.#options.dispatcher.isPipelined(frame)
+    return (
+      last.pipelined && this.#slots.length < PIPELINED_REQUESTS_MAX && this.#options.dispatcher.isPipelined(frame.bytes)
+    )
   }
 
   #pump(): void {
@@ -168,18 +174,18 @@ export class ClientConnection implements MemoryUser {
       const frame = this.#queue[0]
       if (frame === undefined || !this.#mayStart(frame)) break
       this.#queue.shift()
-      this.#queuedBytes -= frame.length
+      this.#queuedBytes -= frame.bytes.length
       this.#start(frame)
     }
     if (this.#paused) this.#updatePause()
   }
 
-  #start(frame: Buffer): void {
-    const slot: Slot = { frameBytes: frame.length + SIZE_FIELD_BYTES, pipelined: false, done: false, answer: null }
+  #start(frame: Frame): void {
+    const slot: Slot = { frame, pipelined: false, done: false, answer: null }
     this.#slots.push(slot)
     let outcome: Answer | PendingAnswer
     try {
-      outcome = this.#options.dispatcher.dispatch(this, frame)
+      outcome = this.#options.dispatcher.dispatch(this, frame.bytes)
     } catch (error) {
       this.#fail(error)
       return
@@ -204,7 +210,8 @@ export class ClientConnection implements MemoryUser {
     slot.answer = answer
     while (this.#slots[0]?.done === true) {
       const first = this.#slots.shift()!
-      this.#options.memory.requestDone(first.frameBytes)
+      this.#options.memory.requestDone(heldBytes(first.frame))
+      if (first.frame.pooled !== undefined) this.#options.pool.give(first.frame.pooled)
       if (first.answer !== null) this.#options.connection.write(first.answer)
     }
     if (this.#slots.length === 0) this.#onIdle?.()
@@ -231,7 +238,7 @@ export class ClientConnection implements MemoryUser {
   }
 
   #dropQueue(): void {
-    for (const frame of this.#queue) this.#options.memory.requestDone(frame.length + SIZE_FIELD_BYTES)
+    for (const frame of this.#queue) this.#options.memory.requestDone(heldBytes(frame))
     this.#queue.length = 0
     this.#queuedBytes = 0
   }
@@ -240,13 +247,18 @@ export class ClientConnection implements MemoryUser {
     if (this.#closed) return
     this.#closed = true
     this.#dropQueue()
-    for (const slot of this.#slots) this.#options.memory.requestDone(slot.frameBytes)
+    // Their buffers are not given back: a handler may be at work on them still.
+    for (const slot of this.#slots) this.#options.memory.requestDone(heldBytes(slot.frame))
     this.#slots.length = 0
-    this.#options.memory.userGone(this, this.#splitter.pendingBytes)
+    this.#options.memory.userGone(this, this.#reader.pendingBytes)
     this.onceClosed?.()
     this.#onIdle?.()
     this.#options.onClosed(this)
   }
+}
+
+function heldBytes(frame: Frame): number {
+  return frame.bytes.length + SIZE_FIELD_BYTES
 }
 
 function hostOf(address: string): string {
