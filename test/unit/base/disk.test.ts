@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { DiskLockedError } from '../../../src/base/index.ts'
+import { realDisk } from '../../../src/base/real/index.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+const path = (name: string): string => join(directory, name)
+
+test('writes several buffers at a position and reads them back', async () => {
+  const file = realDisk.open(path('a'), 'create')
+  file.write([Buffer.from('one'), Buffer.from('two')], 0)
+  file.write([Buffer.from('X')], 3)
+  await file.sync()
+  file.syncNow()
+  const target = Buffer.alloc(8, '.')
+  expect(file.read(target, 1, 6, 0)).toBe(6)
+  expect(target.toString()).toBe('.oneXwo.')
+  expect(file.read(target, 0, 8, 6)).toBe(0)
+  file.truncate(2)
+  expect(file.size()).toBe(2)
+  file.close()
+  file.close()
+})
+
+test('create refuses an existing file, read and read-write a missing one', () => {
+  realDisk.open(path('a'), 'create').close()
+  expect(() => realDisk.open(path('a'), 'create')).toThrow(/EEXIST/)
+  expect(() => realDisk.open(path('b'), 'read')).toThrow(/ENOENT/)
+  expect(() => realDisk.open(path('b'), 'read-write')).toThrow(/ENOENT/)
+})
+
+test('replaceFile leaves the new content and no temporary file', async () => {
+  realDisk.replaceFile(path('c'), 'old')
+  realDisk.replaceFile(path('c'), Buffer.from('new'))
+  await realDisk.syncDirectoryLater(directory)
+  expect(realDisk.list(directory)).toEqual(['c'])
+  expect(realDisk.readFile(path('c')).toString()).toBe('new')
+  expect(realDisk.stat(path('c')).size).toBe(3)
+})
+
+test('a lock is for one holder at a time', () => {
+  const lock = realDisk.lock(path('.lock'))
+  expect(() => realDisk.lock(path('.lock'))).toThrow(DiskLockedError)
+  lock.release()
+  realDisk.lock(path('.lock')).release()
+  expect(realDisk.exists(path('.lock'))).toBe(false)
+})
+
+test('the lock of a living process holds, that of an ended one does not', () => {
+  const ended = spawnSync(process.execPath, ['-e', '']).pid
+  writeFileSync(path('.lock'), `${ended}\n`)
+  realDisk.lock(path('.lock')).release()
+  const stat = existsSync('/proc') ? readFileSync(`/proc/${process.ppid}/stat`, 'latin1') : ''
+  const start = stat.split(') ')[1]?.split(' ')[19] ?? ''
+  writeFileSync(path('.lock'), `${process.ppid} ${start}\n`)
+  expect(() => realDisk.lock(path('.lock'))).toThrow(`held by process ${process.ppid}`)
+})
