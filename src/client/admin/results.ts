@@ -3,7 +3,7 @@ import { brokerError, type KafkaError } from '../errors.ts'
 /** One entry per name asked for: what came of it, or its error. */
 export type KeyedResult<T> = Map<
   string,
-  { readonly value: T; readonly error?: undefined } | { readonly error: KafkaError }
+  { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: KafkaError }
 >
 
 interface Entry<T> {

@@ -1,4 +1,6 @@
 // The two kinds of broker that the client must work with: ours, in this process, and Apache Kafka.
+import { isDeepStrictEqual } from 'node:util'
+import { expect } from 'vitest'
 import { silentLogger } from '../../../src/base/index.ts'
 import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
 import { type Client, createClient } from '../../../src/client/index.ts'
@@ -62,6 +64,11 @@ export async function newTopic(
   const name = `topic-${process.pid}-${names++}`
   const created = (await admin.topics.create([{ name, numPartitions: partitions, configs }])).get(name)
   if (!created || created.error) throw created?.error ?? new Error(`${name} was not created`)
+  // Kafka's broker learns of a topic a moment after its controller has made it.
+  await until(`${name} has leaders`, async () => {
+    const [described] = (await admin.topics.describe([name])).values()
+    return !described?.error && described!.value.partitions.every(({ leader }) => leader >= 0)
+  })
   return name
 }
 
@@ -71,4 +78,11 @@ export async function until(what: string, condition: () => boolean | Promise<boo
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+}
+
+/** Waits until `read` gives what is expected; on real brokers changes show after a moment. */
+export async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
+  let last: T | undefined
+  const same = async () => isDeepStrictEqual((last = await read()), expected)
+  await until(`${JSON.stringify(expected)}`, same).catch(() => expect(last).toEqual(expected))
 }
