@@ -155,8 +155,8 @@ export class ConfigState {
     }
     if (!this.has(name)) return []
     const connector = this.entry(name)
-    const before = connector.taskCount
     const wasInconsistent = connector.inconsistent
+    const before = wasInconsistent ? 0 : connector.taskCount
     const { deferred } = connector
     // Whatever was deferred belongs to this commit only, also when it turns out incomplete.
     connector.deferred = new Map()
@@ -165,11 +165,11 @@ export class ConfigState {
     connector.inconsistent = !range(count).every((task) => deferred.has(task))
     if (connector.inconsistent) {
       const gone = range(before).map((task) => taskKey({ connector: name, task }))
-      return [{ kind: 'tasks', connector: name, changed: wasInconsistent ? [] : gone, before }]
+      return [{ kind: 'tasks', connector: name, changed: gone, before }]
     }
     const sameConnector = connector.applied !== null && sameConfig(connector.applied, connector.config ?? {})
     const changed = range(Math.max(before, count)).filter((task) => {
-      const old = wasInconsistent ? undefined : connector.tasks.get(task)
+      const old = connector.tasks.get(task)
       const fresh = task < count ? deferred.get(task) : undefined
       return !(sameConnector && old && fresh && task < before && sameConfig(old, fresh))
     })

@@ -128,6 +128,8 @@ export class WorkRunner {
       }
       for (const key of assignment.revoked[kind]) if (this.owned[kind].has(key)) this.revoking[kind].add(key)
     }
+    // What is taken away goes as soon as it has stopped; it need not wait for another rebalance.
+    for (const key of this.revoking.tasks) this.held.delete(key)
     for (const key of this.heldAtJoin) this.held.delete(key)
     if (config.offset < this.requiredOffset) {
       logger.info({ have: config.offset, need: this.requiredOffset }, 'work waits until the configuration is read')
@@ -238,8 +240,8 @@ export class WorkRunner {
       slot = create()
       slots.set(key, slot)
     }
-    slot.want(wanted)
     if (wanted === null && slot.isEmpty()) this.drop(kind, key)
+    else slot.want(wanted)
   }
 
   private connectorSlot(name: string): Slot<ConnectorWish> {

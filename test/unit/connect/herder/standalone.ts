@@ -50,7 +50,9 @@ export async function until<T>(look: () => T, isRight: (seen: T) => boolean, dea
       failure = error
     }
     if (realClock.monotonicMs() > end) {
-      throw new Error(`gave up after ${deadlineMs} ms; seen last: ${failure ? String(failure) : JSON.stringify(seen)}`)
+      throw new Error(
+        `gave up after ${deadlineMs} ms; seen last: ${failure instanceof Error ? failure.message : JSON.stringify(seen)}`,
+      )
     }
     await new Promise<void>((resolve) => {
       realClock.setTimer(2, resolve)
