@@ -16,7 +16,7 @@ export interface Client {
 }
 
 /** Client options that one of a client's parts may have differently. */
-export type ClientOverrides = Partial<Omit<ClientOptions, 'net' | 'clock' | 'random' | 'bootstrapServers'>>
+export type ClientOverrides = Partial<Omit<ClientOptions, 'net' | 'clock' | 'random'>>
 
 /** Checks the options and opens nothing yet: connections are made when they are needed. */
 export function createClient(options: ClientOptions): Client {

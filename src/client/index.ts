@@ -35,3 +35,4 @@ export {
   type LeaderRequest,
 } from './group/group-member.ts'
 export type { GroupMemberInfo, GroupPhase } from './group/group-state.ts'
+export { clientOptionsFrom, consumerOptionsFrom, producerOptionsFrom, type PropertyOptions } from './properties.ts'

@@ -1080,7 +1080,7 @@ subscribedTopicNames []string 0+
 subscribedTopicRegex string 0+ null@0+
 rebalanceTimeoutMs int32 0+ =-1
 serverAssignor string 0+ null@0+
-classicMemberMetadata ClassicMemberMetadata 0+ null@0+ tag0@0+ =null
+classicMemberMetadata ClassicMemberMetadata 0+ null@0+ tag0@0+
  sessionTimeoutMs int32 0+
  supportedProtocols []ClassicProtocol 0+
   name string 0+
@@ -1107,11 +1107,11 @@ state int8 0+
 assignedPartitions []TopicPartitions 0+
  topicId uuid 0+
  partitions []int32 0+
- assignmentEpochs []int32 0+ null@0+ tag0@0+ =null
+ assignmentEpochs []int32 0+ null@0+ tag0@0+
 partitionsPendingRevocation []TopicPartitions 0+
  topicId uuid 0+
  partitions []int32 0+
- assignmentEpochs []int32 0+ null@0+ tag0@0+ =null`,
+ assignmentEpochs []int32 0+ null@0+ tag0@0+`,
   ConsumerGroupRegularExpressionKey: `0 none
 groupId string 0
 regularExpression string 0`,

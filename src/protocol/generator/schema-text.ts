@@ -3,8 +3,9 @@ import { camelCase, type FieldDefinition, type MessageDefinition, resolveStructs
 /** The default as JSON, or undefined where it is the type's own (0, false, '', empty). */
 function defaultJson(field: FieldDefinition): string | undefined {
   const value = field.default
-  if (value === undefined) return undefined
-  if (value === null || value === 'null') return 'null'
+  // Kafka's generator takes only the word 'null' for a null default; a JSON null is no default.
+  if (value === undefined || value === null) return undefined
+  if (value === 'null') return 'null'
   if (field.type === 'string') return value === '' ? undefined : JSON.stringify(value)
   if (field.type === 'bool') return String(value) === 'true' ? 'true' : undefined
   const number = Number(value)
