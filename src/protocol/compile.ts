@@ -121,7 +121,9 @@ function readExpression(source: Source, field: SchemaField): string {
 function readElement(source: Source, field: SchemaField, nullable: boolean): string {
   if (field.type === 'struct') {
     const call = `${structReader(source, field.fields)}(r)`
-    return nullable ? `(r.int8() < 0 ? null : ${call})` : call
+    // The mark of a struct that is there is 1 in both places; of null it is -1, but 0 in a tagged field.
+    const isNull = source.tagged(field) ? 'r.varuint() === 0' : 'r.int8() < 0'
+    return nullable ? `(${isNull} ? null : ${call})` : call
   }
   return `r.${methodOf(source, field.type, nullable)}()`
 }
@@ -225,7 +227,8 @@ function writeStatement(source: Source, field: SchemaField): string {
   const refuse = `rt.isNull('${field.name}')`
   if (!field.array) {
     const write = writeElement(source, field, nullable, 'v')
-    if (nullable && field.type === 'struct') return `if (v === null) w.int8(-1)\nelse { w.int8(1); ${write} }`
+    const absent = source.tagged(field) ? 0 : -1
+    if (nullable && field.type === 'struct') return `if (v === null) w.int8(${absent})\nelse { w.int8(1); ${write} }`
     return nullable ? write : `if (v === null) ${refuse}\n${write}`
   }
   const length = source.flexible ? 'w.varuint(v.length + 1)' : 'w.int32(v.length)'
