@@ -122,7 +122,11 @@ export class TaskHost {
   #events(unit: UnitKey): UnitEvents {
     const { worker } = this.#o
     return {
-      onState: (state, detail) => worker.tell('unitState', { unit, state, detail }),
+      onState: (state, detail) => {
+        // The last numbers of a unit that has ended come with its end.
+        if (state === 'FAILED' || state === 'STOPPED') this.beat(true)
+        worker.tell('unitState', { unit, state, detail })
+      },
       onTopicUsed: (topic) => worker.tell('topicUsed', { unit, topic }),
     }
   }

@@ -50,7 +50,8 @@ export function createWorker(options: WorkerOptions): Worker {
 class HostedWorker implements Worker {
   readonly #o: WorkerOptions
   readonly #builtin: Lane
-  readonly #utility: Lane = { name: 'utility', maxHosts: 1, keepOne: true }
+  /** Answers questions, so that they never wait behind tasks; it goes when nobody asks for a while. */
+  readonly #utility: Lane = { name: 'utility', maxHosts: 1 }
   readonly #lanes = new Map<string, Lane>()
   readonly #maxHosts: number
   readonly #stopTimeoutMs: number
@@ -64,7 +65,7 @@ class HostedWorker implements Worker {
     this.#o = options
     const hosts = parseConfigOrThrow(taskHostConfig, options.properties)
     this.#maxHosts = hosts['task.host.count'] === 0 ? Math.max(1, options.cores) : hosts['task.host.count']
-    this.#builtin = { name: 'builtin', maxHosts: this.#maxHosts, keepOne: false }
+    this.#builtin = { name: 'builtin', maxHosts: this.#maxHosts }
     this.#stopTimeoutMs = parseConfigOrThrow(taskWorkerConfig, options.properties)['task.shutdown.graceful.timeout.ms']
     this.#metrics = new WorkerMetrics()
   }
@@ -132,7 +133,7 @@ class HostedWorker implements Worker {
   }
 
   async startConnector(connector: string, config: RawConfig, target: TargetState): Promise<void> {
-    const unit = await this.#unit({ connector, task: null }, config, config, target, this.#utility)
+    const unit = await this.#unit({ connector, task: null }, config, config, target)
     if (unit.state !== 'FAILED') {
       this.#metrics.startup('connector')
       await this.#within(CONNECTOR_START_TIMEOUT_MS, `connector ${connector} to start`, this.#supervisor.add(unit))
@@ -160,7 +161,7 @@ class HostedWorker implements Worker {
   }
 
   async startTask(id: TaskId, connectorConfig: RawConfig, taskConfig: RawConfig, target: TargetState): Promise<void> {
-    const unit = await this.#unit(id, connectorConfig, taskConfig, target, this.#builtin)
+    const unit = await this.#unit(id, connectorConfig, taskConfig, target)
     if (unit.state === 'FAILED') return
     this.#metrics.startup('task')
     await this.#supervisor.add(unit)
@@ -203,9 +204,8 @@ class HostedWorker implements Worker {
     connectorConfig: RawConfig,
     config: RawConfig,
     target: TargetState,
-    builtin: Lane,
   ): Promise<Unit> {
-    const home = this.#laneOf(connectorConfig, builtin)
+    const home = this.#laneOf(connectorConfig, this.#builtin)
     try {
       const own = config === connectorConfig
       const resolvedConnector = await this.#resolve(connectorConfig)
@@ -244,7 +244,7 @@ class HostedWorker implements Worker {
     const name = `package:${packages.toSorted().join('+')}`
     let lane = this.#lanes.get(name)
     if (!lane) {
-      lane = { name, maxHosts: this.#maxHosts, keepOne: false }
+      lane = { name, maxHosts: this.#maxHosts }
       this.#lanes.set(name, lane)
     }
     return lane

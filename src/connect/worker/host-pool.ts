@@ -16,8 +16,6 @@ export interface EndReason {
 export interface Lane {
   readonly name: string
   readonly maxHosts: number
-  /** Whether one host stays when there is nothing to run, ready for the next request. */
-  readonly keepOne: boolean
 }
 
 /** One task host of the pool. */
@@ -98,8 +96,6 @@ export class HostPool {
       host.process.kill()
       return
     }
-    const isLast = ![...this.#hosts].some((other) => other !== host && other.lane === host.lane && !other.closed)
-    if (host.lane.keepOne && isLast) return
     host.idleTimer ??= this.#o.clock.setTimer(
       IDLE_MS,
       () => {

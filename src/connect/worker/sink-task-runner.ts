@@ -77,6 +77,7 @@ export class SinkTaskRunner implements UnitRunner {
   readonly #topicsUsed = new Set<string>()
   #poll = new AbortController()
   #target: TargetState
+  #entered: 'RUNNING' | 'PAUSED' | undefined
   #failure: { readonly error: unknown } | undefined
   #cut = false
   #isClean = true
@@ -220,12 +221,11 @@ export class SinkTaskRunner implements UnitRunner {
   }
 
   async #loop(open: OpenSinkTask): Promise<void> {
-    let entered: 'RUNNING' | 'PAUSED' | undefined
     while (!this.#isStopping) {
       this.#throwIfFailed()
       const wanted = this.#target === 'STARTED' ? 'RUNNING' : 'PAUSED'
-      if (entered !== wanted) {
-        entered = wanted
+      if (this.#entered !== wanted) {
+        this.#entered = wanted
         this.#applyPauses()
         this.#enter(wanted)
       }
@@ -239,8 +239,11 @@ export class SinkTaskRunner implements UnitRunner {
   }
 
   async #pollOnce(open: OpenSinkTask): Promise<readonly IncomingRecord[]> {
-    if (this.#poll.signal.aborted) this.#poll = new AbortController()
-    if (this.#isStopping || this.#commitRequested) return []
+    // A signal for each poll, so that listeners on it do not pile up.
+    this.#poll = new AbortController()
+    // What would end a poll may have come just before it.
+    const isOutdated = (this.#target === 'STARTED') !== (this.#entered === 'RUNNING')
+    if (this.#isStopping || this.#failure || this.#commitRequested || isOutdated) return []
     const untilMs = Math.min(this.#nextCommitMs, this.#pending ? this.#retryAtMs : Number.POSITIVE_INFINITY)
     let waitMs = Math.min(MAX_WAIT_MS, Math.max(0, untilMs - this.#now))
     if (this.#askedTimeoutMs !== undefined && !this.#pending) waitMs = Math.min(waitMs, this.#askedTimeoutMs)

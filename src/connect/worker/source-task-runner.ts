@@ -210,7 +210,11 @@ export class SourceTaskRunner implements UnitRunner {
 
   async #pollOnce(open: OpenSourceTask): Promise<PollResult> {
     const { clock, logger, yieldLoop } = this.#o.environment
-    if (this.#poll.signal.aborted) this.#poll = new AbortController()
+    // A signal for each poll: listeners that a plugin leaves on it must not pile up.
+    this.#poll = new AbortController()
+    // What would end a poll may have come just before it.
+    const hasNews = this.#durable.length > 0 || (open.inFlight?.[0] && open.inFlight[0].batch?.state !== 'pending')
+    if (this.#isStopping || this.#failure || this.#target !== 'STARTED' || hasNews) return null
     const startedMs = clock.monotonicMs()
     this.#polling = true
     try {

@@ -107,7 +107,7 @@ export class Supervisor {
     }
     const half = Math.ceil(units.length / 2)
     for (const part of [units.slice(0, half), units.slice(half)]) {
-      const lane: Lane = { name: `suspects:${++this.#suspectLanes}`, maxHosts: 1, keepOne: false }
+      const lane: Lane = { name: `suspects:${++this.#suspectLanes}`, maxHosts: 1 }
       for (const unit of part) {
         unit.confined = lane
         this.#relaunch(unit)
@@ -117,7 +117,7 @@ export class Supervisor {
 
   /** The first stall of a unit may have been the machine's fault: it gets a second chance in a host of its own. */
   #blame(unit: Unit, reason: EndReason): void {
-    unit.confined = { name: `alone:${unit.key}`, maxHosts: 1, keepOne: false }
+    unit.confined = { name: `alone:${unit.key}`, maxHosts: 1 }
     const stalledBefore = unit.stalls > 0
     if (reason.kind === 'stall') unit.stalls++
     if (reason.kind === 'stall' && !stalledBefore) {
