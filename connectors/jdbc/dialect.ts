@@ -85,6 +85,10 @@ export interface Dialect {
   /** Makes a custom query usable in a FROM clause. */
   wrapQuery(query: string): string
   databaseTime(connection: SqlConnection): Promise<Instant>
+  /** When the oldest transaction of others began that is still open; undefined when there is none. */
+  oldestTransaction(connection: SqlConnection): Promise<Instant | undefined>
+  /** Why the user cannot see the transactions of others, with the SQL that helps; undefined when it can. */
+  transactionsProblem(connection: SqlConnection): Promise<string | undefined>
   listTables(connection: SqlConnection, filter: TableFilter): Promise<readonly TableId[]>
   describeTable(connection: SqlConnection, table: TableId): Promise<TableDescription | null>
   /** Which of the rights on a table that exists the user lacks, with the SQL that helps; undefined when none. */

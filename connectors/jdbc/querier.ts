@@ -32,6 +32,7 @@ export interface QuerierOptions {
   readonly quoting: 'always' | 'never'
   readonly isolation: string | undefined
   readonly delayMs: number
+  readonly awaitsTransactions: boolean
   readonly portionRows: number
   readonly incrementingStart: bigint
   readonly warn: (fields: object, message: string) => void
@@ -50,6 +51,10 @@ interface Row {
   readonly timestamp: Instant | undefined
 }
 
+/** Characters in one batch: large rows make smaller batches, so that memory stays bounded. */
+const BATCH_TEXT_MAX = 8 * 1024 * 1024
+const FIRST_PORTION_ROWS = 100
+
 const NO_HEADERS: readonly never[] = []
 const NO_OFFSET: SourceOffset = {}
 
@@ -63,6 +68,8 @@ export class Querier {
   /** In timestamp mode, the last row of a portion: its offset depends on the row after it. */
   #held: Row | undefined
   #isFirstPortion = true
+  /** Characters in a row, on average of the last portion. */
+  #rowLength: number | undefined
 
   constructor(target: QueryTarget, options: QuerierOptions, position: Position) {
     this.target = target
@@ -89,10 +96,12 @@ export class Querier {
     let isExhausted = false
     // A batch of one row still has to see the row behind it.
     const wanted = Math.max(rowsMax, this.#keepsGroups ? 2 : 1)
-    while (!isExhausted && rows.length < wanted) {
-      const limit = Math.min(this.#options.portionRows, wanted - rows.length)
+    let textLength = 0
+    while (!isExhausted && rows.length < wanted && textLength < BATCH_TEXT_MAX) {
+      const limit = Math.min(this.#portion(textLength), wanted - rows.length)
       const result = await cursor.fetch(limit)
       isExhausted = result.rows.length < limit
+      textLength += this.#measure(result.rows)
       if (result.rows.length > 0) await this.#prepareShape(connection, result.columns)
       for (const row of result.rows) rows.push({ row, timestamp: this.#timestampOf(row) })
     }
@@ -103,13 +112,27 @@ export class Querier {
     return rows.map((row, index) => this.#record(row, rows[index + 1] ?? this.#held))
   }
 
+  /** So many rows as are likely to stay below the limit of a batch; few before their size is known. */
+  #portion(textLength: number): number {
+    const { portionRows } = this.#options
+    if (this.#rowLength === undefined) return Math.min(portionRows, FIRST_PORTION_ROWS)
+    return Math.max(1, Math.min(portionRows, Math.floor((BATCH_TEXT_MAX - textLength) / this.#rowLength)))
+  }
+
+  #measure(rows: readonly SqlRow[]): number {
+    let length = 0
+    for (const row of rows) for (const text of row) length += text?.length ?? 0
+    if (rows.length > 0) this.#rowLength = Math.max(length / rows.length, 1)
+    return length
+  }
+
   /** With timestamps alone, a position inside a group of equal timestamps cannot be expressed. */
   get #keepsGroups(): boolean {
     return this.target.columns.timestamps.length > 0 && this.target.columns.incrementing === undefined
   }
 
   async #open(connection: SqlConnection): Promise<void> {
-    const { dialect, quoting, read, delayMs, isolation } = this.#options
+    const { dialect, quoting, read, isolation } = this.#options
     const { columns, select, suffix } = this.target
     const quoted: CriteriaColumns = {
       incrementing: columns.incrementing === undefined ? undefined : dialect.identifier(columns.incrementing, quoting),
@@ -117,10 +140,7 @@ export class Querier {
     }
     const write = (instant: Instant): string => formatInstant(instant, read.zone, read.calendar)
     let end: string | undefined
-    if (columns.timestamps.length > 0) {
-      const now = await dialect.databaseTime(connection)
-      end = write(earlier(now, delayMs))
-    }
+    if (columns.timestamps.length > 0) end = write(await this.#end(connection))
     const criteria = buildCriteria(
       quoted,
       {
@@ -134,6 +154,15 @@ export class Querier {
     this.#held = undefined
     this.#isFirstPortion = true
     this.#cursor = await dialect.openCursor(connection, { text, values: criteria.values }, isolation)
+  }
+
+  /** Rows before this instant are complete: what is still being written is younger. */
+  async #end(connection: SqlConnection): Promise<Instant> {
+    const { dialect, delayMs, awaitsTransactions } = this.#options
+    const limit = earlier(await dialect.databaseTime(connection), delayMs)
+    // Asked after the time and before the query's snapshot: a transaction that starts in between is younger than the limit.
+    const oldest = awaitsTransactions ? await dialect.oldestTransaction(connection) : undefined
+    return oldest !== undefined && compareInstants(oldest, limit) < 0 ? oldest : limit
   }
 
   /** Chooses schema and readers; the schema object stays the same as long as the table does. */

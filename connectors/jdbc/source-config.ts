@@ -115,6 +115,14 @@ const modeKeys = {
     group: 'Mode',
     displayName: 'Delay (ms)',
   },
+  'timestamp.await.transactions': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    doc: 'Whether each query ends before the start of the oldest transaction that is still open, so that a row stamped by now() is never missed, however late its transaction commits. A transaction that stays open holds everything back. Needs the role pg_read_all_stats. An addition of Millrace.',
+    group: 'Mode',
+    displayName: 'Await open transactions',
+  },
   'timestamp.granularity': {
     type: 'string',
     default: 'connect_logical',

@@ -216,6 +216,7 @@ export class JdbcSourceTask implements SourceTask {
       quoting: quotingOf(config),
       isolation: this.#dialect.isolationLevel(config['transaction.isolation.mode']),
       delayMs: config['timestamp.delay.interval.ms'],
+      awaitsTransactions: config['timestamp.await.transactions'],
       portionRows: portion === 0 ? config['batch.max.rows'] : Math.min(portion, config['batch.max.rows']),
       incrementingStart: BigInt(config['incrementing.initial']),
       warn: (fields, message) => this.#context.logger.warn(fields, message),

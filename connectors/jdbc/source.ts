@@ -56,6 +56,10 @@ async function validate(config: SourceConfig, raw: RawConfig): Promise<readonly 
       { purpose: 'read', logger: quiet },
     )
     try {
+      if (config['timestamp.await.transactions']) {
+        const problem = await dialect.transactionsProblem(connection)
+        if (problem !== undefined) issues.push({ key: 'timestamp.await.transactions', message: problem })
+      }
       if (query === '') await checkTables(dialect, connection, config, check)
       else await check('query', () => checkQuery(dialect, connection, query))
     } finally {

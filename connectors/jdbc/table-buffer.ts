@@ -9,6 +9,15 @@ export interface Flush<Plan> {
   readonly deletes: readonly TextRow[]
 }
 
+/** Characters in one statement, so that large values make smaller statements. */
+const TEXT_MAX = 16 * 1024 * 1024
+
+function lengthOf(row: TextRow): number {
+  let length = 0
+  for (const text of row) length += text?.length ?? 0
+  return length
+}
+
 /** How rows of one key relate. */
 export interface BufferRules {
   readonly mode: 'insert' | 'upsert' | 'update'
@@ -31,6 +40,7 @@ export class TableBuffer<Plan> {
   #deletes = new Map<string, TextRow>()
   readonly #insertedKeys = new Set<string>()
   #added = 0
+  #textLength = 0
   #unique = 0
 
   constructor(rules: BufferRules) {
@@ -42,7 +52,7 @@ export class TableBuffer<Plan> {
   }
 
   get isFull(): boolean {
-    return this.#added >= this.#rules.sizeMax
+    return this.#added >= this.#rules.sizeMax || this.#textLength >= TEXT_MAX
   }
 
   /** Whether the buffer must be flushed before this row is added. `key` is undefined where rows have none. */
@@ -54,6 +64,7 @@ export class TableBuffer<Plan> {
   addRow(plan: Plan, key: string | undefined, row: TextRow): void {
     this.#plan = plan
     this.#added++
+    this.#textLength += lengthOf(row)
     const replaces = key !== undefined && this.#rules.mode !== 'insert'
     // The number keeps rows without a key, and inserts of one key, apart.
     const slot = replaces ? `=${key}` : `#${key ?? ''}#${this.#unique++}`
@@ -71,6 +82,7 @@ export class TableBuffer<Plan> {
   addDelete(plan: Plan, key: string, row: TextRow): void {
     this.#deletePlan = plan
     this.#added++
+    this.#textLength += lengthOf(row)
     this.#rows.delete(`=${key}`)
     this.#deletes.set(key, row)
   }
@@ -89,6 +101,7 @@ export class TableBuffer<Plan> {
     this.#deletes = new Map()
     this.#insertedKeys.clear()
     this.#added = 0
+    this.#textLength = 0
     return flush
   }
 }

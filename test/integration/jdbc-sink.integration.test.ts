@@ -14,6 +14,7 @@ import {
   timestampSchema,
   withOptions,
 } from '@millrace/sdk'
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import sink from '../../connectors/jdbc/sink.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
@@ -292,6 +293,22 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
       dflt: 7,
     })
     expect(Math.fround(found?.['f32'] as number)).toBe(row.f32)
+  })
+
+  it('any text, bytes and arrays come back as they were', async () => {
+    const schema = struct({
+      n: schemas.int32,
+      s: schemas.optional.string,
+      y: schemas.bytes,
+      list: arrayOf(schemas.optional.string),
+    })
+    const text = fc.string({ unit: fc.constantFrom(...Array.from('ab{}[](),;"\'\\$ \n\t\u00e9\u{1f600}%_NULL')) })
+    const row = fc.record({ s: fc.option(text), y: fc.uint8Array(), list: fc.array(fc.option(text), { minLength: 1 }) })
+    const samples = fc.sample(row, { numRuns: 300, seed: 7 })
+    const task = await start({ 'auto.create': 'true', 'table.name.format': 'anything' })
+    await task.put(samples.map((value, n) => sinkRecord(n, null, { schema, value: { n, ...value } })))
+    const found = await postgres.query('select s, y, list from anything order by n')
+    expect(found).toEqual(samples.map(({ s, y, list }) => ({ s, y: Buffer.from(y), list })))
   })
 
   it('text is cast to json, uuid, enum and other types of existing columns', async () => {

@@ -202,6 +202,25 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     expect(ids(await (await start({ ...raw, 'timestamp.delay.interval.ms': '1000' })).take(2))).toEqual([1, 2])
   })
 
+  it('timestamp.await.transactions misses no row of a transaction that commits late', async () => {
+    await postgres.query('create table awaited (id int primary key, at timestamptz not null default now())')
+    const raw = { mode: 'timestamp', 'table.whitelist': 'awaited', 'timestamp.column.name': 'at' }
+    await postgres.query('insert into awaited values (1)')
+    const late = await postgres.connect()
+    await late.query('begin')
+    await late.query('insert into awaited values (2)')
+    await postgres.query('insert into awaited values (3)')
+    const careful = await start({ ...raw, 'timestamp.await.transactions': 'true' })
+    const hasty = await start(raw)
+    expect(ids(await hasty.take(2))).toEqual([1, 3])
+    expect(ids(await careful.take(1))).toEqual([1])
+    expect(await careful.poll()).toEqual([])
+    await late.query('commit')
+    expect(ids(await careful.take(2))).toEqual([2, 3])
+    expect(await hasty.poll()).toEqual([])
+    await late.end()
+  })
+
   it('timestamp.initial starts in the middle or now, but not when an offset is stored', async () => {
     await postgres.query(
       "create table initial (id int primary key, at timestamp not null); insert into initial values (1, '2024-01-01'), (2, '2024-01-03')",
@@ -366,6 +385,10 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
       /is text, not a timestamp/,
     )
     await postgres.query('create user poor')
+    const awaits = { mode: 'timestamp', 'timestamp.column.name': 'at', 'timestamp.await.transactions': 'true' }
+    expect(await issues({ ...awaits, 'validate.non.null': 'false', 'connection.user': 'poor' })).toContain(
+      'GRANT pg_read_all_stats TO "poor"',
+    )
     expect(await issues({ mode: 'bulk', 'connection.user': 'poor' })).toMatch(
       /^connection.user: the user poor has no right to SELECT on public.flawed: GRANT SELECT/,
     )

@@ -90,7 +90,7 @@ export async function connectPostgres(
   purpose: ConnectionPurpose,
   shuffle: Shuffle,
 ): Promise<SqlConnection> {
-  const properties = driverProperties(settings)
+  const properties = driverProperties(settings, purpose)
   const hosts = properties.shuffleHosts ? shuffle(settings.url.hosts) : settings.url.hosts
   const failures: string[] = []
   let last: unknown

@@ -6,7 +6,7 @@ import { utc } from '../zone.ts'
 import { binderOf } from './binders.ts'
 import { columnFacts, createProblem, describeTable, listTables, privilegeProblem } from './catalog.ts'
 import { connectPostgres, openPostgresCursor } from './connection.ts'
-import { driverProperties } from './driver-properties.ts'
+import { driverProperties, READER_NAME } from './driver-properties.ts'
 import { addColumns, createTable } from './ddl.ts'
 import { describeFailure, failureKind, isAlreadyThere, isRowFault } from './failures.ts'
 import { planReaders } from './readers.ts'
@@ -19,6 +19,11 @@ const ISOLATION: Readonly<Record<string, string | undefined>> = {
   REPEATABLE_READ: 'repeatable read',
   SERIALIZABLE: 'serializable',
 }
+
+/** Our own readers hold transactions open as long as the log pushes back, and write nothing. */
+const OLDEST_TRANSACTION = `select min(xact_start) from pg_stat_activity
+  where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+    and application_name <> '${READER_NAME}'`
 
 function shuffle<T>(list: readonly T[]): readonly T[] {
   return list
@@ -57,6 +62,17 @@ export const postgresDialect: Dialect = {
   async databaseTime(connection) {
     const { rows } = await connection.run('select clock_timestamp()')
     return parseInstant(rows[0]?.[0] as string, utc, 'PROLEPTIC_GREGORIAN')
+  },
+  async oldestTransaction(connection) {
+    const { rows } = await connection.run(OLDEST_TRANSACTION)
+    const text = rows[0]?.[0]
+    return text === null || text === undefined ? undefined : parseInstant(text, utc, 'PROLEPTIC_GREGORIAN')
+  },
+  async transactionsProblem(connection) {
+    const { rows } = await connection.run("select pg_has_role('pg_read_all_stats', 'USAGE'), current_user")
+    if (rows[0]?.[0] === 't') return undefined
+    const user = quoteAlways(rows[0]?.[1] as string)
+    return `the user does not see the transactions of others: GRANT pg_read_all_stats TO ${user}`
   },
   listTables,
   describeTable,

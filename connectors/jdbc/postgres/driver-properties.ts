@@ -30,6 +30,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   replication: 'a replication connection cannot run queries; leave it out',
 }
 
+/** How sessions that only read call themselves, unless the config says otherwise. */
+export const READER_NAME = 'Millrace JDBC source'
+
 /** What the driver properties of the JDBC URL mean for our connections. */
 export interface DriverProperties {
   readonly sslMode: SslMode
@@ -41,7 +44,7 @@ export interface DriverProperties {
 }
 
 /** Translates the properties of the PostgreSQL JDBC driver. Throws ConfigError for what cannot be honoured. */
-export function driverProperties(settings: ConnectionSettings): DriverProperties {
+export function driverProperties(settings: ConnectionSettings, purpose: 'read' | 'write' = 'read'): DriverProperties {
   const get = (name: string): string | undefined => settings.properties.get(name)
   for (const [name, reason] of Object.entries(REFUSED)) {
     if (get(name) !== undefined) throw refuse(name, reason)
@@ -61,7 +64,7 @@ export function driverProperties(settings: ConnectionSettings): DriverProperties
       user,
       database: settings.url.database ?? user,
       ...(settings.password === undefined ? {} : { password: settings.password }),
-      application_name: get('ApplicationName') ?? 'Millrace JDBC',
+      application_name: get('ApplicationName') ?? (purpose === 'read' ? READER_NAME : 'Millrace JDBC sink'),
       ...(get('options') === undefined ? {} : { options: get('options') as string }),
       connectionTimeoutMillis: connectSeconds * 1000,
       ...(socketSeconds === 0 ? {} : { query_timeout: socketSeconds * 1000 }),

@@ -136,6 +136,13 @@ describe('batching', () => {
   })
 })
 
+test('large rows fill a buffer before their number does', () => {
+  const buffer = new TableBuffer<string>({ mode: 'insert', sizeMax: 3000 })
+  let added = 0
+  for (; !buffer.isFull; added++) buffer.addRow('p', undefined, ['x'.repeat(1_000_000)])
+  expect(added).toBe(17)
+})
+
 describe('change events', () => {
   const envelope = struct(
     {

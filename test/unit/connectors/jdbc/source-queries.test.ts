@@ -111,6 +111,7 @@ function querier(dialect: Dialect, withId: boolean, delayMs = 0): Querier {
       quoting: 'always',
       isolation: undefined,
       delayMs,
+      awaitsTransactions: false,
       portionRows: 1000,
       incrementingStart: -1n,
       warn: () => undefined,
@@ -159,6 +160,17 @@ describe('the mode timestamp', () => {
       ['2024-01-01 00:00:01.000001+00', '2029-12-31 23:59:59.75+00'],
     ])
   })
+})
+
+test('large rows make small batches', async () => {
+  const rows = Array.from({ length: 300 }, (_, id) => ['2024-01-01 00:00:01', String(id), 'x'.repeat(200_000)])
+  const q = querier(fakeDialect(rows), true)
+  const sizes: number[] = []
+  do sizes.push((await q.next(connection, 1000)).length)
+  while (q.isOpen)
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(300)
+  expect(sizes[0]).toBe(100)
+  expect(Math.max(...sizes.slice(1))).toBeLessThanOrEqual(42)
 })
 
 describe('the mode timestamp+incrementing', () => {
