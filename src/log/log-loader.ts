@@ -179,10 +179,13 @@ class LogLoader {
     }
   }
 
-  /** Base offset of the segment that holds the recovery point; from there on the log is scanned after a crash. */
+  /**
+   * Base offset of the segment where the durable part ends; from there on the log is scanned after a crash. A segment that
+   * ends exactly at the recovery point is scanned too: its index files are durable only once something after it is.
+   */
   #firstUnflushed(bases: readonly number[]): number {
     if (this.#options.cleanShutdown) return Number.MAX_SAFE_INTEGER
-    return bases.findLast((base) => base <= this.#options.recoveryPoint) ?? 0
+    return bases.findLast((base) => base < this.#options.recoveryPoint) ?? bases[0] ?? 0
   }
 
   /** Takes a segment that was closed properly; its batches are checked when they are read. */
