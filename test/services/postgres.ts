@@ -156,8 +156,9 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
   }
 }
 
-// The shell holds a pipe of ours: when this process dies, however it dies, the pipe closes and the server goes too.
-const GUARD = 'exec 3<&0; "$@" </dev/null & p=$!; (read _ <&3; kill -QUIT $p) 2>/dev/null & w=$!; wait $p; kill $w'
+// The shell holds a pipe of ours: when this process dies, however it dies, the pipe closes and server and data go too.
+const GUARD = `exec 3<&0; data=$1; shift; "$@" </dev/null & p=$!
+(read _ <&3; trap '' TERM; kill -QUIT $p; while kill -0 $p; do sleep 0.1; done; rm -rf "$data") 2>/dev/null & w=$!; wait $p; kill $w`
 
 class Server {
   readonly #bin: string
@@ -185,7 +186,7 @@ class Server {
 
   async #tryStart(): Promise<boolean> {
     this.#log = ''
-    const args = [join(this.#bin, 'postgres'), '-D', this.#data, '-p', String(this.port)]
+    const args = [this.#data, join(this.#bin, 'postgres'), '-D', this.#data, '-p', String(this.port)]
     const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...args], {
       ...this.#as,
       cwd: tmpdir(),

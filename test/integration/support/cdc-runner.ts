@@ -79,7 +79,8 @@ export class CdcRun {
   /** Stops taking batches at this many records, as if the process had died behind that record. */
   readonly #dieAfter: number
   readonly #keep: boolean
-  readonly #commit: boolean
+  /** Whether offsets become durable. */
+  commits: boolean
   #resumed: Promise<void> = Promise.resolve()
   #resume: () => void = () => undefined
   error: unknown
@@ -99,7 +100,7 @@ export class CdcRun {
     } = {},
   ) {
     this.#keep = options.keep ?? true
-    this.#commit = options.commit ?? true
+    this.commits = options.commit ?? true
     this.store = options.store ?? { offset: null }
     this.#dieAfter = options.dieAfter ?? Number.POSITIVE_INFINITY
     this.#toText = options.toText ?? ((record, part) => record.jsonText?.(part) ?? null)
@@ -139,7 +140,7 @@ export class CdcRun {
         this.#take(item)
       }
       if (this.seen.length >= this.#dieAfter) return
-      if (this.#commit && batch?.length && this.store.offset) {
+      if (this.commits && batch?.length && this.store.offset) {
         await this.#task.commit?.([{ sourcePartition: { server: 'pfx' }, sourceOffset: this.store.offset }])
       }
     }
