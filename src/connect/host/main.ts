@@ -1,7 +1,6 @@
 import { flushCompileCache } from 'node:module'
 import type { Logger } from '../../base/index.ts'
-import { realClock } from '../../base/real/clock.ts'
-import { realRandom } from '../../base/real/random.ts'
+import { realClock, realRandom } from '../../base/real/index.ts'
 import { currentUnit } from './blame.ts'
 import type { HostMethods, WorkerMethods } from './host-protocol.ts'
 import { formatTrace } from './trace.ts'

@@ -1,5 +1,6 @@
-import type { PluginManifest, RawConfig } from '@millrace/sdk'
+import type { RawConfig } from '@millrace/sdk'
 import type { Clock, Logger, Random } from '../../base/index.ts'
+import { loadCatalogue } from '../plugins/catalogue.ts'
 import { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { UnitEnvironment, UnitEvents, UnitRunner } from '../worker/unit-runner.ts'
 import { currentUnit, runAs } from './blame.ts'
@@ -75,9 +76,7 @@ export class TaskHost {
 
   async #start(setup: HostSetup): Promise<void> {
     this.#setup = setup
-    const catalogue = (await import(setup.catalogue)) as { manifests?: readonly PluginManifest[] }
-    if (!catalogue.manifests) throw new Error(`${setup.catalogue} exports no manifests`)
-    this.#registry = new PluginRegistry(catalogue.manifests, setup.packages)
+    this.#registry = new PluginRegistry(await loadCatalogue(setup.catalogue), setup.packages)
   }
 
   get #ready(): { readonly setup: HostSetup; readonly registry: PluginRegistry } {

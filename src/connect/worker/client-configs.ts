@@ -3,11 +3,25 @@ import { withoutPrefix } from '../config/config-def.ts'
 import type { TaskId } from './worker.ts'
 
 /** Keys that the worker itself and the clients of its tasks share, so that they need not be written three times. */
-const SHARED =
-  /^(bootstrap\.servers|client\.dns\.lookup|client\.rack|security\.protocol|ssl\..+|sasl\..+|metadata\..+|(send|receive)\.buffer\.bytes|(reconnect|retry)\.backoff\..+|request\.timeout\.ms|connections\.max\.idle\.ms|default\.api\.timeout\.ms|socket\.connection\.setup\..+)$/
+const SHARED_KEYS = ['bootstrap.servers', 'client.rack', 'request.timeout.ms', 'connections.max.idle.ms']
+const SHARED_PREFIXES = [
+  'client.dns.',
+  'security.',
+  'ssl.',
+  'sasl.',
+  'metadata.',
+  'send.buffer.',
+  'receive.buffer.',
+  'reconnect.backoff.',
+  'retry.backoff.',
+  'default.api.timeout.',
+  'socket.connection.setup.',
+]
 
 function shared(worker: RawConfig): RawConfig {
-  return Object.fromEntries(Object.entries(worker).filter(([key]) => SHARED.test(key)))
+  const isShared = (key: string) =>
+    SHARED_KEYS.includes(key) || SHARED_PREFIXES.some((prefix) => key.startsWith(prefix))
+  return Object.fromEntries(Object.entries(worker).filter(([key]) => isShared(key)))
 }
 
 /** The configuration of a task's producer: worker, `producer.` of the worker, `producer.override.` of the connector. */

@@ -1,9 +1,10 @@
-import { ConfigError, type PluginKind, type PluginManifest, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
+import { ConfigError, type PluginKind, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
 import { type Clock, type Disk, type Logger, sleep } from '../../base/index.ts'
 import { spawnHost, type SpawnHost } from '../host/host-process.ts'
 import type { HostLogLine, WorkerMethods } from '../host/host-protocol.ts'
 import { RemoteError } from '../host/remote-error.ts'
 import type { Handlers } from '../host/rpc.ts'
+import { loadCatalogue } from '../plugins/catalogue.ts'
 import { scanPackages } from '../plugins/package-scan.ts'
 import { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
@@ -23,7 +24,7 @@ export interface WorkerOptions {
   readonly workerId: string
   /** The worker's properties under Kafka's names, as text. */
   readonly properties: RawConfig
-  /** The URL of a module that exports `manifests`: everything built in. Task hosts import it too. */
+  /** The URL of a module that exports `manifests`: the connectors and transformations built in. Task hosts import it too. */
   readonly catalogue: string
   readonly offsets: OffsetStore
   /** The topic that source tasks write their offsets to themselves; null when all goes through `offsets`. */
@@ -72,7 +73,7 @@ class HostedWorker implements Worker {
 
   async start(): Promise<void> {
     const { catalogue, properties, disk, logger, clock, workerId, offsetsTopic, spawn = spawnHost } = this.#o
-    const { manifests } = (await import(catalogue)) as { manifests: readonly PluginManifest[] }
+    const manifests = await loadCatalogue(catalogue)
     const paths = (properties['plugin.path'] ?? '').split(',').map((path) => path.trim())
     const packages = scanPackages(
       paths.filter((path) => path !== ''),

@@ -1,16 +1,16 @@
-import { createClient, type Topics } from '../../client/index.ts'
-import { type ClientEnvironment, clientOptions, consumerOptions, producerOptions } from './client-properties.ts'
+import { consumerOptionsFrom, createClient, producerOptionsFrom, type Topics } from '../../client/index.ts'
+import { type ClientEnvironment, clientOptions } from './client-properties.ts'
 import type { LogClients } from './log-clients.ts'
 
 /** The clients of tasks over the Kafka protocol; each has connections of its own. */
 export function createKafkaClients(environment: ClientEnvironment): LogClients {
   return {
     producer(config, onBatchDone) {
-      const options = { ...producerOptions(config), ...(onBatchDone ? { onBatchDone } : {}) }
+      const options = { ...producerOptionsFrom(config).options, ...(onBatchDone ? { onBatchDone } : {}) }
       return createClient(clientOptions(config, environment)).producer(options)
     },
     consumer(config, subscription, listener) {
-      const consumer = createClient(clientOptions(config, environment)).consumer(consumerOptions(config))
+      const consumer = createClient(clientOptions(config, environment)).consumer(consumerOptionsFrom(config).options)
       const topics: Topics = subscription.pattern ?? subscription.topics
       consumer.subscribe(topics, listener)
       return {
