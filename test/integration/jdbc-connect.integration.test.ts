@@ -1,0 +1,121 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseConfigOrThrow } from '@millrace/sdk'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectionSettings } from '../../connectors/jdbc/connection-config.ts'
+import { dialectOf } from '../../connectors/jdbc/dialect.ts'
+import { sourceConfig } from '../../connectors/jdbc/source-config.ts'
+import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
+
+const missing = postgresMissing(18)
+const it = test.skipIf(missing !== null)
+
+describe('connecting', () => {
+  let postgres: Postgres
+
+  beforeAll(async () => {
+    if (missing === null) postgres = await startPostgres({ version: 18, auth: 'scram-sha-256' })
+  })
+  afterAll(async () => {
+    await postgres?.stop()
+  })
+
+  /** What the session says of itself. */
+  const ask = async (
+    properties: string,
+    host = '127.0.0.1',
+    password = postgres.password,
+  ): Promise<Record<string, string>> => {
+    const raw = {
+      mode: 'bulk',
+      'connection.url': `jdbc:postgresql://${host}:${postgres.port}/postgres?${properties}`,
+      'connection.user': 'postgres',
+      'connection.password': password,
+    }
+    const settings = connectionSettings(parseConfigOrThrow(sourceConfig, raw), raw)
+    const connection = await dialectOf(settings).connect(settings, 'read')
+    try {
+      const { columns, rows } = await connection.run(
+        "select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as ssl, current_setting('application_name') as name, current_setting('search_path') as path, current_setting('TimeZone') as zone",
+      )
+      return Object.fromEntries(columns.map(({ name }, at) => [name, rows[0]?.[at] ?? '']))
+    } finally {
+      await connection.close()
+    }
+  }
+
+  it('the session has the properties of the URL, and settings of our own', async () => {
+    expect(await ask('ApplicationName=mine&currentSchema=a,%22B c%22')).toEqual({
+      ssl: 'f',
+      name: 'mine',
+      path: 'a, "B c"',
+      zone: 'UTC',
+    })
+  })
+
+  it('a wrong password is told, and is not in the message', async () => {
+    await expect(ask('', '127.0.0.1', 'topsecret')).rejects.toThrow(
+      /password authentication failed for user "postgres"/,
+    )
+    await expect(ask('', '127.0.0.1', 'topsecret')).rejects.not.toThrow(/topsecret/)
+  })
+
+  it('targetServerType asks each host what it is', async () => {
+    expect((await ask('targetServerType=primary')).zone).toBe('UTC')
+    expect((await ask('targetServerType=preferSecondary')).zone).toBe('UTC')
+    await expect(ask('targetServerType=secondary')).rejects.toThrow(/is no secondary/)
+  })
+
+  it('sslmode=require does not fall back to plain text', async () => {
+    await expect(ask('sslmode=require')).rejects.toThrow(/does not support SSL/)
+  })
+
+  test.skipIf(missing !== null || spawnSync('openssl', ['version']).status !== 0)(
+    'TLS is checked as sslmode says',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
+      try {
+        const certificate = join(folder, 'server.crt')
+        const key = join(folder, 'server.key')
+        const request = [
+          'req',
+          '-x509',
+          '-newkey',
+          'rsa:2048',
+          '-nodes',
+          '-days',
+          '2',
+          '-subj',
+          '/CN=localhost',
+          '-addext',
+          'subjectAltName=DNS:localhost',
+        ]
+        execFileSync('openssl', [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+        const { uid, gid } = statSync(postgres.dataDirectory)
+        for (const name of ['server.crt', 'server.key']) {
+          const target = join(postgres.dataDirectory, name)
+          copyFileSync(join(folder, name), target)
+          chmodSync(target, 0o600)
+          if (process.getuid?.() === 0) chownSync(target, uid, gid)
+        }
+        await postgres.query('alter system set ssl = on')
+        await postgres.query('select pg_reload_conf()')
+        const deadline = Date.now() + 10_000
+        while ((await ask('sslmode=prefer')).ssl !== 't') if (Date.now() > deadline) throw new Error('no TLS in time')
+
+        expect((await ask('sslmode=require')).ssl).toBe('t')
+        expect((await ask('sslmode=disable')).ssl).toBe('f')
+        expect((await ask('sslmode=allow')).ssl).toBe('f')
+        expect((await ask(`sslmode=verify-full&sslrootcert=${certificate}`, 'localhost')).ssl).toBe('t')
+        expect((await ask(`sslmode=verify-ca&sslrootcert=${certificate}`)).ssl).toBe('t')
+        await expect(ask(`sslmode=verify-full&sslrootcert=${certificate}`)).rejects.toThrow(/127\.0\.0\.1/)
+        await expect(ask('ssl=true', 'localhost')).rejects.toThrow(/self.signed/i)
+        await expect(ask('sslmode=verify-ca&sslrootcert=/nowhere/ca.crt')).rejects.toThrow(/sslrootcert cannot be read/)
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+  )
+})
