@@ -51,7 +51,9 @@ export class Durability {
   }
 
   succeed(): void {
-    const round = this.#current!
+    const round = this.#current
+    // The log may have been given up while its sync was under way.
+    if (!round) return
     this.#current = undefined
     this.#durableOffset = Math.max(this.#durableOffset, round.target)
     round.resolve()

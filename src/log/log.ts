@@ -137,6 +137,7 @@ export class Log implements Syncable {
   #flushTimer: Timer | undefined
   #deletions = new Set<Timer>()
   #failure: LogError | undefined
+  #closing = false
   #closed = false
   #syncDone: Promise<void> | undefined
 
@@ -259,7 +260,7 @@ export class Log implements Syncable {
    * and not kept. Under flush `commit` it is acknowledged when `whenCommitted` says so.
    */
   append(batch: Buffer, options: AppendOptions): AppendResult {
-    if (this.#closed || this.#failure) {
+    if (this.#closing || this.#closed || this.#failure) {
       return { error: 'KAFKA_STORAGE_ERROR', message: this.#failure?.message ?? 'the log is closed' }
     }
     const fromClient = options.origin !== 'coordinator'
@@ -400,6 +401,7 @@ export class Log implements Syncable {
       this.#fail('a sync failed', error)
       return
     }
+    if (this.#closed) return
     // Invariant 5: only now is the data safe, so only now do acknowledgements and readers get it.
     this.#durability.succeed()
     this.#moveHighWatermark(Math.max(target, this.#highWatermark))
@@ -510,7 +512,14 @@ export class Log implements Syncable {
 
   /** The first record with the largest timestamp (ListOffsets -3). */
   offsetOfMaxTimestamp(): FoundRecord | undefined {
-    const largest = Math.max(...this.#segments.map((segment) => segment.maxTimestamp))
+    const limit = this.#highWatermark
+    const ends = this.#segments.map((_, index) => this.#segments[index + 1]?.baseOffset ?? this.#logEndOffset)
+    // What is not visible yet must not hide the largest timestamp that is.
+    const largest = Math.max(
+      ...this.#segments.map((segment, index) =>
+        ends[index]! <= limit ? segment.maxTimestamp : segment.maxTimestampBelow(limit),
+      ),
+    )
     return largest < 0 ? undefined : this.offsetForTimestamp(largest)
   }
 
@@ -600,8 +609,11 @@ export class Log implements Syncable {
   /** Waits for the disk, writes snapshot and indexes and closes the files. Afterwards the log can be opened as cleanly stopped. */
   async close(): Promise<void> {
     if (this.#closed) return
+    this.#closing = true
     if (!this.#failure) await this.flush().catch(() => {})
     await this.#syncDone
+    // A segment that was rolled last has no later data whose sync would have taken its index files along.
+    if (!this.#failure) await this.#syncFiles().catch((error: unknown) => this.#fail('a sync failed', error))
     this.#release()
     if (this.#failure) throw this.#failure
     const { disk } = this.#context

@@ -232,6 +232,19 @@ export class Segment {
     return entry && this.#isTrue(entry) ? entry.offset : this.baseOffset
   }
 
+  /** Largest timestamp of the batches below `limitOffset`, -1 without one. */
+  maxTimestampBelow(limitOffset: number): number {
+    if (limitOffset <= this.baseOffset) return -1
+    const entry = this.timeIndex.lookupOffsetBelow(limitOffset)
+    let largest = entry?.timestamp ?? -1
+    this.scanFromOffset(entry?.offset ?? this.baseOffset, (buffer, at) => {
+      if (batchBaseOffset(buffer, at) >= limitOffset) return false
+      largest = Math.max(largest, readInt64(buffer, at + BATCH_FIELD.maxTimestamp))
+      return true
+    })
+    return largest
+  }
+
   /** Invariant 8: the index files have no CRC, so an entry is believed when the batch that it names agrees. */
   #isTrue(entry: TimestampOffset): boolean {
     const position = this.positionOf(entry.offset)

@@ -65,6 +65,13 @@ export class TimeIndex {
     return index < 0 ? undefined : this.#entry(index)
   }
 
+  /** The last entry of a batch that ends below `offset`. */
+  lookupOffsetBelow(offset: number): TimestampOffset | undefined {
+    const relative = offset - this.#baseOffset
+    const index = this.file.floor((buffer, position) => buffer.readInt32BE(position + 8) < relative)
+    return index < 0 ? undefined : this.#entry(index)
+  }
+
   #entry(index: number): TimestampOffset {
     return this.file.entry(index, (buffer, position) => ({
       timestamp: readInt64(buffer, position),

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { CommitSyncer } from '../../../src/log/index.ts'
+import { drain } from '../../simulation/sim-clock.ts'
 import { append, batchOf, LogBench } from './log-fixture.ts'
 
 test('with flush commit, readers and acknowledgements wait for the sync', async () => {
@@ -111,6 +113,54 @@ test('a full disk refuses the append, and the next one goes where it would have 
   bench.disk.faults.writeError = 0
   expect(append(log, batchOf(['c']))).toBe(1)
   expect(log.failure).toBeUndefined()
+})
+
+test('a log that is given up during a sync tells those who wait', async () => {
+  const bench = new LogBench()
+  const log = bench.open({ flush: 'commit' })
+  append(log, batchOf(['a']))
+  const committed = log.whenCommitted(1)!
+  await Promise.resolve()
+  const abandoned = log.abandon()
+  await expect(committed).rejects.toMatchObject({ code: 'LOG_CLOSED' })
+  await bench.clock.settle(abandoned)
+  expect(log.highWatermark).toBe(0)
+  expect(log.append(batchOf(['b']), { leaderEpoch: 0 }).error).toBe('KAFKA_STORAGE_ERROR')
+})
+
+test('close waits for what was appended and takes nothing more', async () => {
+  const bench = new LogBench()
+  const log = bench.open({ flush: 'commit' })
+  append(log, batchOf(['a']))
+  const closed = log.close()
+  expect(log.append(batchOf(['b']), { leaderEpoch: 0 }).error).toBe('KAFKA_STORAGE_ERROR')
+  await bench.clock.settle(closed)
+  expect(bench.open({}, { cleanShutdown: true }).logEndOffset).toBe(1)
+})
+
+test('no more syncs run at once than allowed, and every log gets its turn', async () => {
+  const syncer = new CommitSyncer(2)
+  let running = 0
+  let most = 0
+  const finish: (() => void)[] = []
+  const served: number[] = []
+  const logs = Array.from({ length: 6 }, (_, i) => ({
+    syncOnce: async () => {
+      most = Math.max(most, ++running)
+      await new Promise<void>((resolve) => finish.push(resolve))
+      running--
+      served.push(i)
+    },
+  }))
+  for (const log of logs) syncer.request(log)
+  syncer.request(logs[0]!)
+  while (served.length < 6) {
+    await drain()
+    finish.shift()!()
+    await drain()
+  }
+  expect(most).toBe(2)
+  expect(served).toEqual([0, 1, 2, 3, 4, 5])
 })
 
 test('changing the policy to os shows what waits for a sync', () => {

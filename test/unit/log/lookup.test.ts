@@ -39,6 +39,17 @@ test('nothing is found in an empty log, above the high watermark or below the st
   expect(log.offsetForTimestamp(0)!.offset).toBe(1)
 })
 
+test('the largest timestamp is that of what readers see', async () => {
+  const bench = new LogBench()
+  const log = bench.open({ ...CONFIG, flush: 'commit' })
+  for (let i = 0; i < 10; i++) append(log, batchOf(['x'], { timestamp: T + i }))
+  await bench.clock.settle(log.flush())
+  for (let i = 10; i < 20; i++) append(log, batchOf(['x'], { timestamp: T + i }))
+  expect(log.offsetOfMaxTimestamp()).toMatchObject({ offset: 9, timestamp: T + 9 })
+  await bench.clock.settle(log.flush())
+  expect(log.offsetOfMaxTimestamp()).toMatchObject({ offset: 19, timestamp: T + 19 })
+})
+
 test('records without a time are found by none', () => {
   const log = new LogBench().open(CONFIG)
   append(log, batchOf(['x'], { timestamp: -1 }))
