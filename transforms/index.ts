@@ -3,12 +3,23 @@ import { manifestOf, sideManifests } from './operating-side.ts'
 
 /** The transformations and predicates that come with Millrace; loaded like any plugin. */
 export const transformManifests: readonly PluginManifest[] = [
+  ...sideManifests('Cast', 'Casts fields or the whole value to another type.', () => import('./cast.ts')),
+  manifestOf('transformation', 'DropHeaders', 'Removes headers by name.', () => import('./drop-headers.ts')),
   ...sideManifests('ExtractField', 'Replaces the data by one of its fields.', () => import('./extract-field.ts')),
   manifestOf('transformation', 'Filter', 'Drops records, usually with a predicate.', () => import('./filter.ts')),
+  ...sideManifests('Flatten', 'Makes one level of nested data.', () => import('./flatten.ts')),
+  ...sideManifests('HeaderFrom', 'Copies or moves fields into headers.', () => import('./header-from.ts')),
   ...sideManifests('HoistField', 'Wraps the data in a field.', () => import('./hoist-field.ts')),
   ...sideManifests('InsertField', 'Inserts topic, offset, time or a constant.', () => import('./insert-field.ts')),
+  manifestOf('transformation', 'InsertHeader', 'Adds a header with a constant.', () => import('./insert-header.ts')),
   ...sideManifests('MaskField', 'Replaces values by zeros or a constant.', () => import('./mask-field.ts')),
+  manifestOf('transformation', 'RegexRouter', 'Renames topics that match.', () => import('./regex-router.ts')),
   ...sideManifests('ReplaceField', 'Keeps, drops and renames fields.', () => import('./replace-field.ts')),
+  ...sideManifests(
+    'SetSchemaMetadata',
+    'Sets name and version of the schema.',
+    () => import('./set-schema-metadata.ts'),
+  ),
   manifestOf(
     'transformation',
     'ValueToKey',

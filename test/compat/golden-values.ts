@@ -55,10 +55,14 @@ export function dumpValue(schema: Schema | null, value: any): unknown {
   return { m: dumped.sort((a, b) => (JSON.stringify(a[0]) < JSON.stringify(b[0]) ? -1 : 1)) }
 }
 
-/** Brings a dump of Java to the form in which both sides are compared: floating numbers as numbers. */
-export function normaliseDump(dump: any): unknown {
-  if (Array.isArray(dump)) return dump.map(normaliseDump)
+/** Brings a dump to the form in which both sides are compared: numbers as numbers, of the given precision. */
+export function normaliseDump(dump: any, options: { float32?: boolean; schemaless?: boolean } = {}): unknown {
+  if (Array.isArray(dump)) return dump.map((item) => normaliseDump(item, options))
   if (dump === null || typeof dump !== 'object') return dump
-  if ('f' in dump) return { f: Number(dump.f) }
-  return Object.fromEntries(Object.entries(dump).map(([key, value]) => [key, normaliseDump(value)]))
+  if (!('f' in dump)) {
+    return Object.fromEntries(Object.entries(dump).map(([key, value]) => [key, normaliseDump(value, options)]))
+  }
+  const number = options.float32 ? Math.fround(Number(dump.f)) : Number(dump.f)
+  // A schemaless JavaScript number has no mark of being a double.
+  return options.schemaless && Number.isInteger(number) ? { i: String(number) } : { f: number }
 }

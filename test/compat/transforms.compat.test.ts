@@ -23,6 +23,7 @@ interface Case {
   readonly timestamp?: number | null
   readonly offset?: number
   readonly headers?: string[]
+  readonly topic?: string
   readonly result?: unknown
   readonly error?: string
 }
@@ -41,7 +42,7 @@ function recordOf(c: Case): ConnectRecord {
   const valueSchema = c.valueSchema ? decodeSchema(c.valueSchema) : null
   const sink = { offset: c.offset, originalTopic: 't', originalPartition: 3, originalOffset: c.offset }
   return {
-    topic: 't',
+    topic: c.topic ?? 't',
     partition: c.offset === undefined ? null : 3,
     keySchema,
     key: buildValue(keySchema, c.key),
@@ -82,7 +83,19 @@ const DELIBERATE: readonly (readonly [test: (c: Case) => boolean, why: string])[
     (c) => c.class.startsWith('MaskField') && c.options['fields'] === 'a,b,c,d,e,f',
     'a JavaScript number has no mark of being a double',
   ],
+  [
+    (c) => c.class === 'Cast$Value' && /^[^:]*$/.test(c.options['spec'] ?? '') && isTimestamp(c.valueSchema),
+    'a whole value that is cast loses the name of its logical type; Java leaves it, and converters then fail',
+  ],
+  [
+    (c) => c.class === 'SetSchemaMetadata$Value' && c.error?.includes('Cannot list fields on non-struct type') === true,
+    'the schema of a value that is no struct gets its name too; Java fails since 4.0',
+  ],
 ]
+
+function isTimestamp(schema: unknown): boolean {
+  return (schema as { name?: string } | null)?.name === 'org.apache.kafka.connect.data.Timestamp'
+}
 
 const isDeliberate = (c: Case) => DELIBERATE.some(([matches]) => matches(c))
 
@@ -90,7 +103,11 @@ describe('the transformations and predicates of Kafka 4.3.1 give the same', () =
   for (const c of cases.filter((one) => !isDeliberate(one))) {
     const { result, error, ...input } = c
     test(JSON.stringify(input), async () => {
-      if (error === undefined) expect(await run(c)).toEqual(normaliseDump(result))
+      const options = {
+        float32: JSON.stringify(c.options).includes('float32'),
+        schemaless: c.class.startsWith('Cast') && c.valueSchema === null,
+      }
+      if (error === undefined) expect(normaliseDump(await run(c), options)).toEqual(normaliseDump(result, options))
       else await expect(run(c)).rejects.toThrow()
     })
   }
@@ -106,4 +123,19 @@ test('a masked schemaless double is zero', async () => {
   const masked = cases.filter((c) => DELIBERATE[1]?.[0](c))
   expect(masked).toHaveLength(1)
   expect(JSON.stringify(await run(masked[0] as Case))).toContain('["f",{"i":"0"}]')
+})
+
+test('a whole timestamp that is cast has a plain schema', async () => {
+  const cast = cases.filter((c) => DELIBERATE[2]?.[0](c))
+  expect(cast.length).toBeGreaterThan(5)
+  for (const c of cast) {
+    const { value } = (await run(c)) as { value: { schema: unknown } }
+    expect(value.schema).toEqual({ type: expect.any(String), optional: false })
+  }
+})
+
+test('the schema of a string gets a name and a version', async () => {
+  const named = cases.filter((c) => DELIBERATE[3]?.[0](c))
+  expect(named).toHaveLength(3)
+  for (const c of named) expect(await run(c)).toMatchObject({ value: { schema: { type: 'string' }, value: 's' } })
 })

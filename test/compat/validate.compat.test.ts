@@ -64,8 +64,6 @@ function isDeliberate(key: string, config: Record<string, string>): boolean {
   if (config['transforms.a.type'] === 'InsertField$Value') return true
   // No transformation is called ReplaceField, so the class is not found; Kafka finds an abstract one.
   if (config['transforms.a.type'] === 'org.apache.kafka.connect.transforms.ReplaceField') return true
-  // Not a transformation of this version.
-  if (config['transforms.a.type'] === 'RegexRouter') return true
   // Undefined predicates and bad topic creation values fail later in Kafka.
   if (key.endsWith('.predicate') || key.startsWith('topic.creation.')) return key !== 'topic.creation.groups'
   // A transformation that cannot be created is found at once.

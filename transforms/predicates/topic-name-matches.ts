@@ -1,14 +1,6 @@
-import { compileRegex, defineConfig, definePredicate, fullMatch } from '@millrace/sdk'
+import { defineConfig, definePredicate, fullMatch } from '@millrace/sdk'
+import { checkRegex } from '../java-regex.ts'
 import { PACKAGE, VERSION } from '../operating-side.ts'
-
-function checkPattern(pattern: string): string | undefined {
-  try {
-    compileRegex(pattern)
-    return undefined
-  } catch (error) {
-    return `Invalid regex: ${(error as Error).message}`
-  }
-}
 
 /** True when the whole name of the topic matches. */
 export default definePredicate({
@@ -20,7 +12,7 @@ export default definePredicate({
     pattern: {
       type: 'string',
       nonEmpty: true,
-      validate: checkPattern,
+      validate: checkRegex,
       importance: 'medium',
       doc: "A Java regular expression for matching against the name of a record's topic.",
       example: 'orders-.*',

@@ -52,6 +52,7 @@ export {
   RetriableError,
 } from './errors.ts'
 export { fromGenerator } from './generator.ts'
+export { inferValue } from './infer-value.ts'
 export { defineManifest, type PluginDefinition, type PluginKind, type PluginManifest } from './manifest.ts'
 export { doubleToString, floatToString, shortestFloat } from './number-text.ts'
 export {

@@ -5,6 +5,7 @@ import {
   invalid,
   isConnectError,
   type ConfigError,
+  type ConfigKey,
   parseConfig,
   type PluginDefinition,
   type PluginKind,
@@ -63,7 +64,7 @@ export async function validateAliased(
     }
     checkVersion(report, raw, `${prefix}plugin.version`, plugin)
     const own: ConfigDef = { ...plugin.config, ...(kind === 'transformation' ? PREDICATE_KEYS : {}) }
-    const sorted = Object.fromEntries(Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1))) as ConfigDef
+    const sorted = Object.fromEntries(Object.entries(own).sort(inKafkaOrder)) as ConfigDef
     const checked = report.check(sorted, { prefix, group, firstOrder: 2 })
     if (!checked.valid) continue
     tryCreate(report, prefix, `${prefix}type`, () => {
@@ -72,6 +73,15 @@ export async function validateAliased(
       definition.create(values).close?.()
     })
   }
+}
+
+const IMPORTANCE = ['high', 'medium', 'low']
+
+/** Required keys first, then by importance, then by name. */
+function inKafkaOrder([a, one]: [string, ConfigKey], [b, other]: [string, ConfigKey]): number {
+  const required = Number(other.default === undefined) - Number(one.default === undefined)
+  const importance = IMPORTANCE.indexOf(one.importance) - IMPORTANCE.indexOf(other.importance)
+  return required || importance || (a < b ? -1 : 1)
 }
 
 function typeKeys(alias: string, word: string, version: string | null, names: readonly string[]): ConfigDef {

@@ -1,6 +1,5 @@
-import { defineConfig, defineHeaderConverter } from '@millrace/sdk'
+import { defineConfig, defineHeaderConverter, inferValue } from '@millrace/sdk'
 import { headerText } from './header/header-text.ts'
-import { inferHeader } from './header/infer-header.ts'
 
 /** Kafka Connect's SimpleHeaderConverter: values as text; when read, types are inferred from the text. */
 export default defineHeaderConverter({
@@ -15,7 +14,7 @@ export default defineHeaderConverter({
     },
     toConnectHeader(_topic, _key, bytes) {
       if (bytes === null) return { schema: null, value: null }
-      return inferHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+      return inferValue(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
     },
   }),
 })

@@ -15,11 +15,12 @@ import org.apache.kafka.connect.transforms.Transformation;
 import org.apache.kafka.connect.transforms.predicates.Predicate;
 
 /**
- * Runs cases through the converters and transforms of Apache Kafka 4.3.1 and writes down what they do.
+ * Runs cases through the converters and transforms of Apache Kafka 4.3.1 and writes down what they do. A case is a line of
+ * the file without its result; the result is written anew.
  * Compile and run with Kafka's jars on the class path:
  *   javac -cp 'libs/*' -d out GoldenVectors.java
- *   java -cp 'libs/*:out' GoldenVectors converters.cases.json converters.json
- *   java -cp 'libs/*:out' GoldenVectors transforms.cases.json transforms.json
+ *   java -cp 'libs/*:out' GoldenVectors converters.json converters.json
+ *   java -cp 'libs/*:out' GoldenVectors transforms.json transforms.json
  */
 public class GoldenVectors {
   static final ObjectMapper MAPPER = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).setNodeFactory(JsonNodeFactory.withExactBigDecimals(true));
@@ -29,7 +30,8 @@ public class GoldenVectors {
     SCHEMAS.configure(Map.of("schemas.enable", "true", "replace.null.with.default", "false"), false);
     ArrayNode out = MAPPER.createArrayNode();
     for (JsonNode node : MAPPER.readTree(new File(args[0]))) {
-      ObjectNode c = (ObjectNode) node;
+      ObjectNode c = ((ObjectNode) node).deepCopy();
+      c.remove(List.of("result", "error"));
       try {
         c.set("result", run(c));
       } catch (Throwable t) {
@@ -81,12 +83,13 @@ public class GoldenVectors {
     Schema ks = schema(c.get("keySchema")), vs = schema(c.get("valueSchema"));
     Object k = value(ks, c.get("key")), v = value(vs, c.get("value"));
     Long ts = c.has("timestamp") && !c.get("timestamp").isNull() ? c.get("timestamp").asLong() : null;
+    String topic = c.has("topic") ? c.get("topic").asText() : "t";
     ConnectHeaders headers = new ConnectHeaders();
     if (c.has("headers")) for (JsonNode h : c.get("headers")) headers.addString(h.asText(), "x");
     if (c.has("offset")) {
-      return new SinkRecord("t", 3, ks, k, vs, v, c.get("offset").asLong(), ts, org.apache.kafka.common.record.TimestampType.CREATE_TIME, headers);
+      return new SinkRecord(topic, 3, ks, k, vs, v, c.get("offset").asLong(), ts, org.apache.kafka.common.record.TimestampType.CREATE_TIME, headers);
     }
-    return new SourceRecord(Map.of(), Map.of(), "t", null, ks, k, vs, v, ts, headers);
+    return new SourceRecord(Map.of(), Map.of(), topic, null, ks, k, vs, v, ts, headers);
   }
 
   static JsonNode text(byte[] bytes) {

@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.*;
 /**
  * Validates connector configurations with the herder of Apache Kafka 4.3.1; no broker is needed.
  *   javac -cp 'libs/*' -d out ValidateVectors.java
- *   PLUGINS=folder java -cp 'libs/*:out' ValidateVectors validate.cases.json All validate.json
+ *   PLUGINS=folder java -cp 'libs/*:out' ValidateVectors validate.json All validate.json
  */
 public class ValidateVectors {
   public static void main(String[] a) throws Exception {
@@ -27,7 +27,8 @@ public class ValidateVectors {
     StandaloneHerder h = new StandaloneHerder(w, "cluster", pol);
     JsonNode in = m.readTree(new java.io.File(a[0]));
     java.util.List<Object> out = new ArrayList<>();
-    for (JsonNode c : in) {
+    for (JsonNode one : in) {
+      JsonNode c = one.get("config");
       Map<String,String> raw = m.convertValue(c, new com.fasterxml.jackson.core.type.TypeReference<LinkedHashMap<String,String>>(){});
       Map<String,Object> o = new LinkedHashMap<>(); o.put("config", raw);
       try {

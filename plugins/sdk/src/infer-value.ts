@@ -1,15 +1,15 @@
+import type { SchemaAndValue } from './converter.ts'
+import { Decimal } from './decimal.ts'
 import {
   arrayOf,
   dateSchema,
-  Decimal,
   decimalSchema,
   mapOf,
   type Schema,
-  type SchemaAndValue,
   schemas,
   timeSchema,
   timestampSchema,
-} from '@millrace/sdk'
+} from './schema.ts'
 
 const DATE = dateSchema()
 const TIME = timeSchema()
@@ -28,10 +28,10 @@ const NULL: SchemaAndValue = { schema: null, value: null }
 const MAX_DEPTH = 100
 
 /**
- * Infers schema and value of a header's text as Kafka's `Values.parseString`. Text that is nothing else is a string.
+ * Infers schema and value of a text as Kafka's `Values.parseString`. Text that is nothing else is a string.
  * Arrays and maps whose members differ in type are schemaless here; Java gives them a schema with a hole.
  */
-export function inferHeader(text: string): SchemaAndValue {
+export function inferValue(text: string): SchemaAndValue {
   const asString = { schema: schemas.string, value: text }
   const trimmed = text.trim()
   if (trimmed === '') return asString
