@@ -34,4 +34,39 @@ export const commands: readonly CommandEntry[] = [
     summary: 'Run connectors in a single process',
     load: () => import('./commands/connect-standalone.ts'),
   },
+  {
+    name: 'topics',
+    summary: 'Create, list, describe, alter and delete topics',
+    load: () => import('./commands/topics.ts'),
+  },
+  {
+    name: 'console-producer',
+    summary: 'Send the lines of standard input to a topic',
+    load: () => import('./commands/console-producer.ts'),
+  },
+  {
+    name: 'console-consumer',
+    summary: 'Print the records of a topic',
+    load: () => import('./commands/console-consumer.ts'),
+  },
+  {
+    name: 'consumer-groups',
+    summary: 'List, describe, reset and delete consumer groups',
+    load: () => import('./commands/consumer-groups.ts'),
+  },
+  {
+    name: 'get-offsets',
+    summary: 'Print the offsets of partitions',
+    load: () => import('./commands/get-offsets.ts'),
+  },
+  {
+    name: 'configs',
+    summary: 'Describe and change configurations',
+    load: () => import('./commands/configs.ts'),
+  },
+  {
+    name: 'dump-log',
+    summary: 'Print the batches of a segment file',
+    load: () => import('./commands/dump-log.ts'),
+  },
 ]

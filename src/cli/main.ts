@@ -15,6 +15,12 @@ async function main(args: readonly string[]): Promise<void> {
   await program.parseAsync([...args], { from: 'user' })
 }
 
+// A reader that has enough, such as `head`, ends a tool quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 try {
   await main(process.argv.slice(2))
 } catch (error) {
