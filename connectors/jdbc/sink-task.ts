@@ -75,7 +75,9 @@ export class JdbcSinkTask implements SinkTask {
     if (error instanceof FencedError) throw error
     const isRowFault = this.#isRowFault(error)
     // Trying the same rows again cannot help when the values are to blame; a missing parent row or table may still come.
-    const isHopeless = isConnectError(error) ? isRowFault : this.#dialect.failureKind(error) === 'data'
+    const isHopeless = isConnectError(error)
+      ? isRowFault
+      : ['data', 'permanent'].includes(this.#dialect.failureKind(error))
     if (!isHopeless && this.#retriesLeft > 0) {
       this.#retriesLeft--
       const backoffMs = this.#config['retry.backoff.ms']

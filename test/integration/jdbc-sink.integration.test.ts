@@ -506,6 +506,14 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     expect(task.reported).toEqual([])
   })
 
+  it('a missing constraint fails the task with the fix and reports no record', async () => {
+    await postgres.query('create table keyless (id bigint, name text)')
+    const raw = { 'insert.mode': 'upsert', 'pk.mode': 'record_key', 'table.name.format': 'keyless' }
+    const task = await start(raw, { tolerant: true })
+    await expect(task.put([order(0, 1, 'a')])).rejects.toThrow(/42P10.*upsert needs a primary key/)
+    expect(task.reported).toEqual([])
+  })
+
   it('change events of Debezium make a copy of their table', async () => {
     await postgres.query('create schema reporting')
     const semantic = (schema: Schema, name: string) => withOptions(schema, { name, version: 1 })

@@ -24,6 +24,12 @@ export function failureKind(error: unknown): FailureKind {
   return DATA.has(state.slice(0, 2)) ? 'data' : 'permanent'
 }
 
+/** What to do where the server's own message does not say. */
+const HINTS: Readonly<Record<string, string>> = {
+  '42P10': 'upsert needs a primary key or unique constraint on exactly the columns of pk.fields',
+  '42501': 'GRANT the right to the user of connection.user',
+}
+
 /** One line for logs and errors. `withValues` adds the server's detail, which quotes values of the row. */
 export function describeFailure(error: unknown, withValues: boolean): string {
   const state = sqlState(error)
@@ -36,7 +42,9 @@ export function describeFailure(error: unknown, withValues: boolean): string {
   // A host name with several addresses fails with one error for each and no message of its own.
   const text = message === undefined || message === '' ? (errors ?? []).map((each) => each.message).join('; ') : message
   if (state === undefined) return text === '' ? String(error) : text
-  const extra = [withValues ? detail : undefined, hint].filter((part) => part !== undefined && part !== '')
+  const extra = [withValues ? detail : undefined, hint, HINTS[state]].filter(
+    (part) => part !== undefined && part !== '',
+  )
   return `${text} (SQLSTATE ${state})${extra.length === 0 ? '' : `: ${extra.join('; ')}`}`
 }
 
@@ -48,5 +56,8 @@ export function isAlreadyThere(error: unknown): boolean {
 /** The rows are to blame, not the connection or the server. */
 export function isRowFault(error: unknown): boolean {
   const state = sqlState(error)
-  return state !== undefined && (state === FOREIGN_KEY || failureKind(error) !== 'transient')
+  if (state === undefined) return false
+  // A missing right or constraint is the table's or the config's fault: it must not drain a topic into the dead letter queue.
+  const kind = failureKind(error)
+  return state === FOREIGN_KEY || kind === 'data' || kind === 'missing'
 }
