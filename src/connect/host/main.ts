@@ -4,6 +4,7 @@ import { realClock, realRandom } from '../../base/real/index.ts'
 import { currentUnit } from './blame.ts'
 import type { HostMethods, WorkerMethods } from './host-protocol.ts'
 import { formatTrace } from './trace.ts'
+import { Redaction } from './redaction.ts'
 import { type Handlers, RpcPeer } from './rpc.ts'
 import { TaskHost } from './task-host.ts'
 
@@ -34,6 +35,7 @@ const worker = new RpcPeer<HostMethods, WorkerMethods>(
 /** The other end has gone: 'disconnect' follows and ends this process. */
 function ignoreClosedChannel(): void {}
 
+const redaction = new Redaction()
 let logLinesLeft = MAX_LOG_LINES_PER_SECOND
 let logLinesLost = 0
 
@@ -41,7 +43,7 @@ function loggerFor(context: Record<string, unknown>): Logger {
   const line = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     // A plugin that logs without end must not fill the memory of the worker.
     if (logLinesLeft-- <= 0) logLinesLost++
-    else worker.tell('log', { level, fields: { ...context, ...plain(fields) }, message })
+    else worker.tell('log', redaction.data({ level, fields: { ...context, ...plain(fields) }, message }))
   }
   return {
     debug: line('debug'),
@@ -76,6 +78,7 @@ const host = new TaskHost({
   random: realRandom,
   worker,
   yieldLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  redaction,
   loggerFor,
 })
 handlers.current = host.handlers

@@ -5,6 +5,7 @@ import { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { UnitEnvironment, UnitEvents, UnitRunner } from '../worker/unit-runner.ts'
 import { currentUnit, runAs } from './blame.ts'
 import type { ConnectorStart, HostMethods, HostSetup, TaskStart, UnitKey, WorkerMethods } from './host-protocol.ts'
+import { type Redaction, secretValues } from './redaction.ts'
 import { describeError } from './remote-error.ts'
 import type { Handlers, RpcPeer } from './rpc.ts'
 
@@ -13,6 +14,7 @@ export interface TaskHostOptions {
   readonly random: Random
   readonly worker: RpcPeer<HostMethods, WorkerMethods>
   readonly yieldLoop: () => Promise<void>
+  readonly redaction: Redaction
   readonly loggerFor: (context: Record<string, unknown>) => Logger
 }
 
@@ -49,6 +51,7 @@ export class TaskHost {
       if (!runner) return { clean: true }
       const clean = await runAs(unit, () => runner.stop(timeoutMs))
       this.#units.delete(unit)
+      this.#o.redaction.set(unit, [])
       return { clean }
     },
   }
@@ -119,12 +122,12 @@ export class TaskHost {
   }
 
   #events(unit: UnitKey): UnitEvents {
-    const { worker } = this.#o
+    const { worker, redaction } = this.#o
     return {
       onState: (state, detail) => {
         // The last numbers of a unit that has ended come with its end.
         if (state === 'FAILED' || state === 'STOPPED') this.beat(true)
-        worker.tell('unitState', { unit, state, detail })
+        worker.tell('unitState', { unit, state, detail: redaction.data(detail) })
       },
       onTopicUsed: (topic) => worker.tell('topicUsed', { unit, topic }),
     }
@@ -139,6 +142,7 @@ export class TaskHost {
         import('../worker/connector-runner.ts'),
         registry.load(config['connector.class'] ?? '', ['source', 'sink']),
       ])
+      this.#o.redaction.set(unit, secretValues(config, definition.config))
       const plugin = registry.find(config['connector.class'] ?? '', ['source', 'sink'])
       const runner = new ConnectorRunner({
         connector,
@@ -164,6 +168,7 @@ export class TaskHost {
       const events = this.#events(unit)
       const setup = { id, connectorConfig, taskConfig, target, environment, events }
       const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
+      this.#o.redaction.set(unit, secretValues({ ...connectorConfig, ...taskConfig }, definition.config))
       const runner =
         definition.kind === 'source'
           ? (await import('../worker/open-source-task.ts')).createSourceTaskRunner(setup, definition)
