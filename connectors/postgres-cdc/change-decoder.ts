@@ -80,7 +80,7 @@ export class ChangeDecoder {
     this.#context = { xid: null, micros: 0, lastCommitLsn, origin: null, originLsn: null }
   }
 
-  /** Where to go on when the connection breaks now. */
+  /** Where to go on when the connection breaks now, behind a `flush`. */
   get position(): StreamPosition {
     if (this.#xid === null) return this.#skip ?? completePosition(this.#endLsn)
     const skip = this.#skip
@@ -179,6 +179,13 @@ export class ChangeDecoder {
     held.position = completePosition(endLsn)
     this.#held = undefined
     this.#settings.emit(held)
+  }
+
+  /** Gives on what is held back; `position` counts it as emitted. */
+  flush(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined) this.#settings.emit(held)
   }
 
   #tick(): void {

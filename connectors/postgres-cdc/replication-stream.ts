@@ -138,8 +138,9 @@ export class ReplicationStream {
   /** Settles when the stream ends: rejected with the reason. */
   ended: Promise<void> = Promise.resolve()
 
-  /** Where to go on after this stream. */
-  get position(): StreamPosition {
+  /** Gives all that was decoded to the queue and says where to go on. */
+  finalPosition(): StreamPosition {
+    this.#decoder.flush()
     return this.#decoder.position
   }
 

@@ -246,7 +246,7 @@ export class PostgresCdcTask implements SourceTask {
   #leave(): void {
     const stream = this.#stream
     if (stream === undefined) return
-    this.#stored = { kind: 'stream', position: stream.position }
+    this.#stored = { kind: 'stream', position: stream.finalPosition() }
     this.#lastCommitLsn = stream.lastCommitLsn
     stream.stop()
     this.#stream = undefined

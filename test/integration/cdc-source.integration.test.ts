@@ -256,7 +256,7 @@ describe.each([15, 18] as const)('Postgres CDC on Postgres %i', (version: Postgr
     expect(await issues({ ...base, 'database.port': '1' })).toMatch(/^database.hostname: cannot connect: .*127.0.0.1:1/)
     expect(await issues({ ...base, 'database.user': 'nobody' })).toMatch(/^database.user: cannot connect: .*28/)
     expect(await issues({ ...base, 'database.sslmode': 'require' })).toContain('offers no TLS')
-    await expect(connector.taskConfigs(parseConfig(base), 8, base, undefined as never)).toEqual([base])
+    expect(connector.taskConfigs(parseConfig(base), 8, base, undefined as never)).toEqual([base])
   })
 
   test.skipIf(skip)('heartbeats come with an offset and run their query', async () => {
