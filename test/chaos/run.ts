@@ -1,10 +1,12 @@
 /** `npm run test:chaos -- [scenario ...] [--rounds 30] [--seed N]`: kill -9 of real processes under load, many rounds. */
 import { parseArgs } from 'node:util'
+import { brokerKillChaos } from './broker-kill.ts'
 import { logKillChaos } from './log-kill.ts'
 import { pipelineChaos } from './pipeline.ts'
 
 const SCENARIOS: Readonly<Record<string, (options: ChaosOptions) => Promise<object>>> = {
   log: logKillChaos,
+  broker: brokerKillChaos,
   pipeline: pipelineChaos,
 }
 
