@@ -1,4 +1,4 @@
-import type { Schema } from '@millrace/sdk'
+import type { Schema, TopicPartition } from '@millrace/sdk'
 import type { SqlConnection, SqlStatement } from './sql.ts'
 import type { TextRow } from './table-buffer.ts'
 import type { CalendarSystem } from './temporal.ts'
@@ -50,6 +50,23 @@ export interface WriteStatements {
   readonly delete: string
 }
 
+/** A partition whose offset moves, as the task with this epoch. */
+export interface OffsetMove extends TopicPartition {
+  readonly epoch: string
+  readonly next: number
+}
+
+/** Statements over the offsets table of exactly-once delivery. */
+export interface OffsetStatements {
+  readonly create: string
+  /** Raises the epoch; gives one row: next offset or null, epoch. */
+  claim(connector: string, partition: TopicPartition): SqlStatement
+  /** Gives the same row, or none. */
+  read(connector: string, partition: TopicPartition): SqlStatement
+  /** Moves the offsets of the partitions that still have their epoch, and locks their rows. */
+  advance(connector: string, moves: readonly OffsetMove[]): SqlStatement
+}
+
 /** What writing needs of a database. */
 export interface SinkDialect {
   /** Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has no form. */
@@ -63,6 +80,7 @@ export interface SinkDialect {
     columns: readonly WriteColumn[],
     rows: readonly TextRow[],
   ): SqlStatement
+  offsetStatements(table: string): OffsetStatements
   /** Why no table can be created in the schema (undefined: the first of the search path), with the fix; undefined when one can. */
   createProblem(connection: SqlConnection, schema: string | undefined): Promise<string | undefined>
   /** Somebody else created the table or column in the meantime. */

@@ -1,5 +1,6 @@
 import { ConnectError, type SinkRecord, type TopicPartition, type TopicPartitionOffset } from '@millrace/sdk'
 import type { Dialect } from './dialect.ts'
+import type { OffsetStatements } from './sink-dialect.ts'
 import type { SqlConnection, SqlText } from './sql.ts'
 import { parseTableId } from './table-id.ts'
 
@@ -22,7 +23,7 @@ const idOf = (topic: string, partition: number): string => `${topic}\u0000${part
 export class SinkOffsets {
   readonly #dialect: Dialect
   readonly #connectorName: string
-  readonly #table: string
+  readonly #sql: OffsetStatements
   readonly #owned = new Map<string, Owned>()
   #isTableReady = false
 
@@ -31,7 +32,7 @@ export class SinkOffsets {
     this.#connectorName = connectorName
     const { schema, name } = parseTableId(table)
     const parts = schema === undefined ? [name] : [schema, name]
-    this.#table = parts.map((part) => dialect.identifier(part, quoting)).join('.')
+    this.#sql = dialect.sink.offsetStatements(parts.map((part) => dialect.identifier(part, quoting)).join('.'))
   }
 
   /** Takes partitions over and gives the offsets to go on from. Waits for a transaction of the previous owner that is under way. */
@@ -44,11 +45,7 @@ export class SinkOffsets {
     // One order for all tasks: two that claim the same partitions then cannot lock each other out.
     const sorted = [...partitions].sort((a, b) => (idOf(a.topic, a.partition) < idOf(b.topic, b.partition) ? -1 : 1))
     for (const { topic, partition } of sorted) {
-      const { rows } = await connection.run({
-        text: `INSERT INTO ${this.#table} AS o (connector, topic, partition, epoch) VALUES ($1, $2, $3, 1)
-          ON CONFLICT (connector, topic, partition) DO UPDATE SET epoch = o.epoch + 1 RETURNING next_offset, epoch`,
-        values: [this.#connectorName, topic, String(partition)],
-      })
+      const { rows } = await connection.run(this.#sql.claim(this.#connectorName, { topic, partition }))
       const [next, epoch] = rows[0] as readonly SqlText[]
       const offset = next === null || next === undefined ? null : Number(next)
       this.#owned.set(idOf(topic, partition), { topic, partition, epoch: epoch as string, next: offset })
@@ -69,12 +66,9 @@ export class SinkOffsets {
   /** Reads the offsets again after a failure: a commit whose answer was lost may have happened. */
   async refresh(connection: SqlConnection): Promise<void> {
     for (const owned of this.#owned.values()) {
-      const { rows } = await connection.run({
-        text: `SELECT next_offset, epoch FROM ${this.#table} WHERE connector = $1 AND topic = $2 AND partition = $3`,
-        values: [this.#connectorName, owned.topic, String(owned.partition)],
-      })
+      const { rows } = await connection.run(this.#sql.read(this.#connectorName, owned))
       const row = rows[0]
-      if (row === undefined || row[1] !== owned.epoch) throw this.#fenced(owned)
+      if (row === undefined || row[1] !== owned.epoch) throw fenced([owned])
       owned.next = row[0] === null || row[0] === undefined ? null : Number(row[0])
     }
   }
@@ -98,30 +92,19 @@ export class SinkOffsets {
         )
       moved.set(owned, Math.max(moved.get(owned) ?? 0, record.originalOffset + 1))
     }
-    for (const [owned, next] of moved) {
-      // Invariant 2 and 4: an update that finds no row of our epoch means that the partition has a new owner.
-      const { affected } = await connection.run({
-        name: 'millrace_offsets',
-        text: `UPDATE ${this.#table} SET next_offset = $1 WHERE connector = $2 AND topic = $3 AND partition = $4 AND epoch = $5`,
-        values: [String(next), this.#connectorName, owned.topic, String(owned.partition), owned.epoch],
-      })
-      if (affected !== 1) throw this.#fenced(owned)
-    }
+    const moves = [...moved].map(([{ topic, partition, epoch }, next]) => ({ topic, partition, epoch, next }))
+    // Invariants 2 and 4: a partition that is not found with our epoch has a new owner.
+    const { affected } = await connection.run(this.#sql.advance(this.#connectorName, moves))
+    if (affected !== moves.length) throw fenced(moves)
     return () => {
       for (const [owned, next] of moved) owned.next = next
     }
   }
 
-  #fenced(owned: Owned): Error {
-    return new FencedError(`another task has taken over ${owned.topic}-${owned.partition}; this one writes no more`)
-  }
-
   async #createTable(connection: SqlConnection): Promise<void> {
     if (this.#isTableReady) return
     try {
-      await connection.run(
-        `CREATE TABLE IF NOT EXISTS ${this.#table} (connector TEXT, topic TEXT, partition INT, next_offset BIGINT, epoch BIGINT NOT NULL, PRIMARY KEY (connector, topic, partition))`,
-      )
+      await connection.run(this.#sql.create)
     } catch (error) {
       // Another task created it in the same moment, or the user may write to a table that somebody made for it.
       if (!this.#dialect.sink.isAlreadyThere(error) && this.#dialect.failureKind(error) !== 'permanent') throw error
@@ -133,4 +116,9 @@ export class SinkOffsets {
 /** This task was replaced; no retry can help it. */
 export class FencedError extends ConnectError {
   override name = 'FencedError'
+}
+
+function fenced(partitions: readonly TopicPartition[]): FencedError {
+  const names = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
+  return new FencedError(`another task has taken over ${names}; this one writes no more`)
 }

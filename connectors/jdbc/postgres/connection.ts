@@ -22,7 +22,7 @@ const SESSION = [
 ].join('; ')
 
 /** Keeps a transaction of a task that hangs or was cut off from blocking its successor for ever. */
-const IDLE_LIMIT = "set idle_in_transaction_session_timeout = '5min'"
+const IDLE_LIMIT = "set idle_in_transaction_session_timeout = '1min'"
 
 /** A reader's transaction may idle as long as the log pushes back; a writer's must not outlive its task. */
 export type ConnectionPurpose = 'read' | 'write'

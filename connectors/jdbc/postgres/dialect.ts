@@ -9,6 +9,7 @@ import { connectPostgres, openPostgresCursor } from './connection.ts'
 import { driverProperties, READER_NAME } from './driver-properties.ts'
 import { addColumns, createTable } from './ddl.ts'
 import { describeFailure, failureKind, isAlreadyThere, isRowFault } from './failures.ts'
+import { offsetStatements } from './offset-statements.ts'
 import { planReaders } from './readers.ts'
 import { bindRows, writeStatements } from './writes.ts'
 
@@ -87,6 +88,7 @@ export const postgresDialect: Dialect = {
     writeStatements,
     bindRows,
     createProblem,
+    offsetStatements,
     isAlreadyThere,
     isRowFault,
   },
