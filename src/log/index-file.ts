@@ -46,6 +46,12 @@ export class IndexFile {
     if (this.#disk.exists(this.path)) this.#withFile('read-write', (file) => file.truncate(0))
   }
 
+  /** Removes the file; the entries stay in memory, where they were made. */
+  keepInMemory(): void {
+    if (this.#disk.exists(this.path)) this.#disk.unlink(this.path)
+    this.#flushedEntries = 0
+  }
+
   /** Reads all entries into memory, to append to them. */
   activate(): void {
     if (this.#memory) return
@@ -112,8 +118,9 @@ export class IndexFile {
     this.#flushedEntries = this.#entries
   }
 
-  /** Makes the file durable, off the main thread. */
+  /** Makes the file, if there is one, durable, off the main thread. */
   async sync(): Promise<void> {
+    if (!this.#disk.exists(this.path)) return
     const file = this.#disk.open(this.path, 'read-write')
     try {
       await file.sync()

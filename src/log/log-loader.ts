@@ -197,7 +197,7 @@ class LogLoader {
       this.#scanned++
       // Damage in a segment that was closed long ago costs its batch, not all that came after: nothing is cut here.
       segment.rebuild(nextBase)
-      segment.deactivate(true)
+      segment.closeRebuilt()
       return { nextOffset: nextBase, cut: false }
     }
     if (!isActive) return { nextOffset: nextBase, cut: false }
@@ -220,7 +220,7 @@ class LogLoader {
       this.#truncatedBytes += segment.size - result.validTo
       segment.truncate(result.validTo)
     }
-    if (!isActive && !cut) segment.deactivate(true)
+    if (!isActive && !cut) segment.closeRebuilt()
     // A cut that is not on disk lets old batches come back behind new ones after the next power failure.
     if (cut) segment.file.syncNow()
     // What only the page cache holds may be gone after the next power failure: readers get it once it is on disk.

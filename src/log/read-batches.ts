@@ -37,7 +37,7 @@ function validLength(bytes: Buffer, query: ReadQuery): number {
     const lastOffset = batchLastOffset(bytes, end)
     // Invariant 8: bytes from the disk are served only when length and CRC hold, and when the fields outside the CRC
     // (offset and leader epoch) agree with the batch's place in the log.
-    const epoch = epochAt(baseOffset)
+    const epoch = epochAt(lastOffset)
     const valid =
       follows(baseOffset, nextOffset, contiguous) &&
       lastOffset >= offset &&

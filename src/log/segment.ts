@@ -275,7 +275,7 @@ export class Segment {
     const found = this.#walkTo(offset, { lastOffset: UNKNOWN_OFFSET, position: 0 })
     if (found >= 0 && !this.#isActive) {
       this.rebuild(Number.MAX_SAFE_INTEGER)
-      this.deactivate(true)
+      this.closeRebuilt(true)
     }
     return found
   }
@@ -345,6 +345,25 @@ export class Segment {
     this.timeIndex.append(this.#max.timestamp, this.#max.offset)
     this.offsetIndex.file.deactivate(durable)
     this.timeIndex.file.deactivate(durable)
+  }
+
+  /**
+   * Closes a segment whose indexes were made anew, and writes them. Behind damage they are not complete, and a full disk
+   * may refuse them: then they live in memory only, and the next start, which finds no files, makes them again.
+   */
+  closeRebuilt(mayFail: boolean = false): void {
+    this.#isActive = false
+    this.timeIndex.append(this.#max.timestamp, this.#max.offset)
+    const files = [this.offsetIndex.file, this.timeIndex.file]
+    try {
+      if (!this.#isDamaged) {
+        for (const file of files) file.deactivate(true)
+        return
+      }
+    } catch (error) {
+      if (!mayFail) throw error
+    }
+    for (const file of files) file.keepInMemory()
   }
 
   /** Writes the index files as they are, so that they can be read from outside. */
