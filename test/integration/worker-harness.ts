@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { RawConfig } from '@millrace/sdk'
 import { silentLogger } from '../../src/base/index.ts'
-import { realClock, realDisk } from '../../src/base/real/index.ts'
+import { realClock, realDisk, realNet, realRandom } from '../../src/base/real/index.ts'
+import { createClient } from '../../src/client/index.ts'
 import { catalogueUrl } from '../../src/catalogue.ts'
 import { spawnHost } from '../../src/connect/host/host-process.ts'
 import {
   createMemoryLog,
   createOffsetStore,
+  createTopicAdmin,
+  createTopicLog,
   createWorker,
   type RunState,
   type StateDetail,
@@ -61,7 +64,46 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export async function startTestWorker(bootstrapServers: string, properties: RawConfig = {}): Promise<TestWorker> {
+/** Offsets in memory, or in a topic as a distributed worker keeps them. */
+async function openOffsets(bootstrapServers: string, topic: string | null) {
+  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
+  if (topic === null) {
+    const offsets = createOffsetStore(createMemoryLog(realClock))
+    return { offsets, close: () => offsets.stop() }
+  }
+  const client = createClient({ bootstrapServers, ...environment })
+  const admin = client.admin()
+  const log = createTopicLog({
+    client,
+    admin: createTopicAdmin(admin),
+    topic: {
+      name: topic,
+      property: 'offset.storage.topic',
+      content: 'source offsets',
+      partitions: 5,
+      replicationFactor: 1,
+      replicationFactorIsExplicit: true,
+      singlePartition: false,
+      settings: {},
+    },
+    clientId: 'test-offsets',
+    clock: realClock,
+    logger: silentLogger,
+    readCommitted: true,
+  })
+  const offsets = createOffsetStore(log)
+  const close = async () => {
+    await offsets.stop()
+    await admin.close()
+  }
+  return { offsets, close }
+}
+
+export async function startTestWorker(
+  bootstrapServers: string,
+  properties: RawConfig = {},
+  offsetsTopic: string | null = null,
+): Promise<TestWorker> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-worker-'))
   const hosts: number[] = []
   const tasks = new Map<string, TaskNews[]>()
@@ -70,7 +112,7 @@ export async function startTestWorker(bootstrapServers: string, properties: RawC
     map.set(key, [...(map.get(key) ?? []), news])
   }
   const keyOf = (id: TaskId) => `${id.connector}-${id.task}`
-  const offsets = createOffsetStore(createMemoryLog(realClock))
+  const { offsets, close } = await openOffsets(bootstrapServers, offsetsTopic)
   await offsets.start()
   const worker = createWorker({
     clock: realClock,
@@ -87,7 +129,7 @@ export async function startTestWorker(bootstrapServers: string, properties: RawC
       ...properties,
     },
     offsets,
-    offsetsTopic: null,
+    offsetsTopic,
     listener: {
       onConnectorState: (connector, state, detail) => put(connectors, connector, { state, detail }),
       onTaskState: (id, state, detail) => put(tasks, keyOf(id), { state, detail }),
@@ -127,6 +169,7 @@ export async function startTestWorker(bootstrapServers: string, properties: RawC
         )?.value ?? 0,
     async stop() {
       await worker.stop()
+      await close()
       await rm(folder, { recursive: true, force: true })
     },
   }

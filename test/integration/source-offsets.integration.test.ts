@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Client } from '../../src/client/index.ts'
+import { clientOf, clusterKinds, type TestCluster } from './client/clusters.ts'
+import { isAlive, startTestWorker, until } from './worker-harness.ts'
+
+for (const kind of clusterKinds) {
+  describe.skipIf(kind.missing)(`source offsets in a topic of ${kind.name}`, () => {
+    let cluster: TestCluster
+    let client: Client
+
+    beforeAll(async () => {
+      cluster = await kind.start()
+      client = clientOf(cluster)
+    }, 120_000)
+
+    afterAll(async () => {
+      await cluster?.stop()
+    })
+
+    async function valuesOf(topic: string): Promise<string[]> {
+      const consumer = client.consumer({ autoOffsetReset: 'earliest' })
+      try {
+        consumer.assign([{ topic, partition: 0 }])
+        const [end = 0] = await consumer.endOffsets([{ topic, partition: 0 }])
+        const values: string[] = []
+        let last = -1
+        while (last < end - 1) {
+          for (const { value, offset } of await consumer.poll(1000)) {
+            values.push(value?.toString() ?? '')
+            last = offset
+          }
+        }
+        return values
+      } finally {
+        await consumer.close()
+      }
+    }
+
+    it('bring every record into the log through kill -9 of the host and stops, in order', {
+      timeout: 120_000,
+    }, async () => {
+      const topic = 'survived'
+      const config = {
+        name: 'survivor',
+        'connector.class': 'SteadySource',
+        topic,
+        'batch.size': '20',
+        'interval.ms': '1',
+        'max.records': '60000',
+        'offset.flush.interval.ms': '50',
+        'restart.backoff.ms': '10',
+        'restart.reset.ms': '0',
+        'topic.creation.default.partitions': '1',
+        'topic.creation.default.replication.factor': '1',
+      }
+      const id = { connector: 'survivor', task: 0 }
+      const test = await startTestWorker(cluster.bootstrapServers, {}, `offsets-of-${topic}`)
+      try {
+        await test.create(config)
+        const state = () => test.news('survivor').at(-1)?.state
+        for (let round = 1; round <= 3; round++) {
+          const before = test.news('survivor').length
+          await until('it writes', () => test.metric('source-record-write-total', 'survivor') > 500)
+          for (const pid of test.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+          await until('it runs again', () => test.news('survivor').length > before && state() === 'RUNNING')
+        }
+        const written = await valuesOf(topic)
+        await test.worker.stopTasks([id])
+        const stopped = await valuesOf(topic)
+        expect(stopped.length).toBeGreaterThanOrEqual(written.length)
+        await test.worker.startTask(id, config, config, 'STARTED')
+        await until('it is finished', () => test.news('survivor').at(-1)?.detail.finished === true)
+        const values = (await valuesOf(topic)).map(Number)
+        // After a kill some numbers come again, from a committed offset on; none is missing and none comes too late.
+        let highest = -1
+        for (const value of values) {
+          expect(value).toBeLessThanOrEqual(highest + 1)
+          highest = Math.max(highest, value)
+        }
+        expect(highest).toBe(59_999)
+        // The stop was graceful: what followed it starts exactly after it.
+        expect(values[stopped.length]).toBe(Number(stopped.at(-1)) + 1)
+      } finally {
+        await test.stop()
+      }
+    })
+  })
+}
