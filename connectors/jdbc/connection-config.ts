@@ -34,7 +34,11 @@ export const connectionConfig = {
   'connection.url': {
     type: 'string',
     importance: 'high',
-    doc: 'Where the database is, as a JDBC URL. Properties of the PostgreSQL JDBC driver may follow a question mark: user, password, ssl, sslmode, sslrootcert, sslcert, sslkey, currentSchema, ApplicationName, connectTimeout, loginTimeout, socketTimeout, tcpKeepAlive, targetServerType, loadBalanceHosts, options. Several hosts separated by commas are tried in order.',
+    doc:
+      'Where the database is, as a JDBC URL. Properties of the PostgreSQL JDBC driver may follow a ' +
+      'question mark: user, password, ssl, sslmode, sslrootcert, sslcert, sslkey, currentSchema, ' +
+      'ApplicationName, connectTimeout, loginTimeout, socketTimeout, tcpKeepAlive, targetServerType, ' +
+      'loadBalanceHosts, options. Several hosts separated by commas are tried in order.',
     example: 'jdbc:postgresql://localhost:5432/postgres',
     nonEmpty: true,
     validate: (url: string) => checkUrl(url),
@@ -80,11 +84,15 @@ export const connectionConfig = {
     type: 'class',
     default: DEFAULT_CREDENTIALS[0] as string,
     importance: 'low',
-    doc: 'Accepted for configs that name the default provider. Others are Java classes and cannot run here: use a config provider such as ${file:...} in connection.user and connection.password instead.',
+    doc:
+      'Accepted for configs that name the default provider. Others are Java classes and cannot run ' +
+      'here: use a config provider such as ${file:...} in connection.user and connection.password ' +
+      'instead.',
     validate: (name: string) =>
       DEFAULT_CREDENTIALS.includes(name)
         ? undefined
-        : `"${name}" is a Java class and cannot run here; put a config provider such as \${file:/path:key} into connection.user and connection.password instead`,
+        : `"${name}" is a Java class and cannot run here; put a config provider such as ` +
+          `\${file:/path:key} into connection.user and connection.password instead`,
     group: 'Database',
     displayName: 'Credentials provider',
   },
@@ -103,7 +111,9 @@ export const connectionConfig = {
     oneOf: ['always', 'never'],
     ignoreCase: true,
     importance: 'medium',
-    doc: 'Whether names of tables and columns are quoted in SQL. With `never` PostgreSQL reads all names in lower case, and names that are no plain identifiers are refused.',
+    doc:
+      'Whether names of tables and columns are quoted in SQL. With `never` PostgreSQL reads all names ' +
+      'in lower case, and names that are no plain identifiers are refused.',
     group: 'Database',
     displayName: 'Quote identifiers',
   },
@@ -129,7 +139,9 @@ export const connectionConfig = {
     default: 'LEGACY',
     oneOf: ['LEGACY', 'PROLEPTIC_GREGORIAN'],
     importance: 'low',
-    doc: "How dates before 15 October 1582 are counted: LEGACY as Java's old calendar does (Julian), PROLEPTIC_GREGORIAN as the database itself does.",
+    doc:
+      "How dates before 15 October 1582 are counted: LEGACY as Java's old calendar does (Julian), " +
+      'PROLEPTIC_GREGORIAN as the database itself does.',
     group: 'Database',
     displayName: 'Calendar',
   },
@@ -158,7 +170,10 @@ export interface ConnectionSettings {
   readonly calendar: CalendarSystem
 }
 
-/** Collects the connection settings from the config, with `connection.<property>` keys that are handed to the driver. */
+/**
+ * Collects the connection settings from the config, with `connection.<property>` keys that are handed to the
+ * driver.
+ */
 export function connectionSettings(config: ConnectionConfig, raw: RawConfig): ConnectionSettings {
   const url = urlOf(config['connection.url'])
   const properties = new Map(url.properties)

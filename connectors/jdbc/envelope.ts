@@ -19,7 +19,10 @@ export function plainChange(record: SinkRecord): Change {
   return { record, value: record.value, valueSchema: record.valueSchema, unchanged: undefined }
 }
 
-/** Takes the row out of a change event. Undefined for events that change no row (truncate, message). Throws DataError for a value that is no change event. */
+/**
+ * Takes the row out of a change event. Undefined for events that change no row (truncate, message). Throws
+ * DataError for a value that is no change event.
+ */
 export function unwrapDebezium(record: SinkRecord): Change | undefined {
   const { value, valueSchema } = record
   if (value === null || value === undefined) return { record, value: null, valueSchema: null, unchanged: undefined }

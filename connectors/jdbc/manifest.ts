@@ -14,7 +14,9 @@ export const sourceManifest = defineManifest({
   version,
   title: 'JDBC source',
   summary:
-    'Copies tables or the rows of a query into topics, by polling: whole tables, or only rows with a higher number or a newer time stamp. PostgreSQL; takes the JSON of the Confluent and Aiven connectors.',
+    'Copies tables or the rows of a query into topics, by polling: whole tables, or only rows with a ' +
+    'higher number or a newer time stamp. PostgreSQL; takes the JSON of the Confluent and Aiven ' +
+    'connectors.',
   stability: 'stable',
   delivery: 'at-least-once',
   load: () => import('./source.ts'),
@@ -32,7 +34,9 @@ export const sinkManifest = defineManifest({
   version,
   title: 'JDBC sink',
   summary:
-    'Writes records into tables: insert, upsert, update and delete, creates and widens tables when asked, exactly once with offsets kept in the target. PostgreSQL; takes the JSON of the Confluent and Aiven connectors.',
+    'Writes records into tables: insert, upsert, update and delete, creates and widens tables when ' +
+    'asked, exactly once with offsets kept in the target. PostgreSQL; takes the JSON of the ' +
+    'Confluent and Aiven connectors.',
   stability: 'stable',
   delivery: 'exactly-once',
   load: () => import('./sink.ts'),

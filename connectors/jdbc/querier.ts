@@ -58,7 +58,10 @@ const FIRST_PORTION_ROWS = 100
 const NO_HEADERS: readonly never[] = []
 const NO_OFFSET: SourceOffset = {}
 
-/** Runs the queries of one table and turns their rows into records. A failed query starts again behind the last record given out. */
+/**
+ * Runs the queries of one table and turns their rows into records. A failed query starts again behind the last
+ * record given out.
+ */
 export class Querier {
   readonly target: QueryTarget
   readonly #options: QuerierOptions
@@ -160,7 +163,8 @@ export class Querier {
   async #end(connection: SqlConnection): Promise<Instant> {
     const { dialect, delayMs, awaitsTransactions } = this.#options
     const limit = earlier(await dialect.databaseTime(connection), delayMs)
-    // Asked after the time and before the query's snapshot: a transaction that starts in between is younger than the limit.
+    // Asked after the time and before the query's snapshot: a transaction that starts in between is younger than
+    // the limit.
     const oldest = awaitsTransactions ? await dialect.oldestTransaction(connection) : undefined
     return oldest !== undefined && compareInstants(oldest, limit) < 0 ? oldest : limit
   }
@@ -230,7 +234,8 @@ export class Querier {
   #advance(shape: Shape, row: SqlRow, timestamp: Instant | undefined, next: Row | undefined): void {
     if (shape.incrementingAt < 0) {
       if (timestamp === undefined) return
-      // Invariant 1: a stop inside a group of equal timestamps reads the whole group again, so the offset stays behind it.
+      // Invariant 1: a stop inside a group of equal timestamps reads the whole group again, so the offset stays
+      // behind it.
       const isLastOfGroup = next?.timestamp === undefined || compareInstants(next.timestamp, timestamp) > 0
       if (isLastOfGroup) this.#position = { incrementing: undefined, timestamp }
       return

@@ -25,7 +25,10 @@ type FieldsConfig = Pick<
   'pk.mode' | 'pk.fields' | 'fields.whitelist' | 'string.output.value.column.name' | 'replace.null.with.default'
 >
 
-/** Chooses the columns for records of these schemas; `valueSchema` null means only the key (a delete). Throws DataError naming what does not fit. */
+/**
+ * Chooses the columns for records of these schemas; `valueSchema` null means only the key (a delete). Throws
+ * DataError naming what does not fit.
+ */
 export function chooseFields(config: FieldsConfig, keySchema: Schema | null, valueSchema: Schema | null): RowFields {
   const keys = keyFields(config, keySchema, valueSchema)
   const keyNames = new Set(keys.map(({ name }) => name))

@@ -10,7 +10,9 @@ const writeKeys = {
     oneOf: ['insert', 'upsert', 'update'],
     ignoreCase: true,
     importance: 'high',
-    doc: 'insert: INSERT. upsert: INSERT ... ON CONFLICT on the primary key DO UPDATE. update: UPDATE of rows that exist.',
+    doc:
+      'insert: INSERT. upsert: INSERT ... ON CONFLICT on the primary key DO UPDATE. update: UPDATE of ' +
+      'rows that exist.',
     validate: (mode: string, all: All) =>
       mode !== 'insert' && all['pk.mode'] === 'none'
         ? `needs a pk.mode other than none, for ${mode} finds rows by their key`
@@ -61,7 +63,10 @@ const writeKeys = {
     default: 'none',
     oneOf: ['none', 'debezium'],
     importance: 'medium',
-    doc: 'With debezium, records are change events: the row after the change is written, a delete deletes by the key, a placeholder for an unchanged large value leaves the column alone. An addition of Millrace.',
+    doc:
+      'With debezium, records are change events: the row after the change is written, a delete deletes ' +
+      'by the key, a placeholder for an unchanged large value leaves the column alone. An addition of ' +
+      'Millrace.',
     group: 'Writes',
     displayName: 'Envelope',
   },
@@ -73,7 +78,9 @@ const mappingKeys = {
     default: '${topic}',
     nonEmpty: true,
     importance: 'medium',
-    doc: 'The table for a topic, with a schema or not. ${topic} is the topic; ${table}, an addition of Millrace, is the part of the topic after the last dot.',
+    doc:
+      'The table for a topic, with a schema or not. ${topic} is the topic; ${table}, an addition of ' +
+      'Millrace, is the part of the topic after the last dot.',
     example: 'reporting.${table}',
     group: 'Mapping',
     displayName: 'Table name format',
@@ -82,7 +89,9 @@ const mappingKeys = {
     type: 'boolean',
     default: false,
     importance: 'medium',
-    doc: 'Whether characters of the topic other than letters, digits and underscores become underscores in the table name.',
+    doc:
+      'Whether characters of the topic other than letters, digits and underscores become underscores ' +
+      'in the table name.',
     group: 'Mapping',
     displayName: 'Normalize table names',
   },
@@ -104,7 +113,9 @@ const mappingKeys = {
     oneOf: ['none', 'kafka', 'record_key', 'record_value'],
     ignoreCase: true,
     importance: 'high',
-    doc: 'Where the primary key comes from. kafka: topic, partition and offset of the record. record_key: the key, a struct or a primitive. record_value: fields of the value.',
+    doc:
+      'Where the primary key comes from. kafka: topic, partition and offset of the record. record_key: ' +
+      'the key, a struct or a primitive. record_value: fields of the value.',
     group: 'Mapping',
     dependents: ['pk.fields'],
     displayName: 'Primary key mode',
@@ -113,7 +124,10 @@ const mappingKeys = {
     type: 'list',
     default: [] as readonly string[],
     importance: 'medium',
-    doc: 'The primary key columns. kafka: none or exactly three names for topic, partition and offset. record_key: exactly one name for a primitive key; for a struct the fields to take, none for all. record_value: the fields to take, none for all.',
+    doc:
+      'The primary key columns. kafka: none or exactly three names for topic, partition and offset. ' +
+      'record_key: exactly one name for a primitive key; for a struct the fields to take, none for ' +
+      'all. record_value: the fields to take, none for all.',
     validate: (list: readonly string[], all: All) =>
       all['pk.mode'] === 'kafka' && list.length !== 0 && list.length !== 3
         ? 'has to be empty or name exactly three columns, for topic, partition and offset, with pk.mode=kafka'
@@ -179,7 +193,9 @@ const otherKeys = {
     type: 'boolean',
     default: false,
     importance: 'medium',
-    doc: 'Whether to add columns that are missing, for fields that are optional or have a default. Nothing is ever dropped or retyped.',
+    doc:
+      'Whether to add columns that are missing, for fields that are optional or have a default. ' +
+      'Nothing is ever dropped or retyped.',
     group: 'Tables',
     displayName: 'Add columns',
   },
@@ -221,7 +237,9 @@ const otherKeys = {
     type: 'boolean',
     default: false,
     importance: 'high',
-    doc: 'Whether to keep the offsets in a table of the target, written in the transaction of the rows, so that each record is written once whatever fails. An addition of Millrace.',
+    doc:
+      'Whether to keep the offsets in a table of the target, written in the transaction of the rows, ' +
+      'so that each record is written once whatever fails. An addition of Millrace.',
     group: 'Exactly once',
     displayName: 'Exactly once',
   },

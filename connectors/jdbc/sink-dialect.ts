@@ -42,7 +42,10 @@ export interface WriteColumn {
   readonly isBare: boolean
 }
 
-/** The statements for one table and set of columns. Their text does not depend on the number of rows, so they are prepared once. */
+/**
+ * The statements for one table and set of columns. Their text does not depend on the number of rows, so they
+ * are prepared once.
+ */
 export interface WriteStatements {
   readonly insert: string
   readonly upsert: string
@@ -69,7 +72,10 @@ export interface OffsetStatements {
 
 /** What writing needs of a database. */
 export interface SinkDialect {
-  /** Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has no form. */
+  /**
+   * Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has
+   * no form.
+   */
   binder(name: string, schema: Schema, columnType: string, options: BindOptions): Binder
   createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string
   addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): string
@@ -81,7 +87,10 @@ export interface SinkDialect {
     rows: readonly TextRow[],
   ): SqlStatement
   offsetStatements(table: string): OffsetStatements
-  /** Why no table can be created in the schema (undefined: the first of the search path), with the fix; undefined when one can. */
+  /**
+   * Why no table can be created in the schema (undefined: the first of the search path), with the fix;
+   * undefined when one can.
+   */
   createProblem(connection: SqlConnection, schema: string | undefined): Promise<string | undefined>
   /** Somebody else created the table or column in the meantime. */
   isAlreadyThere(error: unknown): boolean

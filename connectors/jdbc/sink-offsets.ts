@@ -35,7 +35,10 @@ export class SinkOffsets {
     this.#sql = dialect.sink.offsetStatements(parts.map((part) => dialect.identifier(part, quoting)).join('.'))
   }
 
-  /** Takes partitions over and gives the offsets to go on from. Waits for a transaction of the previous owner that is under way. */
+  /**
+   * Takes partitions over and gives the offsets to go on from. Waits for a transaction of the previous owner
+   * that is under way.
+   */
   async claim(
     connection: SqlConnection,
     partitions: readonly TopicPartition[],
@@ -81,7 +84,10 @@ export class SinkOffsets {
     })
   }
 
-  /** Moves the offsets inside the open transaction, and locks them until its end. Returns what to call once it is committed. */
+  /**
+   * Moves the offsets inside the open transaction, and locks them until its end. Returns what to call once it
+   * is committed.
+   */
   async advance(connection: SqlConnection, records: readonly SinkRecord[]): Promise<() => void> {
     const moved = new Map<Owned, number>()
     for (const record of records) {

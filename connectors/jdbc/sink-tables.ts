@@ -68,18 +68,20 @@ export class SinkTables {
     description: TableDescription,
     missing: readonly RowField[],
   ): Promise<TableDescription> {
-    const names = missing.map(({ name }) => name).join(', ')
+    const names = namesOf(missing)
     if (description.kind === 'VIEW')
       throw new DataError(`the view ${plainName(table)} has no column ${names}, and views are never altered`)
     if (!this.#config['auto.evolve']) {
       throw new DataError(
-        `the table ${plainName(table)} has no column ${names}; add it, set auto.evolve=true, or leave the field out with fields.whitelist`,
+        `the table ${plainName(table)} has no column ${names}; add it, set auto.evolve=true, or ` +
+          'leave the field out with fields.whitelist',
       )
     }
     const required = missing.filter(({ schema }) => !schema.optional && schema.default === undefined)
     if (required.length > 0) {
       throw new DataError(
-        `the table ${plainName(table)} cannot get the column ${required.map(({ name }) => name).join(', ')}: the field is required and has no default, so the rows that exist would have no value`,
+        `the table ${plainName(table)} cannot get the column ${namesOf(required)}: the field is required and has no ` +
+          'default, so the rows that exist would have no value',
       )
     }
     await this.#change(
@@ -120,6 +122,8 @@ export class SinkTables {
     return description
   }
 }
+
+const namesOf = (fields: readonly RowField[]): string => fields.map(({ name }) => name).join(', ')
 
 const asNewColumn = ({ name, schema, isKey }: RowField) => ({ name: truncateIdentifier(name), schema, isKey })
 

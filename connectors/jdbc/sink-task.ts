@@ -74,7 +74,8 @@ export class JdbcSinkTask implements SinkTask {
   async #recover(records: readonly SinkRecord[], error: unknown): Promise<void> {
     if (error instanceof FencedError) throw error
     const isRowFault = this.#isRowFault(error)
-    // Trying the same rows again cannot help when the values are to blame; a missing parent row or table may still come.
+    // Trying the same rows again cannot help when the values are to blame; a missing parent row or table may
+    // still come.
     const isHopeless = isConnectError(error)
       ? isRowFault
       : ['data', 'permanent'].includes(this.#dialect.failureKind(error))
@@ -95,7 +96,10 @@ export class JdbcSinkTask implements SinkTask {
     await this.#writeApart(records)
   }
 
-  /** Writes in one transaction all that can be written; what cannot goes to the reporter, or fails the task with its place named. */
+  /**
+   * Writes in one transaction all that can be written; what cannot goes to the reporter, or fails the task with
+   * its place named.
+   */
   async #writeApart(records: readonly SinkRecord[]): Promise<void> {
     try {
       await this.#write(records, (connection, fresh) => this.#halve(connection, fresh))

@@ -133,7 +133,10 @@ export class SinkWriter {
     if (this.#config['delete.enabled']) return false
     if (this.#config['envelope.unwrap'] === 'debezium' && record.value === null) return true
     throw new DataError(
-      `Sink connector '${this.#connectorName}' is configured with 'delete.enabled=false' and 'pk.mode=${this.#config['pk.mode']}' and therefore requires records with a value, but found a delete at ${placeOf(record)}; set delete.enabled=true and pk.mode=record_key, or drop such records with a transform`,
+      `Sink connector '${this.#connectorName}' is configured with 'delete.enabled=false' and ` +
+        `'pk.mode=${this.#config['pk.mode']}' and therefore requires records with a value, but found a ` +
+        `delete at ${placeOf(record)}; set delete.enabled=true and pk.mode=record_key, or drop such ` +
+        'records with a transform',
     )
   }
 
@@ -221,7 +224,10 @@ export class SinkWriter {
   #checkSchema({ record, value, valueSchema }: Change): void {
     if (value === null || value === undefined || valueSchema !== null) return
     throw new DataError(
-      `Sink connector '${this.#connectorName}' requires records with a Struct or String value and a schema, but found record at ${placeOf(record)} with a ${kindOf(value)} value and null value schema; use a converter that carries schemas (JsonConverter with schemas.enable=true, Avro, Protobuf)`,
+      `Sink connector '${this.#connectorName}' requires records with a Struct or String value and a ` +
+        `schema, but found record at ${placeOf(record)} with a ${kindOf(value)} value and null value ` +
+        'schema; use a converter that carries schemas (JsonConverter with schemas.enable=true, Avro, ' +
+        'Protobuf)',
     )
   }
 

@@ -47,7 +47,8 @@ function incrementingColumn(config: SourceConfig, table: TableDescription, name:
   const column = wanted === '' ? autoIncrement(table, name) : findColumn(table, wanted, 'incrementing.column.name')
   if (config['validate.non.null'] && column.nullable) {
     throw new ConfigError(
-      `incrementing.column.name: the column ${column.name} of ${name} may be null, so rows could be missed; make it NOT NULL or set validate.non.null=false`,
+      `incrementing.column.name: the column ${column.name} of ${name} may be null, so rows could be ` +
+        'missed; make it NOT NULL or set validate.non.null=false',
       { key: 'incrementing.column.name' },
     )
   }
@@ -66,7 +67,8 @@ function autoIncrement(table: TableDescription, name: string): ColumnDescription
   const found = table.columns.filter((column) => column.autoIncrement)
   if (found.length === 1) return found[0] as ColumnDescription
   throw new ConfigError(
-    `incrementing.column.name: ${name} has ${found.length === 0 ? 'no' : 'more than one'} identity or serial column; name the column to use`,
+    `incrementing.column.name: ${name} has ${found.length === 0 ? 'no' : 'more than one'} identity ` +
+      'or serial column; name the column to use',
     { key: 'incrementing.column.name' },
   )
 }
@@ -83,7 +85,8 @@ function timestampColumns(config: SourceConfig, table: TableDescription, name: s
   const columns = wanted.map((each) => findColumn(table, each, 'timestamp.column.name'))
   if (config['validate.non.null'] && columns.every((column) => column.nullable)) {
     throw new ConfigError(
-      `timestamp.column.name: ${columns.map((column) => column.name).join(', ')} of ${name} may be null, so rows could be missed; make one NOT NULL or set validate.non.null=false`,
+      `timestamp.column.name: ${columns.map((column) => column.name).join(', ')} of ${name} may be ` +
+        'null, so rows could be missed; make one NOT NULL or set validate.non.null=false',
       { key: 'timestamp.column.name' },
     )
   }
@@ -110,7 +113,8 @@ function findColumn(table: TableDescription, wanted: string, key: string): Colum
     throw new ConfigError(`${key}: ${plainName(table.table)} has no column ${wanted}; it has ${known}`, { key })
   }
   throw new ConfigError(
-    `${key}: ${wanted} may mean ${similar.map((column) => column.name).join(' or ')} of ${plainName(table.table)}; write the exact case`,
+    `${key}: ${wanted} may mean ${similar.map((column) => column.name).join(' or ')} of ` +
+      `${plainName(table.table)}; write the exact case`,
     { key },
   )
 }

@@ -42,7 +42,10 @@ const modeKeys = {
     type: 'string',
     oneOf: ['bulk', 'incrementing', 'timestamp', 'timestamp+incrementing'],
     importance: 'high',
-    doc: 'How new rows are found. bulk: the whole table each time. incrementing: rows with a higher number, for tables that only grow. timestamp: rows with a newer time stamp, which finds updates too. timestamp+incrementing: both, which finds updates and loses no row of an equal time stamp.',
+    doc:
+      'How new rows are found. bulk: the whole table each time. incrementing: rows with a higher ' +
+      'number, for tables that only grow. timestamp: rows with a newer time stamp, which finds updates ' +
+      'too. timestamp+incrementing: both, which finds updates and loses no row of an equal time stamp.',
     group: 'Mode',
     dependents: ['incrementing.column.name', 'timestamp.column.name', 'validate.non.null'],
     displayName: 'Table loading mode',
@@ -59,7 +62,9 @@ const modeKeys = {
     type: 'list',
     default: [] as readonly string[],
     importance: 'medium',
-    doc: 'Entries regex:column that give each table its incrementing column; exactly one entry must match the full name of a table.',
+    doc:
+      'Entries regex:column that give each table its incrementing column; exactly one entry must match ' +
+      'the full name of a table.',
     validate: listOfMappings('incrementing.column.mapping'),
     group: 'Mode',
     displayName: 'Incrementing columns by table',
@@ -76,7 +81,9 @@ const modeKeys = {
     type: 'list',
     default: [] as readonly string[],
     importance: 'medium',
-    doc: 'Entries regex:[column1|column2] that give each table its timestamp columns; exactly one entry must match the full name of a table.',
+    doc:
+      'Entries regex:[column1|column2] that give each table its timestamp columns; exactly one entry ' +
+      'must match the full name of a table.',
     validate: listOfMappings('timestamp.columns.mapping'),
     group: 'Mode',
     displayName: 'Timestamp columns by table',
@@ -85,7 +92,9 @@ const modeKeys = {
     type: 'boolean',
     default: true,
     importance: 'low',
-    doc: 'Refuse tables whose incrementing column, or all of whose timestamp columns, may be null: rows with a null would never be found.',
+    doc:
+      'Refuse tables whose incrementing column, or all of whose timestamp columns, may be null: rows ' +
+      'with a null would never be found.',
     group: 'Mode',
     displayName: 'Check for NOT NULL',
   },
@@ -93,7 +102,9 @@ const modeKeys = {
     type: 'long',
     default: null,
     importance: 'low',
-    doc: 'Where to start when there is no stored offset, in milliseconds since the epoch; -1 is the present time of the database. Left out: the epoch.',
+    doc:
+      'Where to start when there is no stored offset, in milliseconds since the epoch; -1 is the ' +
+      'present time of the database. Left out: the epoch.',
     group: 'Mode',
     aliases: ['timestamp.initial.ms'],
     displayName: 'Initial timestamp',
@@ -111,7 +122,10 @@ const modeKeys = {
     default: 0,
     min: 0,
     importance: 'high',
-    doc: 'How far behind the present time of the database to stay, in milliseconds, so that transactions that commit late with an older time stamp are seen. Set it above the longest transaction that writes these tables.',
+    doc:
+      'How far behind the present time of the database to stay, in milliseconds, so that transactions ' +
+      'that commit late with an older time stamp are seen. Set it above the longest transaction that ' +
+      'writes these tables.',
     group: 'Mode',
     displayName: 'Delay (ms)',
   },
@@ -119,7 +133,11 @@ const modeKeys = {
     type: 'boolean',
     default: false,
     importance: 'medium',
-    doc: 'Whether each query ends before the start of the oldest transaction that is still open, so that a row stamped by now() is never missed, however late its transaction commits. A transaction that stays open holds everything back. Needs the role pg_read_all_stats. An addition of Millrace.',
+    doc:
+      'Whether each query ends before the start of the oldest transaction that is still open, so that ' +
+      'a row stamped by now() is never missed, however late its transaction commits. A transaction ' +
+      'that stays open holds everything back. Needs the role pg_read_all_stats. An addition of ' +
+      'Millrace.',
     group: 'Mode',
     displayName: 'Await open transactions',
   },
@@ -136,7 +154,9 @@ const modeKeys = {
       'nanos_iso_datetime_string',
     ],
     importance: 'low',
-    doc: 'What timestamp columns become: the logical type Timestamp with milliseconds, or numbers or text that keep microseconds.',
+    doc:
+      'What timestamp columns become: the logical type Timestamp with milliseconds, or numbers or text ' +
+      'that keep microseconds.',
     group: 'Mode',
     displayName: 'Timestamp granularity',
   },
@@ -209,7 +229,9 @@ const tableKeys = {
     default: ['TABLE'] as readonly string[],
     oneOf: TABLE_TYPES,
     importance: 'low',
-    doc: 'The kinds of tables to look for. PostgreSQL has no ALIAS, SYNONYM or GLOBAL TEMPORARY, so these find nothing there.',
+    doc:
+      'The kinds of tables to look for. PostgreSQL has no ALIAS, SYNONYM or GLOBAL TEMPORARY, so these ' +
+      'find nothing there.',
     group: 'Tables',
     displayName: 'Table types',
   },
@@ -217,7 +239,9 @@ const tableKeys = {
     type: 'string',
     default: '',
     importance: 'medium',
-    doc: 'A SELECT to run instead of copying tables; its rows go to the topic named by topic.prefix. In the incremental modes it is wrapped in a subquery, so it may have a WHERE of its own.',
+    doc:
+      'A SELECT to run instead of copying tables; its rows go to the topic named by topic.prefix. In ' +
+      'the incremental modes it is wrapped in a subquery, so it may have a WHERE of its own.',
     validate: (query: string, all: All) =>
       query !== '' && hasAny(all, 'table.whitelist', 'table.blacklist', 'table.include.list', 'query.masked')
         ? 'excludes the table lists and query.masked; keep one of them'
@@ -239,7 +263,9 @@ const tableKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'Text appended to every query, for example FOR SHARE. A LIMIT can lose rows of an equal time stamp in the mode timestamp.',
+    doc:
+      'Text appended to every query, for example FOR SHARE. A LIMIT can lose rows of an equal time ' +
+      'stamp in the mode timestamp.',
     group: 'Tables',
     displayName: 'Query suffix',
   },
@@ -261,7 +287,10 @@ const readingKeys = {
     oneOf: ['none', 'precision_only', 'best_fit', 'best_fit_eager_double'],
     ignoreCase: true,
     importance: 'low',
-    doc: 'What NUMERIC columns become. none: Decimal. precision_only: whole numbers up to 18 digits become integers. best_fit: those with digits after the point become FLOAT64 as well, up to 18 digits in all. best_fit_eager_double: FLOAT64 whatever the precision.',
+    doc:
+      'What NUMERIC columns become. none: Decimal. precision_only: whole numbers up to 18 digits ' +
+      'become integers. best_fit: those with digits after the point become FLOAT64 as well, up to 18 ' +
+      'digits in all. best_fit_eager_double: FLOAT64 whatever the precision.',
     group: 'Reading',
     displayName: 'Numeric mapping',
   },
@@ -298,7 +327,9 @@ const readingKeys = {
     default: 1000,
     min: 1,
     importance: 'low',
-    doc: 'The most rows in one batch. It limits memory, not the query: the rest of the result follows in further batches.',
+    doc:
+      'The most rows in one batch. It limits memory, not the query: the rest of the result follows in ' +
+      'further batches.',
     group: 'Reading',
     displayName: 'Rows per batch',
   },

@@ -245,7 +245,8 @@ export class JdbcSourceTask implements SourceTask {
     if (theirs === undefined || theirs.offsetAt(at) === ours.offsetAt(at)) return
     this.#context.logger.warn(
       { 'db.timezone': ours.name, database: connection.zone },
-      'db.timezone differs from the time zone of the database; timestamp columns without a time zone that are filled by now() are read with the wrong offset',
+      'db.timezone differs from the time zone of the database; timestamp columns without a time zone ' +
+        'that are filled by now() are read with the wrong offset',
     )
   }
 }

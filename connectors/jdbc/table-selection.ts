@@ -46,7 +46,8 @@ export async function findTables(
   const duplicates = duplicateNames(selected)
   if (duplicates.length > 0) {
     throw new ConfigError(
-      `several selected tables are named ${duplicates.join(', ')} and would share a topic; select one by schema.table or set schema.pattern`,
+      `several selected tables are named ${duplicates.join(', ')} and would share a topic; select ` +
+        'one by schema.table or set schema.pattern',
       { key: 'table.whitelist' },
     )
   }
@@ -77,7 +78,8 @@ export function readTables(text: string, parse: (name: string) => TableId): read
   const names = splitQuoted(text, ',')
   if (names.length === 0) {
     throw new ConnectError(
-      'no table matches the config: check table.whitelist, table.include.list, schema.pattern, table.types and the rights of the user; the task starts by itself once one appears',
+      'no table matches the config: check table.whitelist, table.include.list, schema.pattern, ' +
+        'table.types and the rights of the user; the task starts by itself once one appears',
     )
   }
   return names.map(parse)

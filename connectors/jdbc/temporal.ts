@@ -1,6 +1,9 @@
 import { utc, type Zone } from './zone.ts'
 
-/** A point in time with nanoseconds: whole milliseconds since the epoch, and the nanoseconds of the second (as java.sql.Timestamp). */
+/**
+ * A point in time with nanoseconds: whole milliseconds since the epoch, and the nanoseconds of the second (as
+ * java.sql.Timestamp).
+ */
 export interface Instant {
   readonly ms: number
   /** 0 to 999,999,999; holds the milliseconds of the second too. */
@@ -187,7 +190,10 @@ function formatOffset(offsetMs: number): string {
   return seconds % 60 === 0 ? text : `${text}:${pad(seconds % 60, 2)}`
 }
 
-/** Whole units since the epoch: 1,000 units a second for milliseconds, 1,000,000 for microseconds, 1,000,000,000 for nanoseconds. */
+/**
+ * Whole units since the epoch: 1,000 units a second for milliseconds, 1,000,000 for microseconds, 1,000,000,000
+ * for nanoseconds.
+ */
 export function unitsOf(instant: Instant, unitsPerSecond: number): bigint {
   const seconds = Math.floor(instant.ms / 1000)
   return BigInt(seconds) * BigInt(unitsPerSecond) + BigInt(Math.floor(instant.nanos / (1_000_000_000 / unitsPerSecond)))

@@ -3,7 +3,10 @@ export interface Zone {
   readonly name: string
   /** Milliseconds to add to UTC to read the wall clock at this instant. */
   offsetAt(utcMs: number): number
-  /** The instant at which the wall clock shows `localMs` (as if it were UTC). In a gap or overlap the earlier offset counts. */
+  /**
+   * The instant at which the wall clock shows `localMs` (as if it were UTC). In a gap or overlap the earlier
+   * offset counts.
+   */
   toUtc(localMs: number): number
 }
 
@@ -12,7 +15,10 @@ const CACHE_MAX = 10_000
 
 export const utc: Zone = { name: 'UTC', offsetAt: () => 0, toUtc: (localMs) => localMs }
 
-/** Finds a time zone by an IANA name (`Europe/Berlin`), `UTC`, or a fixed offset (`GMT+02:00`, `+02:00`). Throws RangeError for an unknown one. */
+/**
+ * Finds a time zone by an IANA name (`Europe/Berlin`), `UTC`, or a fixed offset (`GMT+02:00`, `+02:00`). Throws
+ * RangeError for an unknown one.
+ */
 export function zoneOf(name: string): Zone {
   if (/^(utc|gmt|z|etc\/utc|etc\/gmt)$/i.test(name)) return utc
   const fixed = /^(?:gmt|utc)?([+-])(\d{1,2})(?::?(\d{2}))?$/i.exec(name)

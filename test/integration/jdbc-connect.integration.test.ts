@@ -38,7 +38,9 @@ describe('connecting', () => {
     const connection = await dialectOf(settings).connect(settings, 'read')
     try {
       const { columns, rows } = await connection.run(
-        "select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as ssl, current_setting('application_name') as name, current_setting('search_path') as path, current_setting('TimeZone') as zone",
+        'select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as ssl, ' +
+          "current_setting('application_name') as name, current_setting('search_path') as path, " +
+          "current_setting('TimeZone') as zone",
       )
       return Object.fromEntries(columns.map(({ name }, at) => [name, rows[0]?.[at] ?? '']))
     } finally {

@@ -1,4 +1,3 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import {
   arrayOf,
   dateSchema,
@@ -29,72 +28,11 @@ import {
 
 const key = struct({ id: schemas.int64 })
 const value = struct({ id: schemas.int64, name: schemas.optional.string })
-const partition = { topic: 'orders', partition: 0 }
 
 /** A record of the usual shape; a name of undefined is a delete. */
 function order(offset: number, id: number, name?: string, topic = 'orders'): SinkRecord {
   const row = name === undefined ? null : { schema: value, value: { id: BigInt(id), name } }
   return sinkRecord(offset, { schema: key, value: { id: BigInt(id) } }, row, topic)
-}
-
-/** A worker would start the task again when it cannot claim its partitions. */
-async function startAgain(start: () => Promise<RunningSink>): Promise<RunningSink> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await start()
-    } catch (error) {
-      if (attempt === 50) throw error
-    }
-  }
-}
-
-interface CommitEater {
-  readonly port: number
-  readonly eaten: number
-  /** Of the next commits, so many are carried out, but their answers never arrive. */
-  eat(count: number): void
-  stop(): Promise<void>
-}
-
-/** Stands between client and server. */
-async function startCommitEater(target: number): Promise<CommitEater> {
-  let toEat = 0
-  let eaten = 0
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const upstream = connect(target, '127.0.0.1')
-    let isEating = false
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined).on('close', () => (client.destroy(), upstream.destroy()))
-    }
-    client.on('data', (chunk) => {
-      if (toEat > 0 && chunk.includes('COMMIT')) {
-        toEat--
-        isEating = true
-      }
-      upstream.write(chunk)
-    })
-    upstream.on('data', (chunk) => {
-      if (!isEating) client.write(chunk)
-      else if (chunk.includes('COMMIT')) {
-        eaten++
-        client.destroy()
-      }
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    get eaten() {
-      return eaten
-    },
-    eat: (count) => void (toEat = count),
-    async stop() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }
 
 describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
@@ -254,7 +192,8 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     const task = await start({ 'auto.create': 'true', 'table.name.format': 'alltypes' })
     await task.put([sinkRecord(0, null, { schema: all, value: row })])
     const types = await postgres.query(
-      "select column_name, data_type from information_schema.columns where table_name = 'alltypes' order by ordinal_position",
+      "select column_name, data_type from information_schema.columns where table_name = 'alltypes' " +
+        'order by ordinal_position',
     )
     expect(types.map(({ data_type }) => data_type)).toEqual([
       'smallint',
@@ -313,7 +252,8 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
 
   it('text is cast to json, uuid, enum and other types of existing columns', async () => {
     await postgres.query(
-      "create type colour as enum ('red', 'blue'); create table casts (j json, b jsonb, u uuid, c colour, n inet, a int[], t timestamptz, v varchar(3), f char(4))",
+      "create type colour as enum ('red', 'blue'); create table casts (j json, b jsonb, u uuid, c " +
+        'colour, n inet, a int[], t timestamptz, v varchar(3), f char(4))',
     )
     const names = ['j', 'b', 'u', 'c', 'n', 'a', 't', 'v', 'f']
     const schema = struct(names.map((name) => [name, schemas.string] as const))
@@ -412,7 +352,8 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
 
   it('a constraint that is checked at the commit is blamed on its record', async () => {
     await postgres.query(
-      'create table parent (id bigint primary key); insert into parent values (1); create table child (id bigint references parent deferrable initially deferred, name text)',
+      'create table parent (id bigint primary key); insert into parent values (1); create table ' +
+        'child (id bigint references parent deferrable initially deferred, name text)',
     )
     const task = await start({ 'table.name.format': 'child', 'max.retries': '1' }, { tolerant: true })
     await task.put([order(0, 1, 'a'), order(1, 2, 'orphan'), order(2, 1, 'c')])
@@ -572,7 +513,8 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     ])
     expect(
       await postgres.query(
-        'select id, doc, created::text, day::text, ref, info, at = $$2024-01-01T00:00:00.5Z$$::timestamptz as same from reporting.items order by id',
+        'select id, doc, created::text, day::text, ref, info, at = ' +
+          '$$2024-01-01T00:00:00.5Z$$::timestamptz as same from reporting.items order by id',
       ),
     ).toEqual([
       {
@@ -594,169 +536,6 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
         same: true,
       },
     ])
-  })
-
-  describe('exactly.once', () => {
-    const once = { 'auto.create': 'true', 'exactly.once': 'true' }
-    const open = [partition]
-    const next = async (name: string) =>
-      (await postgres.query('select next_offset from millrace_sink_offsets where connector = $1', [name]))[0]?.[
-        'next_offset'
-      ] as string | undefined
-
-    it('keeps offsets with the rows and leaves out what was written', async () => {
-      const raw = { ...once, 'table.name.format': 'eo_a' }
-      const first = await start(raw, { name: 'eo-a', open })
-      expect(first.sought).toEqual([])
-      await first.put([order(0, 1, 'a'), order(1, 2, 'b')])
-      await first.put([order(1, 2, 'b'), order(2, 3, 'c')])
-      const second = await start(raw, { name: 'eo-a', open })
-      expect(second.sought).toEqual([{ ...partition, offset: 3 }])
-      await second.put([order(0, 1, 'a'), order(3, 4, 'd')])
-      expect((await rows('eo_a')).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
-      expect(await next('eo-a')).toBe('4')
-    })
-
-    it('a client that dies before the commit has written nothing, after it everything', async () => {
-      const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=eo-dies`
-      const raw = { ...once, 'table.name.format': 'eo_b', 'connection.url': url, 'max.retries': '0' }
-      await postgres.query('create table eo_b (id bigint, name text)')
-      // The lock keeps the batch in the middle of its transaction, where its connection is cut.
-      const locker = await postgres.connect()
-      const cut = async (): Promise<void> => {
-        for (;;) {
-          const found = await postgres.query(
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'eo-dies' and wait_event_type = 'Lock'",
-          )
-          if (found.length > 0) return
-        }
-      }
-      await locker.query('begin; lock table eo_b in exclusive mode')
-      const first = await start(raw, { name: 'eo-b', open })
-      const failed = expect(first.put([order(0, 1, 'a'), order(1, 2, 'b')])).rejects.toThrow()
-      await cut()
-      await failed
-      await locker.query('commit')
-      expect(await rows('eo_b')).toEqual([])
-      const second = await start(raw, { name: 'eo-b', open })
-      expect(second.sought).toEqual([])
-      await second.put([order(0, 1, 'a'), order(1, 2, 'b')])
-      // It dies with the offset not yet committed to the group, so the same records come to its successor again.
-      await second.task.stop?.()
-      const third = await start(raw, { name: 'eo-b', open })
-      expect(third.sought).toEqual([{ ...partition, offset: 2 }])
-      await third.put([order(0, 1, 'a'), order(1, 2, 'b'), order(2, 3, 'c')])
-      expect((await rows('eo_b')).map(({ name }) => name)).toEqual(['a', 'b', 'c'])
-    })
-
-    it('a commit whose answer is lost is not repeated', async () => {
-      const proxy = await startCommitEater(postgres.port)
-      try {
-        const url = `jdbc:postgresql://127.0.0.1:${proxy.port}/postgres?sslmode=disable`
-        const lose = async (raw: Raw): Promise<number> => {
-          const task = await start({ 'auto.create': 'true', 'connection.url': url, ...raw }, { name: 'eo-lost', open })
-          await task.put([order(0, 1, 'a')])
-          proxy.eat(1)
-          await task.put([order(1, 2, 'b'), order(2, 3, 'c')])
-          await task.put([order(3, 4, 'd')])
-          return (await rows(raw['table.name.format'] as string)).length
-        }
-        expect(await lose({ 'table.name.format': 'lost_plain' }), 'without it the records come twice').toBe(6)
-        expect(await lose({ 'table.name.format': 'lost_once', 'exactly.once': 'true' })).toBe(4)
-        expect(proxy.eaten).toBe(2)
-      } finally {
-        await proxy.stop()
-      }
-    })
-
-    it('connections that are cut at any moment lead to no loss and no duplicate', async () => {
-      const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=eo-cut`
-      const raw = {
-        ...once,
-        'table.name.format': 'eo_cut',
-        'connection.url': url,
-        'max.retries': '1000',
-        'retry.backoff.ms': '1',
-      }
-      let isRunning = true
-      let cuts = 0
-      const killer = (async () => {
-        while (isRunning) {
-          const cut =
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'eo-cut' and random() < 0.01"
-          cuts += (await postgres.query(cut)).length
-        }
-      })()
-      let offset = 0
-      try {
-        for (let round = 0; round < 8 || cuts < 10; round++) {
-          // Each round is a new task that is given the last ten records of its predecessor again.
-          const task = await startAgain(() => start(raw, { name: 'eo-cut', open }))
-          for (let batch = 0; batch < 5; batch++) {
-            const from = Math.max(offset - 10, 0)
-            await task.put(Array.from({ length: offset + 20 - from }, (_, i) => order(from + i, from + i, 'x')))
-            offset += 20
-          }
-        }
-      } finally {
-        isRunning = false
-        await killer
-      }
-      const found = await postgres.query('select count(*)::int as all, count(distinct id)::int as ids from eo_cut')
-      expect(found).toEqual([{ all: offset, ids: offset }])
-    })
-
-    it('a task that was replaced writes no more', async () => {
-      const raw = { ...once, 'table.name.format': 'eo_c' }
-      const zombie = await start(raw, { name: 'eo-c', open, tolerant: true })
-      await zombie.put([order(0, 1, 'a')])
-      const heir = await start(raw, { name: 'eo-c', open })
-      await expect(zombie.put([order(1, 2, 'zombie')])).rejects.toThrow(/another task has taken over orders-0/)
-      await heir.put([order(1, 2, 'heir')])
-      await expect(zombie.put([order(2, 3, 'zombie')])).rejects.toThrow(/another task has taken over/)
-      expect((await rows('eo_c')).map(({ name }) => name)).toEqual(['a', 'heir'])
-      expect(zombie.reported).toEqual([])
-    })
-
-    it('a task waits for the transaction of the one it replaces, and goes on behind it', async () => {
-      const raw = { ...once, 'table.name.format': 'eo_d' }
-      await postgres.query('create table eo_d (id bigint, name text)')
-      const locker = await postgres.connect()
-      const old = await start(raw, { name: 'eo-d', open })
-      await locker.query('begin; lock table eo_d in exclusive mode')
-      const slow = old.put([order(0, 1, 'slow')])
-      while (
-        (await postgres.query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'INSERT%'"))
-          .length === 0
-      );
-      const heir = start(raw, { name: 'eo-d', open })
-      while (
-        (await postgres.query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%AS o%'"))
-          .length === 0
-      );
-      await locker.query('commit')
-      await slow
-      expect((await heir).sought).toEqual([{ ...partition, offset: 1 }])
-      await (await heir).put([order(0, 1, 'slow'), order(1, 2, 'next')])
-      expect((await rows('eo_d')).map(({ name }) => name)).toEqual(['slow', 'next'])
-    })
-
-    it('records of the dead letter queue count as done', async () => {
-      await postgres.query('create table eo_e (id bigint, name varchar(3))')
-      const raw = { ...once, 'table.name.format': 'eo_e' }
-      const task = await start(raw, { name: 'eo-e', open, tolerant: true })
-      await task.put([order(0, 1, 'a'), order(1, 2, 'long'), order(2, 3, 'c')])
-      await task.put([order(0, 1, 'a'), order(1, 2, 'long'), order(2, 3, 'c')])
-      expect(task.reported).toHaveLength(1)
-      expect((await rows('eo_e')).map(({ name }) => name)).toEqual(['a', 'c'])
-      expect(await next('eo-e')).toBe('3')
-    })
-
-    it('closed partitions are given up', async () => {
-      const task = await start({ ...once, 'table.name.format': 'eo_f', 'max.retries': '0' }, { name: 'eo-f', open })
-      await task.task.close?.(open)
-      await expect(task.put([order(0, 1, 'a')])).rejects.toThrow(/without the partition being opened/)
-    })
   })
 
   it('validate names what is wrong with the target and the SQL that helps', async () => {

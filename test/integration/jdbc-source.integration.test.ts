@@ -56,10 +56,12 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('runs the example config as written, but for the host', async () => {
     await postgres.query(
-      `create table driver (id serial primary key, name varchar(50) not null, rating numeric(3,1), timestamp timestamp not null default '2024-01-01')`,
+      'create table driver (id serial primary key, name varchar(50) not null, rating numeric(3,1), ' +
+        `timestamp timestamp not null default '2024-01-01')`,
     )
     await postgres.query(
-      `insert into driver (name, rating, timestamp) values ('Ann', 4.5, '2024-01-01 00:00:00.000001'), ('Bob', null, '2024-01-01 00:00:00.000002')`,
+      `insert into driver (name, rating, timestamp) values ('Ann', 4.5, '2024-01-01 ` +
+        `00:00:00.000001'), ('Bob', null, '2024-01-01 00:00:00.000002')`,
     )
     const file = new URL('../../connectors/jdbc/examples/driver-source.json', import.meta.url)
     const { config } = JSON.parse(readFileSync(file, 'utf8')) as { config: Raw }
@@ -102,7 +104,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('incrementing finds the serial column by itself, and goes on from stored offsets, the old form too', async () => {
     await postgres.query(
-      'create table grows (id bigserial primary key, note text); insert into grows (note) select $$n$$ from generate_series(1, 25)',
+      'create table grows (id bigserial primary key, note text); insert into grows (note) select ' +
+        '$$n$$ from generate_series(1, 25)',
     )
     const raw = { mode: 'incrementing', 'table.whitelist': 'grows', 'batch.max.rows': '10' }
     const offsets = new Offsets()
@@ -129,7 +132,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   it('timestamp sees updates, keeps microseconds, and skips nulls', async () => {
     await postgres.query('create table touched (id int primary key, at timestamp, seen timestamptz)')
     await postgres.query(
-      `insert into touched values (1, '2024-01-01 00:00:00.000001', null), (2, null, '2024-01-01 00:00:00.000002+00'), (3, null, null), (4, '2024-01-01 00:00:00.000003', '2020-01-01')`,
+      `insert into touched values (1, '2024-01-01 00:00:00.000001', null), (2, null, '2024-01-01 ` +
+        `00:00:00.000002+00'), (3, null, null), (4, '2024-01-01 00:00:00.000003', '2020-01-01')`,
     )
     const task = await start({
       mode: 'timestamp',
@@ -146,7 +150,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('a stop inside a group of equal timestamps loses no row', async () => {
     await postgres.query(
-      "create table ties (id int primary key, at timestamp not null); insert into ties select g, timestamp '2024-01-01' + (g / 10) * interval '1 second' from generate_series(1, 45) g",
+      'create table ties (id int primary key, at timestamp not null); insert into ties select g, ' +
+        "timestamp '2024-01-01' + (g / 10) * interval '1 second' from generate_series(1, 45) g",
     )
     const raw = { mode: 'timestamp', 'table.whitelist': 'ties', 'timestamp.column.name': 'at', 'batch.max.rows': '7' }
     const offsets = new Offsets()
@@ -164,7 +169,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('timestamp+incrementing restarted after every batch gives each row once', async () => {
     await postgres.query(
-      "create table once (id int primary key, at timestamptz not null); insert into once select g, timestamptz '2024-01-01' + (g / 10) * interval '1 microsecond' from generate_series(1, 40) g",
+      'create table once (id int primary key, at timestamptz not null); insert into once select g, ' +
+        "timestamptz '2024-01-01' + (g / 10) * interval '1 microsecond' from generate_series(1, 40) g",
     )
     const raw = {
       mode: 'timestamp+incrementing',
@@ -223,7 +229,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('timestamp.initial starts in the middle or now, but not when an offset is stored', async () => {
     await postgres.query(
-      "create table initial (id int primary key, at timestamp not null); insert into initial values (1, '2024-01-01'), (2, '2024-01-03')",
+      'create table initial (id int primary key, at timestamp not null); insert into initial values ' +
+        "(1, '2024-01-01'), (2, '2024-01-03')",
     )
     const raw = { mode: 'timestamp', 'table.whitelist': 'initial', 'timestamp.column.name': 'at' }
     const middle = await start({ ...raw, 'timestamp.initial': String(Date.UTC(2024, 0, 2)) })
@@ -237,7 +244,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('db.timezone is the wall clock of columns without a zone', async () => {
     await postgres.query(
-      "create table berlin (id int primary key, at timestamp not null); insert into berlin values (1, '2024-07-01 02:00:00')",
+      'create table berlin (id int primary key, at timestamp not null); insert into berlin values ' +
+        "(1, '2024-07-01 02:00:00')",
     )
     const task = await start({
       mode: 'timestamp',
@@ -253,7 +261,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('a query is wrapped, so it may have conditions, an order and a comment at its end', async () => {
     await postgres.query(
-      'create table base (id int primary key, kind text); insert into base select g, case when g % 2 = 0 then $$even$$ else $$odd$$ end from generate_series(1, 6) g',
+      'create table base (id int primary key, kind text); insert into base select g, case when g % 2 ' +
+        '= 0 then $$even$$ else $$odd$$ end from generate_series(1, 6) g',
     )
     const raw = {
       mode: 'incrementing',
@@ -287,10 +296,16 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     await postgres.query("create type mood as enum ('sad', 'ok')")
     await postgres.query('create domain positive as int not null check (value > 0)')
     await postgres.query(
-      `create table kinds (a smallint, b int not null, c bigint, d real, e double precision, f numeric(10,2), g boolean, h text, i varchar(9), j char(3), k bytea, l date, m time, n timetz, o timestamp, p timestamptz, q uuid, r json, s jsonb, t mood, u positive, v bit, w bit(4), x xml, y money, skip_array int[], skip_inet inet, skip_interval interval)`,
+      'create table kinds (a smallint, b int not null, c bigint, d real, e double precision, f ' +
+        'numeric(10,2), g boolean, h text, i varchar(9), j char(3), k bytea, l date, m time, n timetz, ' +
+        'o timestamp, p timestamptz, q uuid, r json, s jsonb, t mood, u positive, v bit, w bit(4), x ' +
+        'xml, y money, skip_array int[], skip_inet inet, skip_interval interval)',
     )
     await postgres.query(
-      `insert into kinds values (-1, 2, 9007199254740993, 0.5, 1e100, 12.50, true, 'ü"x', 'v', 'c', '\\x00ff', '2024-02-29', '01:02:03.004', '01:00:00+01', '2024-01-01 00:00:00.123456', '2024-01-01 00:00:00+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": 1}', '{"a":1}', 'ok', 5, B'1', B'0101', '<a/>', '12.34', '{1}', '::1', '1 day')`,
+      `insert into kinds values (-1, 2, 9007199254740993, 0.5, 1e100, 12.50, true, 'ü"x', 'v', 'c', ` +
+        `'\\x00ff', '2024-02-29', '01:02:03.004', '01:00:00+01', '2024-01-01 00:00:00.123456', ` +
+        `'2024-01-01 00:00:00+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": 1}', '{"a":1}', ` +
+        `'ok', 5, B'1', B'0101', '<a/>', '12.34', '{1}', '::1', '1 day')`,
     )
     const task = await start({ mode: 'bulk', 'table.whitelist': 'kinds' })
     const [record] = await task.take(1)
@@ -412,7 +427,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('tables are split into contiguous groups; none at all is a task that says why', async () => {
     await postgres.query(
-      'create schema split; create table split.a (id int); create table split.b (id int); create table split.c (id int); create view split.d as select 1 as id',
+      'create schema split; create table split.a (id int); create table split.b (id int); create ' +
+        'table split.c (id int); create view split.d as select 1 as id',
     )
     const raw = { ...connectionOf(postgres), mode: 'bulk', 'schema.pattern': 'split' }
     const configs = await taskConfigs(raw, 2, connectorContext())
@@ -475,7 +491,8 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('a table that is dropped does not stop the others', async () => {
     await postgres.query(
-      'create schema partly; create table partly.a (id int); create table partly.b (id int); insert into partly.b values (1)',
+      'create schema partly; create table partly.a (id int); create table partly.b (id int); insert ' +
+        'into partly.b values (1)',
     )
     const task = await start({ mode: 'bulk', 'schema.pattern': 'partly' })
     await postgres.query('drop table partly.a')

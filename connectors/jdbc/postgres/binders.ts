@@ -5,7 +5,10 @@ import { utc } from '../zone.ts'
 
 const DAY_MS = 86_400_000
 
-/** Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has no form. */
+/**
+ * Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has
+ * no form.
+ */
 export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): Binder {
   if (options.timestampFields.has(name) && (schema.type === 'INT64' || schema.type === 'STRING')) {
     const units = options.timestampUnitsPerSecond
@@ -35,7 +38,8 @@ export function binderOf(name: string, schema: Schema, columnType: string, optio
     }
     default:
       throw new DataError(
-        `the field ${name} is ${schema.type}${schema.name === undefined ? '' : ` (${schema.name})`}, for which there is no column type; flatten or drop it with a transform`,
+        `the field ${name} is ${schema.name ?? schema.type}, for which there is no column type; ` +
+          'flatten or drop it with a transform',
       )
   }
 }
@@ -97,7 +101,10 @@ const TIMESTAMPS: Readonly<Record<string, number>> = {
   'io.debezium.time.NanoTimestamp': 1_000_000_000,
 }
 
-/** Debezium's semantic types, where the column is of the matching kind; else they are written as the numbers they are. */
+/**
+ * Debezium's semantic types, where the column is of the matching kind; else they are written as the numbers
+ * they are.
+ */
 function debeziumBinder(schema: Schema, columnType: string): Binder | undefined {
   const name = schema.name ?? ''
   if (!name.startsWith('io.debezium.')) return undefined

@@ -112,7 +112,10 @@ export async function createProblem(
   const [name, exists, allowed, user] = rows[0] as readonly string[]
   if (exists !== 't') return `there is no schema ${name}: CREATE SCHEMA ${quoteAlways(name as string)}`
   if (allowed === 't') return undefined
-  return `the user ${user} may not create tables there: GRANT CREATE ON SCHEMA ${quoteAlways(name as string)} TO ${quoteAlways(user as string)}`
+  return (
+    `the user ${user} may not create tables there: GRANT CREATE ON SCHEMA ` +
+    `${quoteAlways(name as string)} TO ${quoteAlways(user as string)}`
+  )
 }
 
 /** Which of the rights on the table the user lacks, with the SQL that helps. */
@@ -122,11 +125,16 @@ export async function privilegeProblem(
   privileges: readonly string[],
 ): Promise<string | undefined> {
   const { rows } = await connection.run({
-    text: `select p.name, current_user from unnest($1::text[]) as p(name) where not has_table_privilege($2::text::regclass, p.name)`,
+    text:
+      'select p.name, current_user from unnest($1::text[]) as p(name) where not ' +
+      'has_table_privilege($2::text::regclass, p.name)',
     values: [arrayLiteral(privileges), quotedName(table)],
   })
   if (rows.length === 0) return undefined
   const lacking = rows.map(([name]) => name).join(', ')
   const user = rows[0]?.[1] as string
-  return `the user ${user} has no right to ${lacking} on ${plainName(table)}: GRANT ${lacking} ON ${quotedName(table)} TO ${quoteAlways(user)}`
+  return (
+    `the user ${user} has no right to ${lacking} on ${plainName(table)}: GRANT ${lacking} ON ` +
+    `${quotedName(table)} TO ${quoteAlways(user)}`
+  )
 }

@@ -130,7 +130,8 @@ async function connectHost(
     const searchPath = path === undefined ? '' : `; set search_path = ${path.split(',').map(quoteName).join(', ')}`
     await connection.run(`${SESSION}${purpose === 'write' ? `; ${IDLE_LIMIT}` : ''}${searchPath}`)
     await connection.run(
-      "select set_config('client_connection_check_interval', '1s', false) where current_setting('server_version_num')::int >= 140000",
+      "select set_config('client_connection_check_interval', '1s', false) where " +
+        "current_setting('server_version_num')::int >= 140000",
     )
     if (primary === undefined) return connection
     const recovering = (await connection.run('select pg_is_in_recovery()')).rows[0]?.[0] === 't'

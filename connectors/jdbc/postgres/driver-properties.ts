@@ -19,7 +19,10 @@ const TARGETS: Readonly<Record<string, TargetServer>> = {
   preferPrimary: 'preferPrimary',
 }
 
-/** Driver properties that would change who is asked, or how the user is known: leaving one out silently would be wrong. */
+/**
+ * Driver properties that would change who is asked, or how the user is known: leaving one out silently would be
+ * wrong.
+ */
 const REFUSED: Readonly<Record<string, string>> = {
   socketFactory: 'a Java class cannot run here',
   authenticationPluginClassName: 'a Java class cannot run here',

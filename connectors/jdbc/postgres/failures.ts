@@ -1,6 +1,9 @@
 import type { FailureKind } from '../sql.ts'
 
-/** Classes of SQLSTATE whose cause can pass: connection, transaction rollback, resources, operator, system, internal. */
+/**
+ * Classes of SQLSTATE whose cause can pass: connection, transaction rollback, resources, operator, system,
+ * internal.
+ */
 const TRANSIENT = new Set(['08', '40', '53', '55', '57', '58', 'XX', '25'])
 const DATA = new Set(['22', '23', '44', '21', 'P0'])
 /** A row of another topic may bring the parent of a foreign key. */
@@ -57,7 +60,8 @@ export function isAlreadyThere(error: unknown): boolean {
 export function isRowFault(error: unknown): boolean {
   const state = sqlState(error)
   if (state === undefined) return false
-  // A missing right or constraint is the table's or the config's fault: it must not drain a topic into the dead letter queue.
+  // A missing right or constraint is the table's or the config's fault: it must not drain a topic into the dead
+  // letter queue.
   const kind = failureKind(error)
   return state === FOREIGN_KEY || kind === 'data' || kind === 'missing'
 }

@@ -5,7 +5,9 @@ import { arrayLiteral } from './catalog.ts'
 export function offsetStatements(table: string): OffsetStatements {
   const key = 'connector = $1 AND topic = $2 AND partition = $3'
   return {
-    create: `CREATE TABLE IF NOT EXISTS ${table} (connector TEXT, topic TEXT, partition INT, next_offset BIGINT, epoch BIGINT NOT NULL, PRIMARY KEY (connector, topic, partition))`,
+    create:
+      `CREATE TABLE IF NOT EXISTS ${table} (connector TEXT, topic TEXT, partition INT, next_offset ` +
+      'BIGINT, epoch BIGINT NOT NULL, PRIMARY KEY (connector, topic, partition))',
     claim: (connector, { topic, partition }) => ({
       text: `INSERT INTO ${table} AS o (connector, topic, partition, epoch) VALUES ($1, $2, $3, 1)
         ON CONFLICT (connector, topic, partition) DO UPDATE SET epoch = o.epoch + 1 RETURNING next_offset, epoch`,
