@@ -55,11 +55,11 @@ class JsonConverter implements Converter {
     return head === undefined ? Buffer.from(text) : join(head, text)
   }
 
-  toConnectData(_topic: string, bytes: Uint8Array | null): SchemaAndValue {
+  toConnectData(topic: string, bytes: Uint8Array | null): SchemaAndValue {
     if (bytes === null) return NULL
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     try {
-      if (!this.#bare) return this.#envelopes.read(buffer)
+      if (!this.#bare) return this.#envelopes.read(topic, buffer)
       const text = buffer.toString('utf8')
       // Kafka reads blank text as null when there are no schemas.
       if (this.#bare.schema === null && text.trim() === '') return NULL

@@ -4,6 +4,8 @@ import { decodeSchema } from './json-schema.ts'
 
 const HEAD = '{"schema":'
 const PAYLOAD = ',"payload":'
+const CLOSING_BRACE = 0x7d
+const MAX_TOPICS = 10_000
 
 const WRONG_ENVELOPE =
   'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
@@ -32,59 +34,54 @@ export class EnvelopeReader {
   readonly #replaceNullWithDefault: boolean
   /** The text up to the payload, least recently used first. */
   readonly #readers = new Map<string, PayloadReader>()
-  #lastHead: Buffer = Buffer.alloc(0)
-  #lastReader: PayloadReader | undefined
+  /** What the last message of each topic began with. */
+  readonly #last = new Map<string, { readonly head: Buffer; readonly reader: PayloadReader }>()
 
   constructor(options: { cacheSize: number; replaceNullWithDefault: boolean }) {
     this.#cacheSize = Math.max(1, options.cacheSize)
     this.#replaceNullWithDefault = options.replaceNullWithDefault
   }
 
-  read(bytes: Buffer): SchemaAndValue {
-    const size = this.#lastHead.length
-    if (
-      this.#lastReader &&
-      bytes.length > size + 1 &&
-      bytes[bytes.length - 1] === 0x7d &&
-      this.#startsLikeLast(bytes)
-    ) {
-      const payload = bytes.toString('utf8', size, bytes.length - 1)
+  read(topic: string, bytes: Buffer): SchemaAndValue {
+    const last = this.#last.get(topic)
+    if (last && startsWith(bytes, last.head) && bytes[bytes.length - 1] === CLOSING_BRACE) {
+      const payload = bytes.toString('utf8', last.head.length, bytes.length - 1)
       // Another member after the payload does not parse here, and is refused by the long way.
-      const value = tryRead(this.#lastReader, payload)
-      if (value !== FAILED) return { schema: this.#lastReader.schema, value }
+      const value = tryRead(last.reader, payload)
+      if (value !== FAILED) return { schema: last.reader.schema, value }
     }
-    return this.#readSlowly(bytes)
+    return this.#readSlowly(topic, bytes)
   }
 
-  #startsLikeLast(bytes: Buffer): boolean {
-    return bytes.compare(this.#lastHead, 0, this.#lastHead.length, 0, this.#lastHead.length) === 0
-  }
-
-  #readSlowly(bytes: Buffer): SchemaAndValue {
+  #readSlowly(topic: string, bytes: Buffer): SchemaAndValue {
     const text = bytes.toString('utf8')
     const end = envelopeHeadLength(text)
     const head = end === undefined ? undefined : text.slice(0, end)
     const cached = head === undefined ? undefined : this.#readers.get(head)
     if (head !== undefined && cached && text.endsWith('}')) {
-      this.#remember(head, cached)
+      this.#remember(topic, head, cached)
       const value = tryRead(cached, text.slice(head.length, -1))
       if (value !== FAILED) return { schema: cached.schema, value }
     }
     const { schema, payload } = parseEnvelope(text)
     const reader = payloadReader(decodeSchema(schema), this.#replaceNullWithDefault)
-    if (head !== undefined) this.#remember(head, reader)
+    if (head !== undefined) this.#remember(topic, head, reader)
     return { schema: reader.schema, value: reader.read(payload) }
   }
 
-  #remember(head: string, reader: PayloadReader): void {
+  #remember(topic: string, head: string, reader: PayloadReader): void {
     this.#readers.delete(head)
     this.#readers.set(head, reader)
-    this.#lastHead = Buffer.from(head)
-    this.#lastReader = reader
+    if (this.#last.size >= MAX_TOPICS) this.#last.clear()
+    this.#last.set(topic, { head: Buffer.from(head), reader })
     if (this.#readers.size <= this.#cacheSize) return
     const [oldest] = this.#readers.keys()
     if (oldest !== undefined) this.#readers.delete(oldest)
   }
+}
+
+function startsWith(bytes: Buffer, head: Buffer): boolean {
+  return bytes.length > head.length + 1 && bytes.compare(head, 0, head.length, 0, head.length) === 0
 }
 
 const FAILED: unique symbol = Symbol('not the payload alone')
