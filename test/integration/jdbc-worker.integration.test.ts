@@ -41,7 +41,8 @@ describe('table to topic to table on a real worker', () => {
         `create table events (id bigint primary key, name text, price numeric(12,2), at timestamptz not null)`,
       )
       await postgres.query(
-        `insert into events select g, 'event ' || g, g / 7.0, timestamptz '2024-01-01' + g * interval '1 microsecond' from generate_series(1, ${ROWS}) g`,
+        `insert into events select g, 'event ' || g, g / 7.0, timestamptz '2024-01-01' + g * ` +
+          `interval '1 microsecond' from generate_series(1, ${ROWS}) g`,
       )
       await worker.create({
         ...connectionOf(postgres),
@@ -93,7 +94,8 @@ describe('table to topic to table on a real worker', () => {
       )
       expect((await counts('copy')).all).toBe(offsets?.['next'])
       const different = await postgres.query(
-        'select e.id from events e join copy c on c.id = e.id where (c.name, c.price) is distinct from (e.name, e.price) or c.at <> extract(epoch from e.at) * 1000000',
+        'select e.id from events e join copy c on c.id = e.id where (c.name, c.price) is distinct ' +
+          'from (e.name, e.price) or c.at <> extract(epoch from e.at) * 1000000',
       )
       expect(different).toEqual([])
     },

@@ -48,7 +48,9 @@ export function describeFailure(error: unknown, withValues: boolean): string {
   const extra = [withValues ? detail : undefined, hint, HINTS[state]].filter(
     (part) => part !== undefined && part !== '',
   )
-  return `${text} (SQLSTATE ${state})${extra.length === 0 ? '' : `: ${extra.join('; ')}`}`
+  // `invalid input syntax for type integer: "..."` quotes the value at its end.
+  const shown = withValues ? text : text.replace(/: "[^]*"$/, '')
+  return `${shown} (SQLSTATE ${state})${extra.length === 0 ? '' : `: ${extra.join('; ')}`}`
 }
 
 /** Another task created the same table, type or column first. */

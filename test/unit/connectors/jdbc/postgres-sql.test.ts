@@ -16,7 +16,7 @@ import { binderOf } from '../../../../connectors/jdbc/postgres/binders.ts'
 import { addColumns, createTable, literal } from '../../../../connectors/jdbc/postgres/ddl.ts'
 import { postgresDialect } from '../../../../connectors/jdbc/postgres/dialect.ts'
 import { driverProperties } from '../../../../connectors/jdbc/postgres/driver-properties.ts'
-import { failureKind } from '../../../../connectors/jdbc/postgres/failures.ts'
+import { describeFailure, failureKind } from '../../../../connectors/jdbc/postgres/failures.ts'
 import { planReaders } from '../../../../connectors/jdbc/postgres/readers.ts'
 import { bindRows, writeStatements } from '../../../../connectors/jdbc/postgres/writes.ts'
 import { sinkConfig } from '../../../../connectors/jdbc/sink-config.ts'
@@ -327,6 +327,17 @@ describe('failures', () => {
     ['42601', 'permanent'],
     ['28P01', 'permanent'],
   ])('SQLSTATE %s is %s', (code, kind) => expect(failureKind(failure(code))).toBe(kind))
+  test('values of the row are left out where that is asked', () => {
+    const error = Object.assign(failure('22P02'), {
+      message: 'invalid input syntax for type integer: "4711"',
+      detail: 'Failing row contains (4711).',
+      hint: 'Write a number.',
+    })
+    expect(describeFailure(error, true)).toMatch(/"4711" \(SQLSTATE 22P02\): Failing row contains \(4711\)/)
+    expect(describeFailure(error, false)).toBe(
+      'invalid input syntax for type integer (SQLSTATE 22P02): Write a number.',
+    )
+  })
   test('a refused connection is transient', () => {
     expect(failureKind(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe('transient')
   })
