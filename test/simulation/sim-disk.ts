@@ -35,8 +35,10 @@ export class SimDisk implements Disk {
   readonly faults: DiskFaults
   #names = new Map<string, Inode>()
   #directories = new Set<string>()
-  /** Names as the journal has them. */
+  /** Names as the journal has them for sure. */
   #durableNames = new Map<string, Inode>()
+  /** Names after each change since then: the journal may have got as far as any of them. */
+  #laterNames: Map<string, Inode>[] = []
   #epoch = 0
   syncs = 0
 
@@ -60,6 +62,7 @@ export class SimDisk implements Disk {
     if (mode === 'create') {
       if (this.#names.has(path)) throw io('EEXIST', path)
       this.#names.set(path, { current: Buffer.alloc(0), durable: Buffer.alloc(0) })
+      this.#namesChanged()
     }
     return this.#file(path, this.#inode(path))
   }
@@ -152,16 +155,23 @@ export class SimDisk implements Disk {
     const inode = this.#inode(from)
     this.#names.delete(from)
     this.#names.set(to, inode)
+    this.#namesChanged()
   }
 
   unlink(path: string): void {
     this.#inode(path)
     this.#names.delete(path)
+    this.#namesChanged()
   }
 
   removeTree(path: string): void {
     for (const name of this.#names.keys()) if (name.startsWith(`${path}/`)) this.#names.delete(name)
     this.#directories.delete(path)
+    this.#namesChanged()
+  }
+
+  #namesChanged(): void {
+    this.#laterNames.push(new Map(this.#names))
   }
 
   readFile(path: string): Buffer {
@@ -177,17 +187,18 @@ export class SimDisk implements Disk {
   /** A journal writes all pending changes of names in their order, whichever folder they are in. */
   syncDirectory(_path: string): void {
     this.#durableNames = new Map(this.#names)
+    this.#laterNames = []
   }
 
-  syncDirectoryLater(path: string): Promise<void> {
+  syncDirectoryLater(_path: string): Promise<void> {
     const epoch = this.#epoch
-    const names = new Map(this.#names)
+    const names = this.#laterNames.at(-1)
     return new Promise((resolve) => {
       this.#clock.setTimer(0.5, () => {
         if (epoch !== this.#epoch) return
-        // Names that changed meanwhile may be on disk too; the journal has at least what was there at the call.
-        this.#durableNames = names.size > 0 ? names : new Map(this.#names)
-        this.syncDirectory(path)
+        // The journal has at least what was there at the call, unless something made it go on since.
+        const index = names ? this.#laterNames.indexOf(names) : -1
+        if (index >= 0) this.#durableNames = this.#laterNames.splice(0, index + 1).at(-1)!
         resolve()
       })
     })
@@ -205,10 +216,11 @@ export class SimDisk implements Disk {
   /** The machine is off: what was not synced survives in part. */
   failPower(): void {
     this.#epoch++
-    const useNewNames = this.#random.next() < 0.5
-    const names = useNewNames ? this.#names : this.#durableNames
+    const possible = [this.#durableNames, ...this.#laterNames]
+    const names = possible[Math.floor(this.#random.next() * possible.length)]!
     this.#names = new Map(names)
     this.#durableNames = new Map(names)
+    this.#laterNames = []
     for (const inode of new Set(this.#names.values())) {
       const survivor = this.#survivingContent(inode)
       inode.current = survivor
