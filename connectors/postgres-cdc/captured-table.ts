@@ -10,7 +10,10 @@ import type { TopicNames } from './topic-names.ts'
 import type { ColumnCodec, TypeOptions } from './types/column-codec.ts'
 import { codecOf, type PostgresType, unknownCodec } from './types/registry.ts'
 
-/** A column of a row as it arrives: from the catalogue (snapshot) or a relation message with the catalogue's details. */
+/**
+ * A column of a row as it arrives: from the catalogue (snapshot) or a relation message with the catalogue's
+ * details.
+ */
 export interface RowColumn {
   readonly name: string
   readonly type: PostgresType | undefined

@@ -48,7 +48,10 @@ export class ChangeRecord implements SourceRecord {
   readonly headers: readonly Header[]
   /** `false` for a streamed change, else where the row stands in the snapshot. */
   marker: string
-  /** Null for a row of a snapshot. The last change of a transaction gets the end of the transaction once that is known. */
+  /**
+   * Null for a row of a snapshot. The last change of a transaction gets the end of the transaction once that is
+   * known.
+   */
   position: StreamPosition | null
   /** Whether the old row has all columns. */
   readonly isOldFull: boolean

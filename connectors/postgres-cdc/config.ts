@@ -110,7 +110,9 @@ export const config = defineConfig({
     default: null,
     importance: 'low',
     group: 'Connection',
-    doc: 'SQL run on each connection that reads tables, separated by semicolons; two semicolons stand for one within a statement.',
+    doc:
+      'SQL run on each connection that reads tables, separated by semicolons; two semicolons stand for one ' +
+      'within a statement.',
   },
   'connection.validation.timeout.ms': {
     type: 'int',
@@ -213,7 +215,9 @@ export const config = defineConfig({
     oneOf: ['all_tables', 'disabled', 'filtered', 'no_tables'],
     importance: 'medium',
     group: 'Replication',
-    doc: 'Whether the connector makes the publication: for all tables, for the captured tables, for none, or not at all.',
+    doc:
+      'Whether the connector makes the publication: for all tables, for the captured tables, for none, or not at ' +
+      'all.',
   },
   'publish.via.partition.root': {
     type: 'boolean',
@@ -236,7 +240,9 @@ export const config = defineConfig({
     oneOf: ['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn'],
     importance: 'low',
     group: 'Replication',
-    doc: 'What to do when the slot is ahead of the stored offset, which means changes are gone: stop (the default and trust_offset), or go on from the slot (trust_slot, trust_greater_lsn).',
+    doc:
+      'What to do when the slot is ahead of the stored offset, which means changes are gone: stop (the default ' +
+      'and trust_offset), or go on from the slot (trust_slot, trust_greater_lsn).',
   },
   'schema.include.list': regexList('Schemas to capture.'),
   'schema.exclude.list': regexList('Schemas not to capture.'),
@@ -348,7 +354,9 @@ export const config = defineConfig({
     oneOf: ['initial', 'initial_only', 'no_data', 'always', 'when_needed'],
     importance: 'high',
     group: 'Snapshot',
-    doc: 'When to read the tables before streaming: at the first start (initial, initial_only without streaming), never (no_data), at each start (always), when the slot lost what is needed (when_needed).',
+    doc:
+      'When to read the tables before streaming: at the first start (initial, initial_only without streaming), ' +
+      'never (no_data), at each start (always), when the slot lost what is needed (when_needed).',
   },
   'snapshot.fetch.size': {
     type: 'int',
@@ -383,7 +391,9 @@ export const config = defineConfig({
     min: 0,
     importance: 'low',
     group: 'Heartbeat',
-    doc: 'How often to send a heartbeat record; 0 sends none. Not needed to keep the WAL small: idle databases are confirmed anyway.',
+    doc:
+      'How often to send a heartbeat record; 0 sends none. Not needed to keep the WAL small: idle databases are ' +
+      'confirmed anyway.',
   },
   'heartbeat.action.query': {
     type: 'string',

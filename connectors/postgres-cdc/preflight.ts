@@ -59,7 +59,8 @@ function serverIssues(facts: Row, config: Config, add: Add): void {
   if (facts['wal_level'] !== 'logical') {
     add(
       'database.hostname',
-      `wal_level is "${facts['wal_level']}", but change data capture needs "logical". Run: ALTER SYSTEM SET wal_level = 'logical'; then restart Postgres`,
+      `wal_level is "${facts['wal_level']}", but change data capture needs "logical". Run: ALTER SYSTEM SET ` +
+        `wal_level = 'logical'; then restart Postgres`,
     )
   }
   if (facts['replicates'] !== 't') {
@@ -89,13 +90,15 @@ async function publicationIssues(
   if (plan.sql.includes('FOR ALL TABLES')) {
     add(
       'publication.autocreate.mode',
-      `only a superuser may create a publication for all tables, and ${user} is none. Run as superuser: ${plan.sql}; or set "publication.autocreate.mode" to "filtered"`,
+      `only a superuser may create a publication for all tables, and ${user} is none. Run as superuser: ` +
+        `${plan.sql}; or set "publication.autocreate.mode" to "filtered"`,
     )
   } else if (facts['creates'] !== 't' && state === undefined) {
     const database = quoteIdentifier(config['database.dbname'])
     add(
       'publication.autocreate.mode',
-      `user ${user} may not create a publication. Run: GRANT CREATE ON DATABASE ${database} TO ${user}; or create it: ${plan.sql}`,
+      `user ${user} may not create a publication. Run: GRANT CREATE ON DATABASE ${database} TO ${user}; or ` +
+        `create it: ${plan.sql}`,
     )
   }
 }
@@ -107,7 +110,9 @@ async function slotIssues(connection: PostgresConnection, config: Config, facts:
     if (Number(facts['slots']) >= Number(facts['slots_max'])) {
       add(
         'slot.name',
-        `all ${facts['slots_max']} replication slots are taken. Drop one (SELECT pg_drop_replication_slot('...')), or run: ALTER SYSTEM SET max_replication_slots = ${Number(facts['slots_max']) + 10}; and restart Postgres`,
+        `all ${facts['slots_max']} replication slots are taken. Drop one (SELECT ` +
+          `pg_drop_replication_slot('...')), or run: ALTER SYSTEM SET max_replication_slots = ` +
+          `${Number(facts['slots_max']) + 10}; and restart Postgres`,
       )
     }
     return
@@ -115,7 +120,8 @@ async function slotIssues(connection: PostgresConnection, config: Config, facts:
   if (slot.slotType !== 'logical' || slot.plugin !== 'pgoutput') {
     add(
       'slot.name',
-      `slot "${name}" is a ${slot.slotType} slot with plug-in "${slot.plugin}", but a logical one with pgoutput is needed. Set another "slot.name", or run: SELECT pg_drop_replication_slot('${name}');`,
+      `slot "${name}" is a ${slot.slotType} slot with plug-in "${slot.plugin}", but a logical one with ` +
+        `pgoutput is needed. Set another "slot.name", or run: SELECT pg_drop_replication_slot('${name}');`,
     )
   } else if (slot.database !== config['database.dbname']) {
     add('slot.name', `slot "${name}" belongs to database "${slot.database}". Set another "slot.name"`)
@@ -123,7 +129,8 @@ async function slotIssues(connection: PostgresConnection, config: Config, facts:
     const client = slot.activeClient === undefined ? '' : ` from ${slot.activeClient}`
     add(
       'slot.name',
-      `slot "${name}" is active for PID ${slot.activePid}${client}. Set another "slot.name", or run: SELECT pg_terminate_backend(${slot.activePid});`,
+      `slot "${name}" is active for PID ${slot.activePid}${client}. Set another "slot.name", or run: SELECT ` +
+        `pg_terminate_backend(${slot.activePid});`,
     )
   }
 }

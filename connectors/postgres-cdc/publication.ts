@@ -61,7 +61,9 @@ export function planPublication(
   if (mode === 'disabled') {
     if (state !== undefined) return {}
     return {
-      problem: `publication ${name} does not exist and "publication.autocreate.mode" is "disabled". Run: CREATE PUBLICATION ${name} FOR ALL TABLES; or set the mode to "filtered"`,
+      problem:
+        `publication ${name} does not exist and "publication.autocreate.mode" is "disabled". Run: CREATE ` +
+        `PUBLICATION ${name} FOR ALL TABLES; or set the mode to "filtered"`,
     }
   }
   if (mode === 'no_tables') return state === undefined ? { sql: `CREATE PUBLICATION ${name}${options(config)}` } : {}
@@ -70,7 +72,9 @@ export function planPublication(
   }
   if (tables.length === 0) {
     return {
-      problem: `no table matches the filters, so a filtered publication ${name} would be empty. Check "table.include.list" and "schema.include.list"`,
+      problem:
+        `no table matches the filters, so a filtered publication ${name} would be empty. Check ` +
+        '"table.include.list" and "schema.include.list"',
     }
   }
   if (state === undefined) {
@@ -78,7 +82,9 @@ export function planPublication(
   }
   if (state.allTables) {
     return {
-      problem: `publication ${name} is FOR ALL TABLES, which "publication.autocreate.mode" "filtered" cannot change. Run: DROP PUBLICATION ${name}; or set the mode to "all_tables"`,
+      problem:
+        `publication ${name} is FOR ALL TABLES, which "publication.autocreate.mode" "filtered" cannot change. ` +
+        `Run: DROP PUBLICATION ${name}; or set the mode to "all_tables"`,
     }
   }
   const same = tables.length === state.tables.length && tables.every((table) => state.tables.includes(table))

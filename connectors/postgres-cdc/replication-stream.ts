@@ -22,7 +22,10 @@ const STATUS_BYTES = 34
 const TICK_MS = 250
 /** How long a position without records waits, so that an idle database makes few of them. */
 const POSITION_INTERVAL_MS = 1000
-/** So many requests for an answer within a tick: the server shuts down and waits for a confirmation it cannot get yet. */
+/**
+ * So many requests for an answer within a tick: the server shuts down and waits for a confirmation it cannot get
+ * yet.
+ */
 const URGENT_REQUESTS = 20
 
 export interface StreamDependencies {
@@ -83,7 +86,8 @@ export class ReplicationStream {
         onUnexpectedTransaction: (expected, found) =>
           deps.logger.warn(
             { expected, found },
-            'the transaction that was emitted in part did not come again; its remaining changes may be missing from the publication',
+            'the transaction that was emitted in part did not come again; its remaining changes may be missing ' +
+              'from the publication',
           ),
       },
       start,

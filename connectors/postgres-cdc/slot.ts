@@ -96,15 +96,19 @@ export function slotGapError(name: string, offset: Lsn, state: SlotState | undef
     'Set "snapshot.mode" to "when_needed" to take a new snapshot, or delete the connector\'s offsets to start over'
   if (state === undefined) {
     return new ConnectError(
-      `replication slot "${name}" does not exist, but the stored offset is ${at}: changes since then are no longer available on the server. ${fix}`,
+      `replication slot "${name}" does not exist, but the stored offset is ${at}: changes since then are no ` +
+        `longer available on the server. ${fix}`,
     )
   }
   if (state.walStatus === 'lost') {
     return new ConnectError(
-      `replication slot "${name}" lost the WAL behind the stored offset ${at} (wal_status is "lost"; see max_slot_wal_keep_size). ${fix}`,
+      `replication slot "${name}" lost the WAL behind the stored offset ${at} (wal_status is "lost"; see ` +
+        `max_slot_wal_keep_size). ${fix}`,
     )
   }
   return new ConnectError(
-    `replication slot "${name}" was confirmed up to ${formatLsn(state.confirmedLsn ?? 0)}, behind the stored offset ${at}: changes between them are no longer available on the server. ${fix}; or set "offset.mismatch.strategy" to "trust_slot" to go on without them`,
+    `replication slot "${name}" was confirmed up to ${formatLsn(state.confirmedLsn ?? 0)}, behind the stored ` +
+      `offset ${at}: changes between them are no longer available on the server. ${fix}; or set ` +
+      '"offset.mismatch.strategy" to "trust_slot" to go on without them',
   )
 }

@@ -44,7 +44,10 @@ export function parseArray(text: string, delimiter = ','): Nested[] {
 /** The kinds of elements whose arrays can say "not sent" in Debezium's way. */
 export type ArrayPlaceholder = 'text' | 'bytes' | 'codes' | 'long-codes' | 'uuid' | 'none'
 
-/** An array of the element's optional schema. Arrays of arrays have no Connect type of their own: their elements follow each other. */
+/**
+ * An array of the element's optional schema. Arrays of arrays have no Connect type of their own: their elements
+ * follow each other.
+ */
 export function arrayCodec(element: ColumnCodec, placeholder: ArrayPlaceholder): ColumnCodec {
   const convert = (value: Nested): unknown => {
     if (typeof value !== 'string') return null

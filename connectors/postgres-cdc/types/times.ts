@@ -200,7 +200,10 @@ function isoTimestamp(text: string): string {
   return `${isoDate(moment.days)}T${isoTime(moment.micros)}Z`
 }
 
-/** timestamptz(precision): the session runs in UTC, so only the form changes; the fraction has exactly `precision` digits. */
+/**
+ * timestamptz(precision): the session runs in UTC, so only the form changes; the fraction has exactly `precision`
+ * digits.
+ */
 export function timestamptzCodec(precision: number): ColumnCodec {
   const value = (text: string): string => {
     const moment = parseMoment(text)

@@ -69,8 +69,13 @@ describe('changes become records', () => {
 
   test('the envelope has exactly the fields of Debezium in their order', () => {
     const [record] = decode(STEPS).records
+    const source =
+      '{"version":"9","connector":"postgresql","name":"pfx","ts_ms":1600000000000,"snapshot":"false","db":"shop",' +
+      '"sequence":"[null,\\"410\\"]","ts_us":1600000000000000,"ts_ns":1600000000000000000,"schema":"s","table":"t",' +
+      '"txId":7,"lsn":410,"xmin":null,"origin":null,"origin_lsn":null}'
     expect(text(record as StreamedRecord, 'value')).toBe(
-      '{"before":null,"after":{"id":1,"v":"one"},"source":{"version":"9","connector":"postgresql","name":"pfx","ts_ms":1600000000000,"snapshot":"false","db":"shop","sequence":"[null,\\"410\\"]","ts_us":1600000000000000,"ts_ns":1600000000000000000,"schema":"s","table":"t","txId":7,"lsn":410,"xmin":null,"origin":null,"origin_lsn":null},"transaction":null,"op":"c","ts_ms":1700000000000,"ts_us":1700000000000000,"ts_ns":1700000000000000000}',
+      `{"before":null,"after":{"id":1,"v":"one"},"source":${source},"transaction":null,"op":"c",` +
+        '"ts_ms":1700000000000,"ts_us":1700000000000000,"ts_ns":1700000000000000000}',
     )
   })
 

@@ -260,7 +260,7 @@ describe('JSON from the wire bytes equals JSON of the built value', () => {
       fc.property(row, fc.constantFrom(...MODES), (values, types) => {
         for (const record of records(columns, values, types)) check(record)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 })
