@@ -20,6 +20,17 @@ export const transformManifests: readonly PluginManifest[] = [
     'Sets name and version of the schema.',
     () => import('./set-schema-metadata.ts'),
   ),
+  ...sideManifests(
+    'TimestampConverter',
+    'Converts timestamps between forms.',
+    () => import('./timestamp-converter.ts'),
+  ),
+  manifestOf(
+    'transformation',
+    'TimestampRouter',
+    'Puts the time into the name of the topic.',
+    () => import('./timestamp-router.ts'),
+  ),
   manifestOf(
     'transformation',
     'ValueToKey',

@@ -91,6 +91,14 @@ const DELIBERATE: readonly (readonly [test: (c: Case) => boolean, why: string])[
     (c) => c.class === 'SetSchemaMetadata$Value' && c.error?.includes('Cannot list fields on non-struct type') === true,
     'the schema of a value that is no struct gets its name too; Java fails since 4.0',
   ],
+  [
+    (c) =>
+      c.class.startsWith('TimestampConverter') &&
+      c.options['target.type'] === 'Time' &&
+      c.valueSchema === null &&
+      JSON.stringify(c.result ?? null).includes('"t":'),
+    'a Time is a number in JavaScript, also without a schema',
+  ],
 ]
 
 function isTimestamp(schema: unknown): boolean {
@@ -105,7 +113,7 @@ describe('the transformations and predicates of Kafka 4.3.1 give the same', () =
     test(JSON.stringify(input), async () => {
       const options = {
         float32: JSON.stringify(c.options).includes('float32'),
-        schemaless: c.class.startsWith('Cast') && c.valueSchema === null,
+        schemaless: /^(Cast|TimestampC)/.test(c.class) && c.valueSchema === null,
       }
       if (error === undefined) expect(normaliseDump(await run(c), options)).toEqual(normaliseDump(result, options))
       else await expect(run(c)).rejects.toThrow()
@@ -138,4 +146,10 @@ test('the schema of a string gets a name and a version', async () => {
   const named = cases.filter((c) => DELIBERATE[3]?.[0](c))
   expect(named).toHaveLength(3)
   for (const c of named) expect(await run(c)).toMatchObject({ value: { schema: { type: 'string' }, value: 's' } })
+})
+
+test('a schemaless Time is the milliseconds of the day', async () => {
+  const times = cases.filter((c) => DELIBERATE[4]?.[0](c))
+  expect(times).toHaveLength(3)
+  for (const c of times) expect(JSON.stringify(await run(c))).toMatch(/"i":"80000(123|999)"/)
 })
