@@ -1,4 +1,4 @@
-import type { Logger } from '../../base/index.ts'
+import { type Clock, type Logger, sleep } from '../../base/index.ts'
 
 /** One of the topics in which a Connect cluster keeps its configuration, offsets and statuses. */
 export interface InternalTopic {
@@ -36,14 +36,20 @@ export class InternalTopicError extends Error {
   readonly code = 'INTERNAL_TOPIC'
 }
 
-const CREATE_ATTEMPTS_MAX = 3
+const CREATE_ATTEMPTS_MAX = 50
+const CREATE_RETRY_MS = 100
 
 function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined
 }
 
 /** Creates the topic when it is missing and refuses one in which records would get lost. */
-export async function ensureTopic(admin: TopicAdmin, topic: InternalTopic, logger: Logger): Promise<void> {
+export async function ensureTopic(
+  admin: TopicAdmin,
+  topic: InternalTopic,
+  clock: Clock,
+  logger: Logger,
+): Promise<void> {
   let replicationFactor = topic.replicationFactor
   for (let attempt = 1; ; attempt++) {
     const found = await admin.describe(topic.name)
@@ -59,9 +65,14 @@ export async function ensureTopic(admin: TopicAdmin, topic: InternalTopic, logge
     } catch (error) {
       const code = codeOf(error)
       if (attempt >= CREATE_ATTEMPTS_MAX) throw error
-      if (code === 'INVALID_REPLICATION_FACTOR' && !topic.replicationFactorIsExplicit) replicationFactor = -1
-      // Another worker that starts at the same time was faster; its topic is looked at like any other.
-      else if (code !== 'TOPIC_ALREADY_EXISTS') throw error
+      if (code === 'INVALID_REPLICATION_FACTOR' && !topic.replicationFactorIsExplicit && replicationFactor !== -1) {
+        replicationFactor = -1
+      } else if (code === 'TOPIC_ALREADY_EXISTS') {
+        // Another worker that starts at the same time was faster, and the broker asked may not have heard of it yet.
+        await sleep(clock, CREATE_RETRY_MS)
+      } else {
+        throw error
+      }
     }
   }
 }

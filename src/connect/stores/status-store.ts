@@ -44,7 +44,7 @@ export function createStatusStore(options: { log: CompactedLog; logger: Logger; 
     try {
       await log.append(batch)
     } catch (error) {
-      logger.error({ error, records: batch.length }, 'statuses could not be written; they stay as they were')
+      logger.error({ err: error, records: batch.length }, 'statuses could not be written; they stay as they were')
     }
   }
   const put = (record: LogWrite) => {

@@ -48,9 +48,9 @@ class TopicLog implements CompactedLog {
   }
 
   async start(onRecords: (records: readonly LogRecord[]) => void): Promise<void> {
-    const { client, admin, topic, clientId, logger, readCommitted } = this.options
+    const { client, admin, topic, clientId, clock, logger, readCommitted } = this.options
     this.onRecords = onRecords
-    await ensureTopic(admin, topic, logger)
+    await ensureTopic(admin, topic, clock, logger)
     this.producer = client.producer({ clientId, lingerMs: 0 })
     this.consumer = client.consumer({
       clientId,

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { freePort } from '../../services/free-port.ts'
+import { type MillraceBroker, startMillraceBroker } from '../../services/millrace.ts'
+import { isHealthy, rest, until, untilRunning } from './connect-cluster.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+let broker: MillraceBroker
+let folder: string
+const children: ChildProcess[] = []
+
+beforeAll(async () => {
+  broker = await startMillraceBroker()
+})
+afterAll(() => broker.stop())
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-standalone-'))
+})
+afterEach(async () => {
+  for (const child of children.splice(0)) await ended(child, 'SIGKILL')
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+  const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  if (signal) child.kill(signal)
+  return gone
+}
+
+async function file(name: string, content: string): Promise<string> {
+  await writeFile(join(folder, name), content)
+  return join(folder, name)
+}
+
+async function workerFile(port: number): Promise<string> {
+  const lines = [
+    `bootstrap.servers=${broker.bootstrapServers}`,
+    'key.converter=org.apache.kafka.connect.storage.StringConverter',
+    'value.converter=org.apache.kafka.connect.storage.StringConverter',
+    `offset.storage.file.filename=${join(folder, 'offsets')}`,
+    'offset.flush.interval.ms=100',
+    `listeners=http://127.0.0.1:${port}`,
+  ]
+  return file('worker.properties', `${lines.join('\n')}\n`)
+}
+
+function start(...args: string[]): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, ['--conditions=source', 'src/cli/main.ts', 'connect-standalone', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.push(child)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
+  return { child, output: () => output }
+}
+
+const read = (path: string) => readFile(path, 'utf8').catch(() => '')
+
+test('connectors come from files of all three forms and go on where they stopped', async () => {
+  const port = await freePort()
+  const worker = await workerFile(port)
+  const input = await file('in.txt', 'one\ntwo\n')
+  const output = join(folder, 'out.txt')
+  const create = await file(
+    'source.json',
+    JSON.stringify({ name: 'source', config: { 'connector.class': 'FileStreamSource', file: input, topic: 'lines' } }),
+  )
+  const flat = await file(
+    'paused.json',
+    JSON.stringify({ name: 'flat', 'connector.class': 'FileStreamSource', file: input, topic: 'other' }),
+  )
+  const properties = await file(
+    'sink.properties',
+    `name=sink\nconnector.class=org.apache.kafka.connect.file.FileStreamSinkConnector\nfile=${output}\ntopics=lines\n`,
+  )
+  const url = `http://127.0.0.1:${port}`
+  const first = start(worker, create, flat, properties)
+  await until(
+    'it is healthy',
+    () => isHealthy(url),
+    (healthy) => healthy,
+  )
+  await untilRunning(url, 3)
+  expect((await rest(url, 'GET', '/connectors')).body.toSorted()).toEqual(['flat', 'sink', 'source'])
+  await until(
+    'both lines arrive',
+    () => read(output),
+    (text) => text === 'one\ntwo\n',
+  )
+  expect(await ended(first.child, 'SIGTERM'), first.output()).toBe(0)
+  await writeFile(input, 'three\n', { flag: 'a' })
+  const second = start(worker, create, properties)
+  await until(
+    'only the new line arrives',
+    () => read(output),
+    (text) => text === 'one\ntwo\nthree\n',
+  )
+  expect(await ended(second.child, 'SIGTERM'), second.output()).toBe(0)
+})
+
+test.each([
+  ['a worker file that is missing', 1, 'cannot read', async () => ['/nowhere/worker.properties']],
+  [
+    'a worker file with mistakes',
+    2,
+    'offset.storage.file.filename',
+    async () => [await file('w', 'key.converter=x\n')],
+  ],
+  [
+    'a connector that is wrong',
+    3,
+    'Missing required configuration',
+    async () => [
+      await workerFile(await freePort()),
+      await file('c.json', '{"name":"c","connector.class":"FileStreamSource"}'),
+    ],
+  ],
+])('%s ends it with exit code %i', async (_name, code, message, args) => {
+  const { child, output } = start(...(await args()))
+  expect([await ended(child), output()]).toEqual([code, expect.stringContaining(message)])
+})
