@@ -10,6 +10,7 @@ import {
   type SinkOptions,
   sinkRecord,
   startSink,
+  startSource,
 } from './support/jdbc-tasks.ts'
 
 const value = struct({ id: schemas.int64, name: schemas.optional.string })
@@ -263,5 +264,38 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
     const task = await start({ ...once, 'table.name.format': 'eo_f', 'max.retries': '0' }, { name: 'eo-f', open })
     await task.task.close?.(open)
     await expect(task.put([order(0, 1, 'a')])).rejects.toThrow(/without the partition being opened/)
+  })
+
+  it('a database that crashes and comes back is read and written on without loss or repetition', async () => {
+    await postgres.query(
+      'create table crash_source (id int primary key); insert into crash_source select generate_series(1, 40)',
+    )
+    const patient = { 'connection.attempts': '100', 'max.retries': '100' }
+    const sink = await start({ ...once, ...patient, 'table.name.format': 'crash_copy' }, { name: 'crash', open })
+    const reading = { mode: 'incrementing', 'incrementing.column.name': 'id', 'table.whitelist': 'crash_source' }
+    const source = await startSource({
+      ...connectionOf(postgres),
+      ...patient,
+      ...reading,
+      'batch.max.rows': '5',
+      'poll.interval.ms': '20',
+    })
+    const seen: number[] = []
+    try {
+      for (let round = 0; round < 4; round++) {
+        const records = await source.take(10)
+        seen.push(...records.map((record) => (record.value as { id: number }).id))
+        const batch = seen.map((id, offset) => order(offset, id, String(id)))
+        if (round % 2 === 0) {
+          const down = postgres.kill().then(() => postgres.restart())
+          await Promise.all([sink.put(batch), down])
+        } else await sink.put(batch)
+      }
+    } finally {
+      await source.task.stop?.()
+    }
+    const expected = Array.from({ length: 40 }, (_, i) => i + 1)
+    expect(seen).toEqual(expected)
+    expect((await postgres.query('select id::int from crash_copy order by id')).map(({ id }) => id)).toEqual(expected)
   })
 })
