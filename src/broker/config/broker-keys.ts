@@ -94,7 +94,7 @@ const LOG_KEYS = [
     type: 'string',
     default: 'commit',
     oneOf: ['commit', 'os'],
-    doc: 'commit: acks=all is answered after the batch is synced to disk, many producers sharing one sync. os: after the write, as Kafka does; a crash of the machine may lose what the system had not written yet.',
+    doc: 'commit: acks=all is answered after a sync to disk that many producers share. os: after the write, as Kafka does; a crash of the machine may lose what the system had not written yet.',
   },
   {
     name: 'log.flush.interval.messages',

@@ -54,12 +54,15 @@ function printRecords(bytes: Buffer, header: BatchHeader, options: Options): voi
     const key = cursor.key()
     const value = cursor.value()
     const headers = cursor.headers().map((recordHeader) => recordHeader.key)
-    const data =
-      options.printDataLog === true
-        ? `${key === null ? '' : ` key: ${key.toString()}`} payload: ${value?.toString() ?? ''}`
-        : ''
-    print(
-      `| offset: ${cursor.offset} CreateTime: ${cursor.timestamp} keySize: ${key?.length ?? -1} valueSize: ${value?.length ?? -1} sequence: ${header.baseSequence < 0 ? -1 : header.baseSequence + i} headerKeys: [${headers.join(',')}]${data}`,
-    )
+    const fields = [
+      `| offset: ${cursor.offset} CreateTime: ${cursor.timestamp}`,
+      `keySize: ${key?.length ?? -1} valueSize: ${value?.length ?? -1}`,
+      `sequence: ${header.baseSequence < 0 ? -1 : header.baseSequence + i} headerKeys: [${headers.join(',')}]`,
+    ]
+    if (options.printDataLog === true) {
+      if (key !== null) fields.push(`key: ${key.toString()}`)
+      fields.push(`payload: ${value?.toString() ?? ''}`)
+    }
+    print(fields.join(' '))
   }
 }
