@@ -9,13 +9,17 @@ import {
   apis,
   type Encodable,
   ErrorCode,
+  type FetchRequest,
+  type FetchResponse,
   FrameSplitter,
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
   type ProduceRequest,
   type ProduceResponse,
   Reader,
   requestHeader,
 } from '../../../src/protocol/index.ts'
-import { decodeRecords, peekBatchHeader } from '../../../src/record/index.ts'
+import { BatchBuilder, decodeRecords, peekBatchHeader, setBatchOffset } from '../../../src/record/index.ts'
 import type { SimClock } from '../../simulation/sim-clock.ts'
 
 export const TOPIC_ID = 'dGhlLXRvcGljLWlkLTEyMw'
@@ -39,6 +43,7 @@ interface ProducerState {
 
 interface PartitionLog {
   values: string[]
+  batches: { last: number; bytes: Buffer }[]
   producers: Map<number, ProducerState>
 }
 
@@ -60,7 +65,11 @@ export class FakeBroker {
   constructor(clock: SimClock, random: Random, partitions = 1) {
     this.clock = clock
     this.#random = random
-    this.#partitions = Array.from({ length: partitions }, () => ({ values: [], producers: new Map() }))
+    this.#partitions = Array.from({ length: partitions }, () => ({
+      values: [],
+      batches: [],
+      producers: new Map(),
+    }))
     this.latencyMs = () => 1 + this.#random.next() * 4
   }
 
@@ -77,6 +86,20 @@ export class FakeBroker {
   /** Values of the records in a partition, in order. */
   values(partition: number): string[] {
     return this.#partitions[partition]!.values
+  }
+
+  /** Writes a batch as another producer would. */
+  write(partition: number, values: readonly string[]): void {
+    const builder = new BatchBuilder()
+    for (const value of values) builder.append(this.clock.now(), null, Buffer.from(value))
+    this.#store(this.#partitions[partition]!, builder.build())
+  }
+
+  #store(log: PartitionLog, records: Buffer): void {
+    const bytes = Buffer.from(records)
+    setBatchOffset(bytes, log.values.length, 0)
+    log.values.push(...decodeRecords(bytes).map(({ value }) => value!.toString()))
+    log.batches.push({ last: log.values.length - 1, bytes })
   }
 
   /** Forgets all producers, as a broker whose producer state has expired. */
@@ -169,6 +192,10 @@ export class FakeBroker {
         return { producerId: this.#nextProducerId++, producerEpoch: 0 }
       case 'Produce':
         return this.#produce(request)
+      case 'ListOffsets':
+        return this.#listOffsets(request)
+      case 'Fetch':
+        return this.#fetch(request)
       default:
         return {}
     }
@@ -196,6 +223,39 @@ export class FakeBroker {
     }
   }
 
+  #listOffsets({ topics }: ListOffsetsRequest): Encodable<ListOffsetsResponse> {
+    const answer = ({ partitionIndex, timestamp }: { partitionIndex: number; timestamp: number }) => ({
+      partitionIndex,
+      timestamp: -1,
+      offset: timestamp === -2 ? 0 : this.#partitions[partitionIndex]!.values.length,
+    })
+    return { topics: topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(answer) })) }
+  }
+
+  #fetch({ topics }: FetchRequest): Encodable<FetchResponse> | 'drop' | 'silence' {
+    let broken: 'drop' | 'silence' | undefined
+    const answer = ({
+      partition,
+      fetchOffset,
+      partitionMaxBytes,
+    }: FetchRequest['topics'][number]['partitions'][number]) => {
+      const log = this.#partitions[partition]!
+      const fault = this.fault(partition, [])
+      if (fault.type === 'error') return { partitionIndex: partition, errorCode: fault.errorCode, records: null }
+      if (fault.type !== 'none') broken = fault.type === 'silence' ? 'silence' : 'drop'
+      const highWatermark = log.values.length
+      const errorCode = fetchOffset > highWatermark ? ErrorCode.OFFSET_OUT_OF_RANGE : 0
+      return {
+        partitionIndex: partition,
+        errorCode,
+        highWatermark,
+        records: readable(log, fetchOffset, partitionMaxBytes),
+      }
+    }
+    const responses = topics.map(({ topicId, partitions }) => ({ topicId, partitions: partitions.map(answer) }))
+    return broken ?? { responses }
+  }
+
   #produce(request: ProduceRequest): Encodable<ProduceResponse> | 'drop' | 'silence' {
     let broken: 'drop' | 'silence' | undefined
     const responses = request.topicData.map(({ topicId, name, partitionData }) => ({
@@ -209,13 +269,13 @@ export class FakeBroker {
         if (fault.type === 'silence') broken = 'silence'
         if (fault.type === 'lost-answer') broken = 'drop'
         if (fault.type === 'lost-request' || fault.type === 'silence') return { index }
-        return { index, ...this.#append(index, records!, values) }
+        return { index, ...this.#append(index, records!) }
       }),
     }))
     return broken ?? { responses }
   }
 
-  #append(partition: number, records: Buffer, values: readonly string[]): { errorCode: number; baseOffset: number } {
+  #append(partition: number, records: Buffer): { errorCode: number; baseOffset: number } {
     const log = this.#partitions[partition]!
     const header = peekBatchHeader(records)!
     const { producerId, producerEpoch, baseSequence, recordCount } = header
@@ -234,9 +294,17 @@ export class FakeBroker {
       current.batches = [...current.batches, { first: baseSequence, last, offset }].slice(-5)
       log.producers.set(producerId, current)
     }
-    log.values.push(...values)
+    this.#store(log, records)
     return { errorCode: 0, baseOffset: offset }
   }
+}
+
+function readable(log: PartitionLog, offset: number, maxBytes: number): Buffer {
+  let bytes = 0
+  const parts = log.batches.filter(
+    (batch) => batch.last >= offset && (bytes === 0 || bytes < maxBytes) && (bytes += batch.bytes.length),
+  )
+  return Buffer.concat(parts.map((batch) => batch.bytes))
 }
 
 function apiVersions(): object {
