@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
-import { tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../base/index.ts'
@@ -41,6 +41,8 @@ export interface SpawnOptions {
 }
 
 const STDERR_TAIL_CHARS = 4096
+/** What Node says when a host that stands still is looked into. */
+const DEBUGGER_CHATTER = /^(Debugger |Waiting for the debugger|For help, see: https:\/\/nodejs\.org)/
 const LAST_OUTPUT_MS = 200
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url)
 
@@ -53,7 +55,11 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
     serialization: 'advanced',
     execArgv: execArguments(maxHeapMb),
     // Compiled code and stripped types are kept between starts: without them a host needs 17 MB and 20 ms more.
-    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? join(tmpdir(), 'node-compile-cache') },
+    // The folder is the user's own: who can write to it decides what code a host runs.
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: getCompileCacheDir() ?? join(homedir(), '.cache', 'millrace', 'compiled'),
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const rpc = new RpcPeer<WorkerMethods, HostMethods>(
@@ -63,6 +69,7 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
     },
     handlers,
   )
+  let dismissed = false
   const debuggerAddress = Promise.withResolvers<string>()
   const tail = watchOutput(child, logger, debuggerAddress.resolve)
   const exited = new Promise<HostExit>((resolve) => {
@@ -74,7 +81,7 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
     }
     // 'close' comes after the last output, but not while a process that a plugin started holds the pipes open.
     child.once('close', ended)
-    child.once('exit', (code, signal) => setTimeout(() => ended(code, signal), LAST_OUTPUT_MS))
+    child.once('exit', (code, signal) => setTimeout(() => ended(code, signal), dismissed ? 0 : LAST_OUTPUT_MS))
     child.once('error', (error) => ended(null, null, error))
   })
   return {
@@ -86,6 +93,7 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
       probeStall({ address: debuggerAddress.promise, open: () => void child.kill('SIGUSR1'), timeoutMs }),
     kill: () => void child.kill('SIGKILL'),
     dismiss: () => {
+      dismissed = true
       if (child.connected) child.disconnect()
     },
   }
@@ -121,7 +129,8 @@ function watchOutput(
   lines('stderr', (line) => {
     const address = /^Debugger listening on (ws:\/\/\S+)/.exec(line)?.[1]
     if (address) onDebugger(address)
-    else logger.warn({ pid: child.pid, line: line.slice(0, STDERR_TAIL_CHARS) }, 'plugin output')
+    else if (!DEBUGGER_CHATTER.test(line))
+      logger.warn({ pid: child.pid, line: line.slice(0, STDERR_TAIL_CHARS) }, 'plugin output')
   })
   return {
     get text() {

@@ -361,7 +361,8 @@ export class SinkTaskRunner implements UnitRunner {
     const mine = partitions.filter((partition) => this.#offsets.has(partition))
     if (mine.length === 0) return
     for (const partition of mine) this.#dropPending(partition)
-    if (mayCommit && !this.#failure) await this.#commit(mine, true)
+    // Also after a failure, as Kafka: what was taken before it is not delivered again.
+    if (mayCommit) await this.#commit(mine, true)
     try {
       await this.#open!.task.close?.(mine)
     } finally {

@@ -29,6 +29,25 @@ export class Spread {
   }
 }
 
+/** How many a second over the last half minute, as Kafka's rates. */
+class Rate {
+  readonly #points: { readonly ms: number; readonly value: number }[] = []
+
+  constructor(nowMs: number) {
+    this.#points.push({ ms: nowMs, value: 0 })
+  }
+
+  at(nowMs: number, value: number): number {
+    const points = this.#points
+    points.push({ ms: nowMs, value })
+    while (points.length > 2 && nowMs - points[1]!.ms >= RATE_WINDOW_MS) points.shift()
+    const first = points[0]!
+    return nowMs > first.ms ? ((value - first.value) * 1000) / (nowMs - first.ms) : 0
+  }
+}
+
+const RATE_WINDOW_MS = 30_000
+
 /** Everything a task counts; plain fields, because hot loops write them. */
 export class TaskCounters {
   readonly error = new ErrorCounters()
@@ -55,8 +74,11 @@ export class TaskCounters {
   #pausedMs = 0
   #state: RunState = 'UNASSIGNED'
   readonly #startedMs: number
+  readonly #rates: { readonly in: Rate; readonly out: Rate; readonly commits: Rate; readonly skips: Rate }
 
   constructor(nowMs: number) {
+    const rate = () => new Rate(nowMs)
+    this.#rates = { in: rate(), out: rate(), commits: rate(), skips: rate() }
     this.#startedMs = nowMs
     this.#sinceMs = nowMs
   }
@@ -103,7 +125,7 @@ export class TaskCounters {
       'batch-size-max': this.batchSize.max,
       'batch-size-avg': this.batchSize.average,
     })
-    add(`${kind}-task-metrics`, kind === 'source' ? this.#source(lifeMs) : this.#sink(lifeMs))
+    add(`${kind}-task-metrics`, kind === 'source' ? this.#source(nowMs) : this.#sink(nowMs))
     add('task-error-metrics', {
       'total-record-failures': this.error.failures,
       'total-record-errors': this.error.errors,
@@ -117,12 +139,12 @@ export class TaskCounters {
     return result
   }
 
-  #source(lifeMs: number): Record<string, number> {
+  #source(nowMs: number): Record<string, number> {
     return {
       'source-record-poll-total': this.recordsIn,
-      'source-record-poll-rate': (this.recordsIn * 1000) / lifeMs,
+      'source-record-poll-rate': this.#rates.in.at(nowMs, this.recordsIn),
       'source-record-write-total': this.recordsOut,
-      'source-record-write-rate': (this.recordsOut * 1000) / lifeMs,
+      'source-record-write-rate': this.#rates.out.at(nowMs, this.recordsOut),
       'poll-batch-max-time-ms': this.callMs.max,
       'poll-batch-avg-time-ms': this.callMs.average,
       'source-record-active-count': this.recordsIn - this.recordsOut - this.recordsDropped,
@@ -131,19 +153,19 @@ export class TaskCounters {
     }
   }
 
-  #sink(lifeMs: number): Record<string, number> {
+  #sink(nowMs: number): Record<string, number> {
     return {
       'sink-record-read-total': this.recordsIn,
-      'sink-record-read-rate': (this.recordsIn * 1000) / lifeMs,
+      'sink-record-read-rate': this.#rates.in.at(nowMs, this.recordsIn),
       'sink-record-send-total': this.recordsOut,
-      'sink-record-send-rate': (this.recordsOut * 1000) / lifeMs,
+      'sink-record-send-rate': this.#rates.out.at(nowMs, this.recordsOut),
       'sink-record-lag-max': this.lagMax,
       'partition-count': this.partitions,
       'offset-commit-seq-no': this.commits + this.commitFailures,
       'offset-commit-completion-total': this.commits,
-      'offset-commit-completion-rate': (this.commits * 1000) / lifeMs,
+      'offset-commit-completion-rate': this.#rates.commits.at(nowMs, this.commits),
       'offset-commit-skip-total': this.commitsSkipped,
-      'offset-commit-skip-rate': (this.commitsSkipped * 1000) / lifeMs,
+      'offset-commit-skip-rate': this.#rates.skips.at(nowMs, this.commitsSkipped),
       'put-batch-max-time-ms': this.callMs.max,
       'put-batch-avg-time-ms': this.callMs.average,
       'sink-record-active-count': this.activeNow,
