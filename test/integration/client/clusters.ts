@@ -52,6 +52,9 @@ export function clientOf(cluster: TestCluster): Client {
   })
 }
 
+/** For tests that start brokers or Java tools: a busy machine takes its time. */
+export const SLOW = { timeout: 180_000 }
+
 let names = 0
 
 /** A topic of its own for a test. */
@@ -72,9 +75,9 @@ export async function newTopic(
   return name
 }
 
-/** Waits until the condition holds; fails after half a minute. */
+/** Waits until the condition holds; fails after a minute. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await condition()); ) {
+  for (const deadline = Date.now() + 60_000; !(await condition()); ) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
