@@ -61,11 +61,17 @@ export interface ReadOptions {
   readonly minOneBatch?: boolean
   /** Readers see what is below it; default `highWatermark`. */
   readonly upTo?: 'highWatermark' | 'lastStableOffset' | 'logEnd'
+  /**
+   * Where memory for what has to come from the disk is taken from: a buffer of at least that size, of which the records
+   * are a view. Garbage of a megabyte for each read costs more than the read; whoever knows when the records are sent
+   * can use the memory again. Records from the tail cache never lie in it.
+   */
+  readonly allocate?: (size: number) => Buffer
 }
 
 export interface ReadResult {
   readonly error: 'OFFSET_OUT_OF_RANGE' | 'CORRUPT_MESSAGE' | 'KAFKA_STORAGE_ERROR' | undefined
-  /** Whole batches as stored, from the one that holds the offset; empty at the end. Never written to again. */
+  /** Whole batches as stored, from the one that holds the offset; empty at the end. Never written to again by the log. */
   readonly records: Buffer
   readonly highWatermark: number
   readonly lastStableOffset: number
@@ -487,6 +493,7 @@ export class Log implements Syncable {
         minOneBatch,
         contiguous: this.#place.contiguous,
         epochAt: this.#epochAt,
+        allocate: options.allocate,
       })
       return this.#readResult(found.error, found.records)
     } catch (error) {

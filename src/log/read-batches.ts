@@ -1,6 +1,6 @@
 import { BATCH_FIELD, batchBaseOffset, batchLastOffset, completeBatchSize, isBatchCrcValid } from '../record/index.ts'
 import { follows } from './scan.ts'
-import type { Segment } from './segment.ts'
+import type { Allocate, Segment } from './segment.ts'
 
 const NO_RECORDS = Buffer.alloc(0)
 const MAGIC_V2 = 2
@@ -22,6 +22,7 @@ export interface ReadQuery {
   readonly contiguous: boolean
   /** The leader epoch that wrote an offset, -1 when that is not known. */
   readonly epochAt: (offset: number) => number
+  readonly allocate: Allocate | undefined
 }
 
 /** Length of the whole, valid batches at the start of `bytes` that end below the limit and within maxBytes; -1 when the first is damaged. */
@@ -64,7 +65,7 @@ export function readBatches(segments: readonly Segment[], query: ReadQuery): Fou
       if (query.contiguous) return CORRUPT
       continue
     }
-    const bytes = segment.readAt(position, query.maxBytes, query.minOneBatch)
+    const bytes = segment.readAt(position, query.maxBytes, query.minOneBatch, query.allocate)
     if (!bytes) return CORRUPT
     const length = validLength(bytes, query)
     return length < 0 ? CORRUPT : { error: undefined, records: bytes.subarray(0, length) }

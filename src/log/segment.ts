@@ -12,7 +12,9 @@ import { OffsetIndex, type OffsetPosition } from './offset-index.ts'
 import { follows, readFully, type ScanResult, scanBatches } from './scan.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 
+/** Headers on the way to a batch are read in pieces of this size; a walk ends before the next one begins. */
 const HOP_WINDOW = 4096
+const hopWindow = Buffer.allocUnsafeSlow(HOP_WINDOW)
 const NO_BYTES = Buffer.alloc(0)
 const MAX_INT32 = 0x7fffffff
 const UNKNOWN_OFFSET = -1
@@ -26,6 +28,9 @@ export interface SegmentPlace {
   /** index.interval.bytes, which may change while the log is open. */
   indexIntervalBytes: number
 }
+
+/** Gives memory of at least this many bytes. */
+export type Allocate = (size: number) => Buffer
 
 /** Called for every batch while indexes are rebuilt. */
 export type BatchObserver = (buffer: Buffer, at: number, size: number) => void
@@ -282,7 +287,7 @@ export class Segment {
 
   #walkTo(offset: number, entry: OffsetPosition): number {
     if (entry.position < 0 || entry.position > this.#size) return -1
-    const window = Buffer.allocUnsafe(HOP_WINDOW)
+    const window = hopWindow
     let start = entry.position
     let position = start
     let length = 0
@@ -307,15 +312,21 @@ export class Segment {
   }
 
   /** Up to `maxBytes` at a position; with `minOneBatch` at least the whole first batch. Undefined when the disk has less than the size says. */
-  readAt(position: number, maxBytes: number, minOneBatch: boolean): Buffer | undefined {
+  readAt(
+    position: number,
+    maxBytes: number,
+    minOneBatch: boolean,
+    allocate: Allocate = Buffer.allocUnsafeSlow,
+  ): Buffer | undefined {
     const available = this.#size - position
     if (available <= 0) return NO_BYTES
-    const buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(maxBytes, BATCH_HEADER_SIZE), available))
+    const length = Math.min(Math.max(maxBytes, BATCH_HEADER_SIZE), available)
+    const buffer = allocate(length).subarray(0, length)
     if (readFully(this.file, buffer, 0, buffer.length, position) < buffer.length) return undefined
     if (!minOneBatch || completeBatchSize(buffer, 0) > 0) return buffer
     const size = buffer.readInt32BE(BATCH_FIELD.batchLength) + BATCH_OVERHEAD
     if (size <= buffer.length || size > available) return undefined
-    const whole = Buffer.allocUnsafeSlow(size)
+    const whole = allocate(size).subarray(0, size)
     buffer.copy(whole)
     const rest = size - buffer.length
     return readFully(this.file, whole, buffer.length, rest, position + buffer.length) === rest ? whole : undefined

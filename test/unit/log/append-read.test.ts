@@ -142,6 +142,24 @@ test('bytes that were read do not change with later appends', () => {
   expect(records.equals(before)).toBe(true)
 })
 
+test('memory for reads from the disk is the callers to choose', () => {
+  const bench = new LogBench()
+  bench.cacheBytes = 1
+  const log = bench.open(OS)
+  append(log, batchOf(['first']))
+  append(log, batchOf(['x'.repeat(500)]))
+  const memory = Buffer.alloc(1000)
+  const sizes: number[] = []
+  const allocate = (size: number) => {
+    sizes.push(size)
+    return memory
+  }
+  expect(text(log.read(0, 80, { allocate }).records)).toEqual(['first'])
+  expect(log.read(1, 80, { allocate }).records.buffer).toBe(memory.buffer)
+  expect(text(log.read(1, 80, { allocate }).records)).toEqual(['x'.repeat(500)])
+  expect(Math.max(...sizes)).toBeLessThan(1000)
+})
+
 test('the memory of the tail caches of all logs is bounded', () => {
   const bench = new LogBench()
   bench.cacheBytes = 100_000
