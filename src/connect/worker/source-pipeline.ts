@@ -59,6 +59,9 @@ export class SourcePipeline {
   #value: Uint8Array | null = null
   #wait: Promise<void> | undefined
   #error: unknown
+  #headersSeen: SourceRecord['headers'] | undefined
+  #headersTopic = ''
+  #headersConverted: readonly OutgoingHeader[] = NO_HEADERS
 
   constructor(options: SourcePipelineOptions) {
     this.#o = options
@@ -105,12 +108,18 @@ export class SourcePipeline {
     }
   }
 
-  #headers(record: SourceRecord): OutgoingHeader[] {
+  /** Records are immutable, so headers that a source shares between records are converted once in a row. */
+  #headers(record: SourceRecord): readonly OutgoingHeader[] {
+    const { headers, topic } = record
+    if (headers === this.#headersSeen && topic === this.#headersTopic) return this.#headersConverted
     const { header } = this.#o.converters
-    return record.headers.map(({ key, schema, value }) => ({
+    this.#headersConverted = headers.map(({ key, schema, value }) => ({
       key,
-      value: header.fromConnectHeader(record.topic, key, schema, value),
+      value: header.fromConnectHeader(topic, key, schema, value),
     }))
+    this.#headersSeen = headers
+    this.#headersTopic = topic
+    return this.#headersConverted
   }
 
   #append(record: SourceRecord, transformed: SourceRecord, headers: readonly OutgoingHeader[]): void {
