@@ -90,6 +90,7 @@ export class ConnectHerder implements Herder {
   private leaderUrl: string | null = null
   private foundClusterId = ''
   private state: HealthStatus = 'starting'
+  private stopping = false
 
   constructor(options: HerderOptions) {
     this.options = options
@@ -117,6 +118,7 @@ export class ConnectHerder implements Herder {
       statuses: this.statuses,
       clock,
       logger,
+      prepareStart: (name) => this.learnSecrets(name),
       onConnectorStarted: (name) => this.publisher.request(name),
     })
     this.leader = new Leader({
@@ -128,7 +130,9 @@ export class ConnectHerder implements Herder {
       sessionKeys: options.sessionKeys,
       statusWriteMsMax: STATUS_WRITE_MS_MAX,
     })
-    this.secrets = new Secrets((className) => this.worker.pluginConfig(className))
+    const definitions = (className: string) =>
+      this.worker.findPlugin(className) ? this.worker.pluginConfig(className) : null
+    this.secrets = new Secrets(definitions, clock)
   }
 
   get workerId(): string {
@@ -157,6 +161,7 @@ export class ConnectHerder implements Herder {
   /** Stops all work, hands it over at once and closes the stores. */
   async stop(): Promise<void> {
     this.state = 'unhealthy'
+    this.stopping = true
     this.publisher.stop()
     this.leader.stop()
     await this.runner.shutDown()
@@ -171,14 +176,14 @@ export class ConnectHerder implements Herder {
   private onAssignment(assignment: Assignment): void {
     this.leaderUrl = assignment.leaderUrl === '' ? null : assignment.leaderUrl
     this.runner.onAssignment(assignment)
-    for (const name of this.config.state.connectors()) if (!this.secretValues.has(name)) this.learnSecrets(name)
     this.leader.onRebalanced(assignment.isLeader)
-    if (this.state === 'starting' && !assignment.failed) this.state = 'healthy'
+    if (!assignment.failed && !this.stopping) this.state = 'healthy'
   }
 
   private async onLost(reason: string): Promise<void> {
     this.options.logger.warn({ reason }, 'this worker is out of the group; everything on it stops')
     this.leaderUrl = null
+    if (this.state === 'healthy') this.state = 'unhealthy'
     this.leader.onRebalanced(false)
     await this.runner.giveUpAll()
   }
@@ -191,8 +196,6 @@ export class ConnectHerder implements Herder {
       if (change.kind === 'restart') {
         const plan = planRestart(this.config.state, this.statuses.state, change.request)
         if (plan) this.runner.restart(plan.connector ? [change.request.connector] : [], plan.tasks)
-      } else if (change.kind === 'connector') {
-        this.learnSecrets(change.connector)
       } else if (change.kind === 'logger-level') {
         logLevels.set(change.namespace, change.level, clock.now())
       } else if (change.kind === 'connector-removed' || change.kind === 'tasks') {
@@ -221,23 +224,20 @@ export class ConnectHerder implements Herder {
     }
   }
 
-  private readonly secretValues = new Map<string, readonly string[]>()
+  /** The secret values by connector, with the configuration that they were learned from. */
+  private readonly secretValues = new Map<string, { readonly config: RawConfig; readonly values: readonly string[] }>()
 
   /** Drivers like to put the whole connection string into their errors (invariant 10). */
   private cleanTrace(name: string, trace: string): string {
-    return scrub(trace, this.secretValues.get(name) ?? [])
+    return scrub(trace, this.secretValues.get(name)?.values ?? [])
   }
 
-  private learnSecrets(name: string): void {
+  /** Before anything of a connector runs its secrets are known, so that no trace of it can show them. */
+  private async learnSecrets(name: string): Promise<void> {
     const config = this.config.state.config(name)
-    if (!config) return
-    const learn = this.secrets.secretKeys(config).then((keys) => {
-      this.secretValues.set(
-        name,
-        [...keys].map((key) => config[key] ?? ''),
-      )
-    })
-    learn.catch((error: unknown) => this.options.logger.error({ err: error, connector: name }, 'secrets stay unknown'))
+    if (!config || this.secretValues.get(name)?.config === config) return
+    const keys = await this.secrets.secretKeys(config)
+    this.secretValues.set(name, { config, values: [...keys].map((key) => config[key] ?? '') })
   }
 
   private onTopicUsed(id: TaskId, topic: string): void {
@@ -413,15 +413,13 @@ export class ConnectHerder implements Herder {
 
   async setTarget(name: string, target: TargetState): Promise<void> {
     this.requireConnector(name, `Unknown connector ${name}`)
-    // A stop also takes the tasks away, which only the leader may write.
     if (target === 'STOPPED') {
-      this.requireLeader()
+      // A stop also takes the tasks away, which only the leader may write.
       await this.write([...taskRecords(name, []), targetStateRecord(name, target)])
       return
     }
-    this.requireLeader()
     if (this.config.state.target(name) === target) return
-    await this.write([targetStateRecord(name, target)])
+    await this.config.write([targetStateRecord(name, target)])
   }
 
   async restartConnector(name: string): Promise<void> {

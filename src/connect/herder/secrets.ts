@@ -1,4 +1,5 @@
 import { HIDDEN, type RawConfig } from '@millrace/sdk'
+import type { Clock } from '../../base/index.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
 
 /** Keys whose value is a secret though no definition at hand says so: those of clients, and of plugins that are gone. */
@@ -8,8 +9,18 @@ const SECRET_NAME =
 /** A reference to a config provider says where the secret is, not what it is, and is answered as written. */
 const PROVIDER_REFERENCE = /^\$\{[^}]+\}$/
 
-/** Answers the definitions of a plugin class; rejects when there is no such plugin. */
-export type DefinitionLookup = (className: string) => Promise<readonly ConfigKeyInfo[]>
+/** Keys that are never secret and that an answer needs to make sense. */
+const OPEN_KEY =
+  /^(name|connector\.class|tasks\.max|topics|topics\.regex|transforms|predicates|(key|value|header)\.converter|(transforms|predicates)\.[^.]+\.type)$/
+
+/** Answers the definitions of a plugin class; null when there is no such plugin. */
+export type DefinitionLookup = (className: string) => Promise<readonly ConfigKeyInfo[]> | null
+
+/** How long an answer waits for the definitions of a plugin; its code may hang. */
+const LOOKUP_MS_MAX = 3000
+
+/** The password keys of a plugin; unknown when it did not say in time. */
+type PasswordKeys = ReadonlySet<string> | 'unknown'
 
 /** Where a configuration names plugins, and the prefix of their keys. */
 function pluginsNamedIn(config: RawConfig): readonly (readonly [className: string, prefix: string])[] {
@@ -29,32 +40,36 @@ function pluginsNamedIn(config: RawConfig): readonly (readonly [className: strin
 export class Secrets {
   private readonly passwordKeys = new Map<string, Promise<ReadonlySet<string>>>()
   private readonly definitions: DefinitionLookup
+  private readonly clock: Clock
 
-  constructor(definitions: DefinitionLookup) {
+  constructor(definitions: DefinitionLookup, clock: Clock) {
     this.definitions = definitions
+    this.clock = clock
   }
 
-  private keysOf(className: string): Promise<ReadonlySet<string>> {
+  private async keysOf(className: string): Promise<PasswordKeys> {
     let keys = this.passwordKeys.get(className)
     if (!keys) {
-      keys = this.definitions(className).then(
-        (infos) => new Set(infos.filter((info) => info.type === 'PASSWORD').map((info) => info.name)),
-        () => {
-          // A plugin that is not there now may be installed later: its definitions are asked for again.
-          this.passwordKeys.delete(className)
-          return new Set<string>()
-        },
-      )
+      const lookup = this.definitions(className)
+      // A plugin that is not there now may be installed later: nothing of it is remembered.
+      if (lookup === null) return new Set()
+      keys = lookup.then((infos) => new Set(infos.filter((info) => info.type === 'PASSWORD').map((info) => info.name)))
+      keys.catch(() => this.passwordKeys.delete(className))
       this.passwordKeys.set(className, keys)
     }
-    return keys
+    return inTime(this.clock, keys)
   }
 
   /** The keys of the configuration whose values are secret. */
   async secretKeys(config: RawConfig): Promise<ReadonlySet<string>> {
     const secret = new Set(Object.keys(config).filter((key) => SECRET_NAME.test(key)))
     for (const [className, prefix] of pluginsNamedIn(config)) {
-      for (const key of await this.keysOf(className)) if (config[prefix + key] !== undefined) secret.add(prefix + key)
+      const keys = await this.keysOf(className)
+      for (const key of Object.keys(config)) {
+        const own = key.startsWith(prefix) ? key.slice(prefix.length) : null
+        // What cannot be told apart is hidden: a secret shown is worse than a harmless value not shown.
+        if (own !== null && (keys === 'unknown' ? !OPEN_KEY.test(key) : keys.has(own))) secret.add(key)
+      }
     }
     for (const key of secret) if (PROVIDER_REFERENCE.test(config[key] ?? '')) secret.delete(key)
     return secret
@@ -95,3 +110,10 @@ export function scrub(text: string, secretValues: readonly string[]): string {
 
 /** Shorter values would tear holes into every text and are no secrets worth the name. */
 const MIN_SCRUBBED_LENGTH = 4
+
+function inTime(clock: Clock, keys: Promise<ReadonlySet<string>>): Promise<PasswordKeys> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(LOOKUP_MS_MAX, () => resolve('unknown'), { unref: true })
+    keys.then(resolve, () => resolve('unknown')).finally(() => timer.cancel())
+  })
+}

@@ -26,6 +26,8 @@ export interface WorkRunnerOptions {
   readonly statuses: StatusStore
   readonly clock: Clock
   readonly logger: Logger
+  /** Awaited before anything of a connector starts; takes little time. */
+  prepareStart(connector: string): Promise<void>
   /** A connector instance runs with target STARTED: its task configurations may have changed. */
   onConnectorStarted(connector: string): void
 }
@@ -245,9 +247,10 @@ export class WorkRunner {
   }
 
   private connectorSlot(name: string): Slot<ConnectorWish> {
-    const { worker, onConnectorStarted } = this.options
+    const { worker, prepareStart, onConnectorStarted } = this.options
     return new Slot<ConnectorWish>({
       start: async (wanted) => {
+        await prepareStart(name)
         await worker.startConnector(name, wanted.config, wanted.target)
         if (wanted.target === 'STARTED') onConnectorStarted(name)
       },
@@ -270,10 +273,13 @@ export class WorkRunner {
   }
 
   private taskSlot(key: string): Slot<TaskWish> {
-    const { worker } = this.options
+    const { worker, prepareStart } = this.options
     const id: TaskId = parseTaskKey(key)
     return new Slot<TaskWish>({
-      start: (wanted) => worker.startTask(id, wanted.connectorConfig, wanted.config, wanted.target),
+      start: async (wanted) => {
+        await prepareStart(id.connector)
+        await worker.startTask(id, wanted.connectorConfig, wanted.config, wanted.target)
+      },
       stop: async () => {
         try {
           await worker.stopTasks([id])
