@@ -245,7 +245,10 @@ class LogLoader {
     const producers = new ProducerState()
     // Batches below the start of the log count too as long as their segment is there: a client may repeat them.
     const snapshot = loadNewestSnapshot(disk, directory, snapshotLimit, producers)
-    const from = Math.max(snapshot, this.#segments[0]!.baseOffset)
+    const from = this.#segments[0]!.baseOffset <= snapshot ? snapshot : this.#segments[0]!.baseOffset
+    // Between an older snapshot and the first segment batches are missing: knowing nothing of a producer is right, knowing
+    // an old sequence would refuse its next batch.
+    if (snapshot < from) producers.clear()
     for (const segment of this.#segments) {
       const next = this.#segments[this.#segments.indexOf(segment) + 1]
       if (from >= end || (next && next.baseOffset <= from)) continue

@@ -19,7 +19,7 @@ import type { EpochEnd, LeaderEpochs } from './leader-epochs.ts'
 import { type LoadedLog, loadLog, type RecoveryReport } from './log-loader.ts'
 import { type FoundRecord, findByTimestamp } from './lookup-time.ts'
 import { readTopicId, syncTopicId, writeTopicId } from './partition-metadata.ts'
-import { removeSnapshots, syncSnapshot, writeSnapshot } from './producer-snapshot.ts'
+import { removeSnapshots, syncSnapshot, syncSnapshotNow, writeSnapshot } from './producer-snapshot.ts'
 import type { ProducerEntry, ProducerErrorCode, ProducerState } from './producer-state.ts'
 import { readBatches } from './read-batches.ts'
 import { expiredSegments } from './retention.ts'
@@ -581,7 +581,11 @@ export class Log implements Syncable {
     const { disk, clock } = this.#context
     const gone = this.#segments.splice(0, count)
     if (gone.length === 0) return
-    this.#unsynced = this.#unsynced.filter((segment) => !gone.includes(segment))
+    if (this.#unsynced.some((segment) => gone.includes(segment))) {
+      // The snapshot is all that is left of the producers in what goes, and its sync was still to come.
+      syncSnapshotNow(disk, this.#directory, this.#segments[0]!.baseOffset)
+      this.#unsynced = this.#unsynced.filter((segment) => !gone.includes(segment))
+    }
     const paths = gone.flatMap((segment) => segment.markDeleted())
     this.#removeOldSnapshots()
     const timer = clock.setTimer(

@@ -110,6 +110,18 @@ export async function syncSnapshot(disk: Disk, directory: string, offset: number
   }
 }
 
+/** The same, blocking. */
+export function syncSnapshotNow(disk: Disk, directory: string, offset: number): void {
+  const path = snapshotPath(directory, offset)
+  if (!disk.exists(path)) return
+  const file = disk.open(path, 'read-write')
+  try {
+    file.syncNow()
+  } finally {
+    file.close()
+  }
+}
+
 /** Loads the newest undamaged snapshot at or below `offset` and returns the offset up to which it holds, -1 without one. */
 export function loadNewestSnapshot(disk: Disk, directory: string, offset: number, state: ProducerState): number {
   for (const candidate of listSnapshots(disk, directory).reverse()) {

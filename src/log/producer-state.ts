@@ -135,6 +135,10 @@ export class ProducerState {
     this.#entries.set(entry.producerId, entry)
   }
 
+  clear(): void {
+    this.#entries.clear()
+  }
+
   /** Adds batches before the newest one that a snapshot did not keep. */
   refill(recent: ProducerState): void {
     for (const entry of this.#entries.values()) {

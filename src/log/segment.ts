@@ -302,7 +302,9 @@ export class Segment {
       const lastOffset = batchLastOffset(window, at)
       const size = window.readInt32BE(at + BATCH_FIELD.batchLength) + BATCH_OVERHEAD
       // Invariant 8: a damaged offset must not lead past the batch that is looked for.
-      if (!follows(batchBaseOffset(window, at), expected, this.#place.contiguous) || size < BATCH_HEADER_SIZE) return -1
+      const baseOffset = batchBaseOffset(window, at)
+      if (!follows(baseOffset, expected, this.#place.contiguous)) return -1
+      if (lastOffset < baseOffset || size < BATCH_HEADER_SIZE) return -1
       if (position === entry.position && lastOffset > entry.lastOffset && entry.position > 0) return -1
       if (lastOffset >= offset) return position
       expected = lastOffset + 1

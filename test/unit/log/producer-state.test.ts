@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Log } from '../../../src/log/index.ts'
-import { append, batchOf, LogBench } from './log-fixture.ts'
+import { append, batchOf, DIRECTORY, LogBench } from './log-fixture.ts'
 
 function send(
   log: Log,
@@ -89,6 +89,20 @@ describe('an idempotent producer', () => {
     bench.disk.flipBit((path) => path.endsWith('06.snapshot'))
     log = bench.open({ ...OS, segmentBytes: 200 }, { cleanShutdown: true })
     expect(send(log, 5)).toMatchObject({ duplicate: true, baseOffset: 5 })
+  })
+
+  test('is not taken for an older self when its batches were deleted with their snapshot', () => {
+    const bench = new LogBench()
+    const log = bench.open({ ...OS, segmentBytes: 200 })
+    for (let i = 0; i < 6; i++) send(log, i)
+    const stale = bench.disk.readFile(`${DIRECTORY}/00000000000000000002.snapshot`)
+    log.roll()
+    log.deleteRecords(6)
+    for (const name of bench.files().filter((file) => file.endsWith('.snapshot')))
+      bench.disk.unlink(`${DIRECTORY}/${name}`)
+    bench.disk.open(`${DIRECTORY}/00000000000000000002.snapshot`, 'create').write([stale], 0)
+    const again = bench.open({ ...OS, segmentBytes: 200 }, { logStartOffset: 6 })
+    expect(send(again, 9).error).toBeUndefined()
   })
 
   test('is forgotten after producer.id.expiration.ms of silence', async () => {
