@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { sleep, type Timer } from '../base/index.ts'
 import { type Api, apis, type Encodable } from '../protocol/index.ts'
 import { backoffMs } from './backoff.ts'
@@ -35,6 +36,8 @@ export class Cluster {
 
   constructor(config: ClientConfig) {
     this.config = config
+    // Every pause listens to it, and there may be many at a time.
+    setMaxListeners(0, this.#abort.signal)
   }
 
   get isClosed(): boolean {

@@ -196,15 +196,14 @@ export class Consumer {
   }
 
   async #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = this.#cluster.config.clock.setTimer(ms, resolve)
-      const done = () => {
-        timer.cancel()
-        resolve()
-      }
-      this.#wakeUp = done
-      signal?.addEventListener('abort', done, { once: true })
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = this.#cluster.config.clock.setTimer(ms, resolve)
+    this.#wakeUp = resolve
+    signal?.addEventListener('abort', resolve as () => void, { once: true })
+    await promise
+    timer.cancel()
+    // The signal may live as long as the application: nothing must stay behind on it.
+    signal?.removeEventListener('abort', resolve as () => void)
     this.#wakeUp = undefined
   }
 

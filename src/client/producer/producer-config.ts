@@ -41,9 +41,11 @@ const MAX_IN_FLIGHT_IDEMPOTENT = 5
 export function resolveProducerConfig(options: ProducerOptions, requestTimeoutMs: number): ProducerConfig {
   const acks = options.acks === 'all' || options.acks === undefined ? -1 : options.acks
   const idempotent = options.enableIdempotence ?? acks === -1
+  const maxRequestSize = options.maxRequestSize ?? 1_048_576
   const config: ProducerConfig = {
     acks,
-    batchSize: options.batchSize ?? 16_384,
+    // A batch is never split, so it must fit into a request.
+    batchSize: Math.min(options.batchSize ?? 16_384, maxRequestSize),
     lingerMs: options.lingerMs ?? 5,
     bufferMemory: options.bufferMemory ?? 32 * 1024 * 1024,
     compressionType: options.compressionType ?? 'none',
@@ -51,7 +53,7 @@ export function resolveProducerConfig(options: ProducerOptions, requestTimeoutMs
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
     maxBlockMs: options.maxBlockMs ?? 60_000,
     maxInFlight: options.maxInFlightRequestsPerConnection ?? 5,
-    maxRequestSize: options.maxRequestSize ?? 1_048_576,
+    maxRequestSize,
     idempotent,
     onBatchDone: options.onBatchDone,
   }

@@ -51,7 +51,12 @@ export class Producer {
    * topic's metadata (rejects after max.block.ms, or at once when the broker says the topic cannot be used).
    */
   ready(topic?: string): Promise<void> | undefined {
-    if (this.#closing || this.#sender.fatal) return Promise.reject(this.#sender.fatal ?? closedError('The producer'))
+    if (this.#closing || this.#sender.fatal) {
+      const rejected = Promise.reject(this.#sender.fatal ?? closedError('The producer'))
+      // Whoever only looks whether there is something to wait for must not crash the process.
+      rejected.catch(() => undefined)
+      return rejected
+    }
     if (this.#accumulator.bufferedBytes >= this.#config.bufferMemory) return this.#waitForMemory()
     if (topic === undefined || this.#cluster.metadata.topics.has(topic)) return undefined
     let wait = this.#topicWaits.get(topic)

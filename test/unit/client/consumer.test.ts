@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../src/base/index.ts'
 import { Consumer } from '../../../src/client/consumer/consumer.ts'
@@ -71,6 +72,14 @@ describe('reading', () => {
     await clock.advance(10)
     consumer.seek(at(0), 2)
     expect(await read(clock, consumer, 1)).toEqual(['c'])
+    await clock.settle(consumer.close())
+  })
+
+  test('leaves nothing behind on the signal of an application that polls for ever', async () => {
+    const { clock, consumer } = setUp()
+    const abort = new AbortController()
+    for (let polls = 0; polls < 20; polls++) await clock.settle(consumer.poll(10, { signal: abort.signal }))
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0)
     await clock.settle(consumer.close())
   })
 
