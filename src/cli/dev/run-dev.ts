@@ -58,18 +58,22 @@ export async function runDev(options: DevOptions): Promise<boolean> {
     const [database, log] = await Promise.all([openDatabase(options, running), openLog(options, running)])
     const client = new pg.Client({ connectionString: database.url })
     await client.connect()
+    running.add(() => client.end())
     await createShop(client)
     const writer = new ShopWriter(client, realRandom)
     const environment = { net: realNet, clock: realClock, random: realRandom, logger: silentLogger }
     const admin = createClient({ ...environment, bootstrapServers: [log.bootstrapServers] }).admin()
+    running.add(() => admin.close())
     for (const request of quickstartConnectors(database.url)) await createConnector(log.restUrl, request)
     options.print(welcome({ ...options, databaseUrl: database.url }))
     const shop = { client, writer, admin, restUrl: log.restUrl, leaveOut: database.pids }
+    await snapshotTaken(shop, options.signal)
     await work(options, shop)
     const summary = await settle(shop)
     options.print(summaryText(summary))
-    await admin.close()
-    await cleanUp(log.connect, client, database.own)
+    // In somebody's database we leave no slot that keeps WAL and no schema; ours goes away with its data.
+    await log.connect.stop()
+    if (!database.own) await dropShop(client)
     return agrees(summary)
   } finally {
     await running.close()
@@ -144,6 +148,17 @@ interface Shop {
   readonly leaveOut: readonly number[]
 }
 
+/** Rows that change before the snapshot would be fewer events than changes, so the writer waits for it. */
+async function snapshotTaken({ writer, admin }: Shop, signal: AbortSignal): Promise<void> {
+  const started = realClock.monotonicMs()
+  while (!signal.aborted && (await recordsIn(admin, SHOP_TOPICS)) < writer.changes) {
+    if (realClock.monotonicMs() - started > SETTLE_MS) {
+      throw new Error(`no snapshot in ${SETTLE_MS} ms; look at the status of the connector shop-cdc`)
+    }
+    await sleep(realClock, 50)
+  }
+}
+
 /** Writes and shows a line each second until the end. */
 async function work({ rate, durationMs, signal, print }: DevOptions, shop: Shop): Promise<void> {
   const started = realClock.monotonicMs()
@@ -183,11 +198,4 @@ async function settle({ client, writer, admin }: Shop): Promise<Summary> {
     if (agrees(summary) || realClock.monotonicMs() - started > SETTLE_MS) return summary
     await sleep(realClock, 100)
   }
-}
-
-/** A database of our own goes away with its data; in somebody's we leave no slot that keeps WAL and no schema. */
-async function cleanUp(connect: ConnectServer, client: pg.Client, own: boolean): Promise<void> {
-  await connect.stop()
-  if (!own) await dropShop(client)
-  await client.end()
 }

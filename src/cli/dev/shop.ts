@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import type { Random } from '../../base/index.ts'
 
 /** The tables that the quick start captures and copies. */
