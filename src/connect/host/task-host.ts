@@ -25,6 +25,8 @@ export interface TaskHostOptions {
 export class TaskHost {
   readonly #o: TaskHostOptions
   readonly #units = new Map<UnitKey, UnitRunner>()
+  /** Units whose modules are being imported; the promises never reject. */
+  readonly #starting = new Map<UnitKey, Promise<void>>()
   #setup: HostSetup | undefined
   #registry: PluginRegistry | undefined
 
@@ -36,7 +38,10 @@ export class TaskHost {
     setup: (setup) => this.#start(setup),
     validate: ({ config }) => this.#validate(config),
     pluginConfig: ({ className }) => this.#pluginConfig(className),
-    startConnector: (start) => this.#startConnector(start),
+    startConnector: async (start) => {
+      const runner = await this.#open(start.unit, () => this.#connectorRunner(start))
+      await runAs(start.unit, () => runner.run())
+    },
     taskConfigs: async ({ unit, maxTasks }) => {
       const runner = this.#units.get(unit) as UnitRunner & {
         taskConfigs?: (max: number) => Promise<readonly RawConfig[]>
@@ -44,9 +49,18 @@ export class TaskHost {
       if (!runner?.taskConfigs) throw new Error(`${unit} does not run here`)
       return runAs(unit, () => runner.taskConfigs!(maxTasks))
     },
-    startTask: (start) => this.#startTask(start),
-    setTarget: ({ unit, target }) => this.#units.get(unit)?.setTarget(target),
+    startTask: async (start) => {
+      const runner = await this.#open(start.unit, () => this.#taskRunner(start))
+      // The task runs beside the call: what becomes of it is told as states.
+      void runAs(start.unit, () => runner.run())
+    },
+    setTarget: async ({ unit, target }) => {
+      await this.#starting.get(unit)
+      this.#units.get(unit)?.setTarget(target)
+    },
     stopUnit: async ({ unit, timeoutMs }) => {
+      // Invariant 4: a unit that is still being started would otherwise start after it was stopped.
+      await this.#starting.get(unit)
       const runner = this.#units.get(unit)
       if (!runner) return { clean: true }
       const clean = await runAs(unit, () => runner.stop(timeoutMs))
@@ -133,53 +147,56 @@ export class TaskHost {
     }
   }
 
-  async #startConnector({ unit, connector, config, target }: ConnectorStart): Promise<void> {
-    this.#claim(unit)
-    const { registry } = this.#ready
-    const logger = this.#o.loggerFor({ connector })
-    await runAs(unit, async () => {
-      const [{ ConnectorRunner }, definition] = await Promise.all([
-        import('../worker/connector-runner.ts'),
-        registry.load(config['connector.class'] ?? '', ['source', 'sink']),
-      ])
-      this.#o.redaction.set(unit, secretValues(config, definition.config))
-      const plugin = registry.find(config['connector.class'] ?? '', ['source', 'sink'])
-      const runner = new ConnectorRunner({
-        connector,
-        config,
-        target,
-        environment: await this.#environment(logger),
-        events: this.#events(unit),
-        definition,
-        classNames: [definition.name, ...(definition.aliases ?? []), ...(plugin?.manifest.aliases ?? [])],
-        onReconfigure: () => this.#o.worker.tell('reconfigure', { connector }),
-      })
+  /** Makes a unit's runner and keeps it; what the plugin does begins with the runner's `run`. */
+  async #open(unit: UnitKey, create: () => Promise<UnitRunner>): Promise<UnitRunner> {
+    if (this.#units.has(unit) || this.#starting.has(unit)) throw new Error(`${unit} runs here already`)
+    const creating = runAs(unit, create).then((runner) => {
       this.#units.set(unit, runner)
-      await runner.run()
+      return runner
+    })
+    this.#starting.set(
+      unit,
+      creating.then(
+        () => {},
+        () => {},
+      ),
+    )
+    try {
+      return await creating
+    } finally {
+      this.#starting.delete(unit)
+    }
+  }
+
+  async #connectorRunner({ unit, connector, config, target }: ConnectorStart): Promise<UnitRunner> {
+    const { registry } = this.#ready
+    const className = config['connector.class'] ?? ''
+    const [{ ConnectorRunner }, definition] = await Promise.all([
+      import('../worker/connector-runner.ts'),
+      registry.load(className, ['source', 'sink']),
+    ])
+    this.#o.redaction.set(unit, secretValues(config, definition.config))
+    const aliases = registry.find(className, ['source', 'sink'])?.manifest.aliases ?? []
+    return new ConnectorRunner({
+      connector,
+      config,
+      target,
+      environment: await this.#environment(this.#o.loggerFor({ connector })),
+      events: this.#events(unit),
+      definition,
+      classNames: [definition.name, ...(definition.aliases ?? []), ...aliases],
+      onReconfigure: () => this.#o.worker.tell('reconfigure', { connector }),
     })
   }
 
-  async #startTask({ unit, id, connectorConfig, taskConfig, target }: TaskStart): Promise<void> {
-    this.#claim(unit)
+  async #taskRunner({ unit, id, connectorConfig, taskConfig, target }: TaskStart): Promise<UnitRunner> {
     const { registry } = this.#ready
-    const logger = this.#o.loggerFor({ connector: id.connector, task: id.task })
-    await runAs(unit, async () => {
-      const environment = await this.#environment(logger)
-      const events = this.#events(unit)
-      const setup = { id, connectorConfig, taskConfig, target, environment, events }
-      const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
-      this.#o.redaction.set(unit, secretValues({ ...connectorConfig, ...taskConfig }, definition.config))
-      const runner =
-        definition.kind === 'source'
-          ? (await import('../worker/open-source-task.ts')).createSourceTaskRunner(setup, definition)
-          : (await import('../worker/open-sink-task.ts')).createSinkTaskRunner(setup, definition)
-      this.#units.set(unit, runner)
-      // The task runs beside the call: what becomes of it is told as states.
-      void runner.run()
-    })
-  }
-
-  #claim(unit: UnitKey): void {
-    if (this.#units.has(unit)) throw new Error(`${unit} runs here already`)
+    const environment = await this.#environment(this.#o.loggerFor({ connector: id.connector, task: id.task }))
+    const setup = { id, connectorConfig, taskConfig, target, environment, events: this.#events(unit) }
+    const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
+    this.#o.redaction.set(unit, secretValues({ ...connectorConfig, ...taskConfig }, definition.config))
+    return definition.kind === 'source'
+      ? (await import('../worker/open-source-task.ts')).createSourceTaskRunner(setup, definition)
+      : (await import('../worker/open-sink-task.ts')).createSinkTaskRunner(setup, definition)
   }
 }

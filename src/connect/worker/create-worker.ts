@@ -139,7 +139,7 @@ class HostedWorker implements Worker {
       this.#metrics.startup('connector')
       await this.#within(CONNECTOR_START_TIMEOUT_MS, `connector ${connector} to start`, this.#supervisor.add(unit))
     }
-    if (unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} failed to start`)
+    if (unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} failed to start: ${unit.trace}`)
   }
 
   async stopConnector(connector: string): Promise<void> {
@@ -338,7 +338,10 @@ class HostedWorker implements Worker {
   #onState(unit: Unit, state: RunState, detail: StateDetail): void {
     const { listener } = this.#o
     this.#metrics.state(unit, state)
-    if (unit.task === null) listener.onConnectorState(unit.connector, state, detail)
-    else listener.onTaskState(unit.id, state, detail)
+    if (unit.task === null) {
+      listener.onConnectorState(unit.connector, state, detail)
+      // Whoever started it has given up on its task configurations when it failed.
+      if (state === 'RUNNING' && detail.restart) listener.onTaskReconfigurationRequested(unit.connector)
+    } else listener.onTaskState(unit.id, state, detail)
   }
 }

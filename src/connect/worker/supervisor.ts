@@ -164,6 +164,7 @@ export class Supervisor {
     const event = { type: 'failed' as const, nowMs: this.#o.clock.monotonicMs() }
     const [history, decision] = stepRestart(unit.policy, unit.history, event)
     unit.history = history
+    unit.trace = trace
     this.#tell(unit, 'FAILED', { trace }, decision?.restartInMs ?? null)
     if (decision) this.#restartLater(unit, decision.restartInMs)
   }

@@ -31,6 +31,8 @@ export class Unit {
   history: RestartHistory = NO_RESTARTS
   restartTimer: Timer | null = null
   version: string | undefined
+  /** Of the last failure. */
+  trace = ''
   metrics: readonly MetricSample[] = []
 
   constructor(init: {
