@@ -84,7 +84,7 @@ class FakeProducer implements LogProducer {
 }
 
 const text: Converter = {
-  fromConnectData: (_topic, _schema, value) => (value === null ? null : Buffer.from(String(value))),
+  fromConnectData: (_topic, _schema, value) => (value === null ? null : Buffer.from(value as string)),
   toConnectData: () => ({ schema: null, value: null }),
 }
 
