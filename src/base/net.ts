@@ -1,8 +1,11 @@
 /** A connected byte stream. `write` never blocks: look at `bufferedBytes` and wait for `onDrain` to bound memory. */
 export interface Connection {
   readonly remoteAddress: string
-  /** Sends the buffers in order; they must not be changed afterwards. */
-  write(buffers: readonly Uint8Array[]): void
+  /**
+   * Sends the buffers in order; they must not be changed before `onSent` tells that the kernel has them. It is not called
+   * when the connection is closed before.
+   */
+  write(buffers: readonly Uint8Array[], onSent?: () => void): void
   /** Bytes accepted by `write` and not yet handed to the kernel. */
   readonly bufferedBytes: number
   /** Stops and restarts delivery of `onData`. */

@@ -4,6 +4,7 @@ import type { BrokerConfig } from './config/broker-config.ts'
 import type { FetchSessions } from './fetch/fetch-sessions.ts'
 import type { GroupCoordinator } from './groups/group-coordinator.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { FramePool } from './network/frame-pool.ts'
 import type { TopicRegistry } from './topics/topic-registry.ts'
 
 /** Everything that request handlers work with. */
@@ -18,6 +19,8 @@ export interface BrokerServices {
   readonly groups: GroupCoordinator
   readonly fetchSessions: FetchSessions
   readonly deadlines: Deadlines
+  /** Memory for requests, and for what is read from the logs to answer them. */
+  readonly pool: FramePool
   /** What ApiVersions answers. */
   readonly apiRanges: readonly { apiKey: number; minVersion: number; maxVersion: number }[]
 }

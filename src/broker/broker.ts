@@ -74,7 +74,6 @@ interface Running {
   readonly logs: LogManager
   readonly dispatcher: Dispatcher
   readonly memory: RequestMemory
-  readonly pool: FramePool
 }
 
 class BrokerServer implements Broker {
@@ -185,10 +184,11 @@ class BrokerServer implements Broker {
       groups,
       fetchSessions: new FetchSessions({ clock, random, slots }),
       deadlines: new Deadlines(clock),
+      pool: new FramePool(POOL_BYTES),
       apiRanges: API_RANGES,
     }
     const memory = new RequestMemory(config.number('queued.max.request.bytes'))
-    return { services, logs, dispatcher: new Dispatcher(services), memory, pool: new FramePool(POOL_BYTES) }
+    return { services, logs, dispatcher: new Dispatcher(services), memory }
   }
 
   async #listen(running: Running, config: ListenerConfig): Promise<void> {
@@ -205,7 +205,7 @@ class BrokerServer implements Broker {
   }
 
   #accept(
-    { services, dispatcher, memory, pool }: Running,
+    { services, dispatcher, memory }: Running,
     connection: Parameters<Parameters<Net['listen']>[1]>[0],
     advertised: AdvertisedEndpoint,
   ): void {
@@ -221,7 +221,7 @@ class BrokerServer implements Broker {
       connection,
       dispatcher,
       memory,
-      pool,
+      pool: services.pool,
       maxFrameBytes: this.#config.number('socket.request.max.bytes'),
       logger,
       now: () => clock.monotonicMs(),

@@ -14,14 +14,17 @@ function wrap(socket: net.Socket, subscribe: Subscribe = (listener) => void sock
   })
   return {
     remoteAddress: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`,
-    write(buffers) {
+    write(buffers, onSent) {
       if (socket.destroyed) return
-      if (buffers.length === 1) {
-        socket.write(buffers[0]!)
+      const last = buffers.length - 1
+      const written = onSent && ((error?: Error | null) => !error && onSent())
+      if (last === 0) {
+        socket.write(buffers[0]!, written)
         return
       }
       socket.cork()
-      for (const buffer of buffers) socket.write(buffer)
+      for (let i = 0; i < last; i++) socket.write(buffers[i]!)
+      if (last >= 0) socket.write(buffers[last]!, written)
       socket.uncork()
     },
     get bufferedBytes() {

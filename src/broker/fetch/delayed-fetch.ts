@@ -1,6 +1,6 @@
 import type { BrokerServices } from '../broker-services.ts'
 import type { ClientConnection } from '../network/client-connection.ts'
-import { type FetchLimits, type FetchPass, fetchedLog, fetchPass } from './fetch-pass.ts'
+import { discard, type FetchLimits, type FetchPass, fetchedLog, fetchPass } from './fetch-pass.ts'
 import type { FetchPartition } from './fetch-sessions.ts'
 
 /** A client may ask to wait as long as it likes; the broker looks again after this time at the latest. */
@@ -33,6 +33,7 @@ export function delayedFetch(
       if (done) return
       const pass = fetchPass(broker, partitions, limits)
       if (pass.bytes >= wait.minBytes || pass.hasError) finish(pass)
+      else discard(broker, pass)
     }
     const advanced = () => {
       if (looking || done) return
@@ -41,7 +42,7 @@ export function delayedFetch(
     }
     const maxWaitMs = Math.min(wait.maxWaitMs, WAIT_MAX_MS)
     const deadline = broker.deadlines.add(maxWaitMs, () => finish(fetchPass(broker, partitions, limits)))
-    connection.onceClosed = () => finish({ answers: [], bytes: 0, hasError: false })
+    connection.onceClosed = () => finish({ answers: [], bytes: 0, hasError: false, memory: [] })
     for (const asked of partitions) {
       const log = fetchedLog(broker, asked, limits.byId)
       if (typeof log !== 'number') stops.push(log.onAdvance(advanced))

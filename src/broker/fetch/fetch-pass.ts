@@ -20,6 +20,8 @@ export interface FetchPass {
   readonly answers: readonly PartitionAnswer[]
   readonly bytes: number
   readonly hasError: boolean
+  /** Buffers of the pool that the records lie in. */
+  readonly memory: readonly Buffer[]
 }
 
 const NO_RECORDS = Buffer.alloc(0)
@@ -46,18 +48,35 @@ export function fetchPass(
   limits: FetchLimits,
 ): FetchPass {
   const answers: PartitionAnswer[] = []
+  const memory: Buffer[] = []
+  const allocate = (size: number) => {
+    const buffer = broker.pool.take(size)
+    memory.push(buffer)
+    return buffer
+  }
   let bytes = 0
   let hasError = false
   for (const asked of partitions) {
-    const answer = readOne(broker, asked, limits, bytes)
+    const answer = readOne(broker, asked, limits, bytes, allocate)
     answers.push(answer)
     bytes += answer.records.length
     if (answer.errorCode !== ErrorCode.NONE) hasError = true
   }
-  return { answers, bytes, hasError }
+  return { answers, bytes, hasError, memory }
 }
 
-function readOne(broker: BrokerServices, asked: FetchPartition, limits: FetchLimits, used: number): PartitionAnswer {
+/** Gives back what a look has read, when it is not answered. */
+export function discard(broker: BrokerServices, pass: FetchPass): void {
+  for (const buffer of pass.memory) broker.pool.give(buffer)
+}
+
+function readOne(
+  broker: BrokerServices,
+  asked: FetchPartition,
+  limits: FetchLimits,
+  used: number,
+  allocate: (size: number) => Buffer,
+): PartitionAnswer {
   const log = fetchedLog(broker, asked, limits.byId)
   if (typeof log === 'number') return failed(asked.partition, log)
   const fenced = leaderEpochError(broker.topics.leaderEpoch, asked.currentLeaderEpoch)
@@ -69,6 +88,7 @@ function readOne(broker: BrokerServices, asked: FetchPartition, limits: FetchLim
   // KIP-74: the first records of an answer are given even when they are larger than allowed, or the client would hang.
   const result = log.read(asked.fetchOffset, room, {
     minOneBatch: used === 0,
+    allocate,
     upTo: limits.readCommitted ? 'lastStableOffset' : 'highWatermark',
   })
   if (result.error !== undefined) return failed(asked.partition, ErrorCode[result.error])

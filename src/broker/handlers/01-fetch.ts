@@ -8,8 +8,9 @@
 import { apis, ErrorCode, type FetchRequest } from '../../protocol/index.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import { delayedFetch } from '../fetch/delayed-fetch.ts'
-import { type FetchLimits, type FetchPass, fetchPass, type PartitionAnswer } from '../fetch/fetch-pass.ts'
+import { discard, type FetchLimits, type FetchPass, fetchPass, type PartitionAnswer } from '../fetch/fetch-pass.ts'
 import type { FetchContext, FetchPartition } from '../fetch/fetch-sessions.ts'
+import type { ClientConnection } from '../network/client-connection.ts'
 import { defineHandler } from './handler.ts'
 
 const READ_COMMITTED = 1
@@ -28,10 +29,11 @@ export const fetch = defineHandler({
       byId,
     }
     const pass = fetchPass(broker, context.partitions, limits)
-    if (mayAnswer(request, context, pass)) return answer(broker, context, pass, connection.advertised)
+    if (mayAnswer(request, context, pass)) return answer(broker, context, pass, connection)
+    discard(broker, pass)
     const { minBytes, maxWaitMs } = request
     return delayedFetch(broker, connection, context.partitions, limits, { minBytes, maxWaitMs }).then((later) =>
-      answer(broker, context, later, connection.advertised),
+      answer(broker, context, later, connection),
     )
   },
 })
@@ -50,12 +52,8 @@ function isNews(asked: FetchPartition, answer: PartitionAnswer): boolean {
   )
 }
 
-function answer(
-  broker: BrokerServices,
-  context: FetchContext,
-  pass: FetchPass,
-  endpoint: { host: string; port: number },
-) {
+function answer(broker: BrokerServices, context: FetchContext, pass: FetchPass, connection: ClientConnection) {
+  connection.lend(pass.memory)
   const responses: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
   const withRecords: FetchPartition[] = []
   let hinted = false
@@ -75,6 +73,6 @@ function answer(
     topic.partitions.push(found)
   }
   context.answered(withRecords)
-  const nodeEndpoints = hinted ? [{ nodeId: broker.config.nodeId, ...endpoint, rack: null }] : []
+  const nodeEndpoints = hinted ? [{ nodeId: broker.config.nodeId, ...connection.advertised, rack: null }] : []
   return { errorCode: ErrorCode.NONE, sessionId: context.sessionId, responses, nodeEndpoints }
 }

@@ -78,6 +78,7 @@ export class ClientConnection implements MemoryUser {
   readonly #reader: FrameReader
   readonly #queue: Frame[] = []
   #queuedBytes = 0
+  #lent: Buffer[] = []
   readonly #slots: Slot[] = []
   #closed = false
   #draining = false
@@ -99,6 +100,11 @@ export class ClientConnection implements MemoryUser {
     options.connection.onData((chunk) => this.#onData(chunk))
     options.connection.onDrain(() => this.#pump())
     options.connection.onClose(() => this.#onClose())
+  }
+
+  /** Takes buffers of the pool that the next answer refers to; they go back once it is sent. */
+  lend(buffers: readonly Buffer[]): void {
+    this.#lent.push(...buffers)
   }
 
   get partialBytes(): number {
@@ -212,9 +218,22 @@ export class ClientConnection implements MemoryUser {
       const first = this.#slots.shift()!
       this.#options.memory.requestDone(heldBytes(first.frame))
       if (first.frame.pooled !== undefined) this.#options.pool.give(first.frame.pooled)
-      if (first.answer !== null) this.#options.connection.write(first.answer)
+      if (first.answer !== null) this.#write(first.answer)
     }
     if (this.#slots.length === 0) this.#onIdle?.()
+  }
+
+  #write(answer: readonly Uint8Array[]): void {
+    const { connection, pool } = this.#options
+    if (this.#lent.length === 0) {
+      connection.write(answer)
+      return
+    }
+    const lent = this.#lent
+    this.#lent = []
+    connection.write(answer, () => {
+      for (const buffer of lent) pool.give(buffer)
+    })
   }
 
   #updatePause(): void {
