@@ -46,8 +46,9 @@ export class IndexFile {
     if (this.#disk.exists(this.path)) this.#withFile('read-write', (file) => file.truncate(0))
   }
 
-  /** Removes the file; the entries stay in memory, where they were made. */
+  /** Removes the file; the entries stay in memory. */
   keepInMemory(): void {
+    this.activate()
     if (this.#disk.exists(this.path)) this.#disk.unlink(this.path)
     this.#flushedEntries = 0
   }
