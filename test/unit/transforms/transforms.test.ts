@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import {
   type ConnectRecord,
   parseConfigOrThrow,
@@ -169,4 +170,26 @@ test('every manifest loads the plugin that it names', async () => {
   expect(transformManifests.map((manifest) => manifest.name)).toContain(
     'org.apache.kafka.connect.transforms.InsertField$Value',
   )
+})
+
+test('the example of the README passes validation of each transformation', () => {
+  const readme = readFileSync(new URL('../../../transforms/README.md', import.meta.url), 'utf8')
+  const config = JSON.parse(/```json\n([^]*?)```/.exec(readme)?.[1] ?? '') as Record<string, string>
+  const classes = {
+    InsertField$Value: insertField.value,
+    ReplaceField$Value: replaceField.value,
+    MaskField$Value: maskField.value,
+  } as Record<string, { config: Transformation['config'] }>
+  const aliases = (config['transforms'] ?? '').split(',')
+  expect(aliases).toHaveLength(3)
+  for (const alias of aliases) {
+    const prefix = `transforms.${alias}.`
+    const own = Object.entries(config).filter(([key]) => key.startsWith(prefix))
+    const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]))
+    const definition = classes[raw['type'] ?? '']
+    expect(() => create(definition as unknown as Transformation, raw)).not.toThrow()
+  }
+  const listed = [...readme.matchAll(/^\| `(\w+)/gm)].map((match) => match[1])
+  const known = transformManifests.filter(({ kind }) => kind === 'transformation')
+  expect(new Set(listed)).toEqual(new Set(known.map(({ aliases: [alias = ''] }) => alias.replace(/\$.*/, ''))))
 })
