@@ -101,6 +101,23 @@ describe('a plugin that leaks', () => {
   })
 })
 
+describe('a plugin that takes its process with it', () => {
+  it('is found by splitting, and its neighbours go on', { timeout: 120_000 }, async () => {
+    await withWorker({}, async (test) => {
+      const neighbours = ['crash-good-1', 'crash-good-2', 'crash-good-3']
+      for (const name of neighbours) await test.create(misbehaving(name, 'behave'))
+      await test.create(misbehaving('crash-bad', 'vanish', { 'after.polls': '20' }))
+      await until('the culprit fails', () => last(test, 'crash-bad')?.state === 'FAILED')
+      expect(last(test, 'crash-bad')?.detail.trace).toContain('ended unexpectedly by exit code 9')
+      for (const name of neighbours) {
+        const before = written(test, name)
+        await until(`${name} writes on`, () => written(test, name) !== before)
+        expect(test.news(name).some(({ state }) => state === 'FAILED')).toBe(false)
+      }
+    })
+  })
+})
+
 describe('a plugin that throws', () => {
   it('fails with the trace, whichever hook of the task it is', { timeout: 60_000 }, async () => {
     await withWorker({}, async (test) => {

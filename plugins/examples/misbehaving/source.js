@@ -6,7 +6,7 @@ const config = defineConfig({
   mode: {
     type: 'string',
     importance: 'high',
-    oneOf: ['behave', 'loop', 'loop-later', 'leak', 'throw', 'hang-stop', 'reject', 'throw-later', 'exit'],
+    oneOf: ['behave', 'loop', 'loop-later', 'leak', 'throw', 'hang-stop', 'reject', 'throw-later', 'exit', 'vanish'],
     doc: 'What goes wrong.',
   },
   hook: {
@@ -84,6 +84,10 @@ class MisbehavingSourceTask {
         setTimeout(() => {
           throw new Error('thrown on purpose in a timer')
         }, 1)
+        return
+      case 'vanish':
+        // As a crash in native code: nothing is left that could say whose it was.
+        process.reallyExit(9)
         return
       case 'exit':
         process.exit(7)
