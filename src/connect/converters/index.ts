@@ -2,6 +2,8 @@ import { defineManifest, type PluginManifest } from '@millrace/sdk'
 
 const VERSION = '4.3.1'
 
+const NUMBERS = ['Boolean', 'Double', 'Float', 'Integer', 'Long', 'Short']
+
 /** The converters that come with Millrace; loaded like any plugin. */
 export const converterManifests: readonly PluginManifest[] = [
   defineManifest({
@@ -34,6 +36,18 @@ export const converterManifests: readonly PluginManifest[] = [
     stability: 'stable',
     load: () => import('./byte-array-converter.ts'),
   }),
+  ...NUMBERS.map((name) =>
+    defineManifest({
+      kind: 'converter',
+      name: `org.apache.kafka.connect.converters.${name}Converter`,
+      aliases: [`${name}Converter`, name],
+      version: VERSION,
+      title: name,
+      summary: 'One number or boolean as its bytes.',
+      stability: 'stable',
+      load: async () => ({ default: (await import('./number-converters.ts')).numberConverters.get(name) }),
+    }),
+  ),
   defineManifest({
     kind: 'header-converter',
     name: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
