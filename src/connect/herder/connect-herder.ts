@@ -100,7 +100,7 @@ export class ConnectHerder implements Herder {
       logger,
       onChanges: (changes) => this.onChanges(changes),
     })
-    this.statuses = createStatusStore({ log: options.statusLog, logger, clock })
+    this.statuses = createStatusStore({ log: options.statusLog, logger, clock, workerId: options.workerId })
     this.worker = options.createWorker(this.workerListener())
     this.publisher = new TaskConfigPublisher({
       clock,

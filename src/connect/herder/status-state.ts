@@ -30,34 +30,37 @@ const STATES: ReadonlySet<unknown> = new Set<RunState>([
   'DESTROYED',
 ])
 
+/** What came of a record: `outdated` is a late word of an earlier owner, `unknown` is none that Connect writes. */
+export type ApplyResult = 'applied' | 'outdated' | 'unknown'
+
 /** All that the status topic says, replayed record by record; it holds no I/O. */
 export class StatusState {
   private readonly connectorStatus = new Map<string, Status>()
   private readonly taskStatus = new Map<string, Status>()
   private readonly topicsByConnector = new Map<string, Map<string, ActiveTopic>>()
 
-  /** Applies a record; false when it is none that Connect writes. */
-  apply(key: string, value: Buffer | null): boolean {
+  /** Applies a record. */
+  apply(key: string, value: Buffer | null): ApplyResult {
     if (key.startsWith('status-connector-')) {
       return applyStatus(this.connectorStatus, key.slice('status-connector-'.length), value)
     }
     if (key.startsWith('status-task-')) return applyStatus(this.taskStatus, key.slice('status-task-'.length), value)
     if (key.startsWith('status-topic-')) return this.applyTopic(key.slice('status-topic-'.length), value)
-    return false
+    return 'unknown'
   }
 
-  private applyTopic(rest: string, value: Buffer | null): boolean {
+  private applyTopic(rest: string, value: Buffer | null): ApplyResult {
     const separator = rest.indexOf(':connector-')
-    if (separator < 0) return false
+    if (separator < 0) return 'unknown'
     const topic = rest.slice(0, separator)
     const connector = rest.slice(separator + ':connector-'.length)
     if (value === null) {
       this.topicsByConnector.get(connector)?.delete(topic)
-      return true
+      return 'applied'
     }
     const json = parseObject(value)
     const body = json?.topic
-    if (typeof body !== 'object' || body === null) return false
+    if (typeof body !== 'object' || body === null) return 'unknown'
     const { task, discoverTimestamp } = body as { task?: unknown; discoverTimestamp?: unknown }
     let topics = this.topicsByConnector.get(connector)
     if (!topics) {
@@ -65,7 +68,7 @@ export class StatusState {
       this.topicsByConnector.set(connector, topics)
     }
     topics.set(topic, { connector, topic, task: Number(task), discoveredMs: Number(discoverTimestamp) })
-    return true
+    return 'applied'
   }
 
   connector(name: string): Status | undefined {
@@ -94,16 +97,19 @@ export class StatusState {
   }
 }
 
-function applyStatus(statuses: Map<string, Status>, key: string, value: Buffer | null): boolean {
+function applyStatus(statuses: Map<string, Status>, key: string, value: Buffer | null): ApplyResult {
   if (value === null) {
     statuses.delete(key)
-    return true
+    return 'applied'
   }
   const status = decodeStatus(value)
-  if (!status) return false
+  if (!status) return 'unknown'
+  const previous = statuses.get(key)
+  // A worker that was frozen says goodbye with an old view of the log: the new owner has spoken before.
+  if (status.state === 'UNASSIGNED' && !mayWriteSafely(previous, status)) return 'outdated'
   if (status.state === 'DESTROYED') statuses.delete(key)
   else statuses.set(key, status)
-  return true
+  return 'applied'
 }
 
 function parseObject(value: Buffer): Record<string, unknown> | null {

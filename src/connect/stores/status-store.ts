@@ -30,12 +30,18 @@ export interface StatusStore {
 const MAX_PENDING_RECORDS = 100_000
 
 /** Opens a status store over a log. Writes of one turn of the event loop go out together. */
-export function createStatusStore(options: { log: CompactedLog; logger: Logger; clock: Clock }): StatusStore {
-  const { log, logger, clock } = options
+export function createStatusStore(options: {
+  log: CompactedLog
+  logger: Logger
+  clock: Clock
+  workerId: string
+}): StatusStore {
+  const { log, logger, clock, workerId } = options
   const state = new StatusState()
   let pending: LogWrite[] = []
   let writing: Promise<void> = Promise.resolve()
   let scheduled = false
+  let started = false
 
   const writePending = async () => {
     scheduled = false
@@ -53,13 +59,31 @@ export function createStatusStore(options: { log: CompactedLog; logger: Logger; 
       return
     }
     pending.push(record)
+    // This worker knows it now, also while the log is away; the log's order has the last word.
+    state.apply(record.key, record.value)
     if (scheduled) return
     scheduled = true
     writing = writing.then(writePending)
   }
+  const replay = ({ key, value }: LogRecord) => {
+    const result = state.apply(key, value)
+    if (result === 'unknown') logger.warn({ key }, 'skipped a record of the status topic')
+    if (result !== 'outdated' || !started) return
+    // Others that read the topic later see only its last record: the owner says again how it is.
+    const connector = after('status-connector-', key)
+    const task = after('status-task-', key)
+    const status = connector === null ? state.task(task ?? '') : state.connector(connector)
+    if (status?.workerId !== workerId) return
+    put(connector === null ? taskStatusRecord(task ?? '', status) : connectorStatusRecord(connector, status))
+  }
   return {
     state,
-    start: () => log.start((records) => replay(state, records, logger)),
+    async start() {
+      await log.start((records) => {
+        for (const record of records) replay(record)
+      })
+      started = true
+    },
     putConnector: (name, status) => put(connectorStatusRecord(name, status)),
     putTask: (key, status) => put(taskStatusRecord(key, status)),
     putConnectorSafely(name, status) {
@@ -83,8 +107,6 @@ export function createStatusStore(options: { log: CompactedLog; logger: Logger; 
   }
 }
 
-function replay(state: StatusState, records: readonly LogRecord[], logger: Logger): void {
-  for (const record of records) {
-    if (!state.apply(record.key, record.value)) logger.warn({ key: record.key }, 'skipped a record of the status topic')
-  }
+function after(prefix: string, key: string): string | null {
+  return key.startsWith(prefix) ? key.slice(prefix.length) : null
 }

@@ -29,7 +29,7 @@ test('what was written is read, additions included', () => {
   const state = new StatusState()
   const failed: Status = { ...running, state: 'FAILED', trace: 'x', restart: { attempts: 2, nextAttemptAtMs: 7 } }
   for (const { key, value } of [connectorStatusRecord('src', running), taskStatusRecord('src-0', failed)]) {
-    expect(state.apply(key, value)).toBe(true)
+    expect(state.apply(key, value)).toBe('applied')
   }
   expect([state.connector('src'), state.task('src-0')]).toEqual([running, failed])
   state.apply('status-task-src-0', null)
@@ -59,7 +59,7 @@ test.each([
   ['status-topic-x', '{}'],
   ['else', '{}'],
 ])('%s with %s is not taken', (key, value) => {
-  expect(new StatusState().apply(key, Buffer.from(value))).toBe(false)
+  expect(new StatusState().apply(key, Buffer.from(value))).toBe('unknown')
 })
 
 test('a late goodbye does not hide the new owner', () => {
@@ -69,3 +69,16 @@ test('a late goodbye does not hide the new owner', () => {
   expect(mayWriteSafely({ ...running, generation: 7 }, goodbye)).toBe(true)
   expect(mayWriteSafely(undefined, goodbye)).toBe(true)
 })
+
+test('a goodbye that was written with an old view of the log is not taken', () => {
+  const state = new StatusState()
+  state.apply(...entryOf(running))
+  expect(state.apply(...entryOf({ ...running, state: 'UNASSIGNED', workerId: 'old', generation: 7 }))).toBe('outdated')
+  expect(state.task('src-0')).toEqual(running)
+  expect(state.apply(...entryOf({ ...running, state: 'UNASSIGNED', workerId: 'old', generation: 8 }))).toBe('applied')
+})
+
+function entryOf(status: Status): [string, Buffer | null] {
+  const { key, value } = taskStatusRecord('src-0', status)
+  return [key, value]
+}
