@@ -39,4 +39,5 @@ export type {
 } from './worker/worker.ts'
 export { clientOptions } from './worker/client-properties.ts'
 export { createWorker, type WorkerOptions } from './worker/create-worker.ts'
-export { runtimeConnectorConfig, taskHostConfig } from './worker/runtime-config.ts'
+export { runtimeConnectorConfig } from './worker/runtime-config.ts'
+export { taskHostConfig } from './worker/task-host-config.ts'

@@ -1,4 +1,5 @@
 import { ConfigError, defineConfig, type Parsed, parseConfig, type RawConfig } from '@millrace/sdk'
+import { taskHostConfig } from '../worker/task-host-config.ts'
 
 const SIGNATURE_ALGORITHMS = ['HmacSHA1', 'HmacSHA224', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512'] as const
 
@@ -152,6 +153,7 @@ export const commonWorkerConfig = defineConfig({
     importance: 'low',
     doc: 'Headers on every answer of the REST API: set|add|setDate|addDate Name:Value, separated by commas.',
   },
+  ...taskHostConfig,
 })
 
 /** What a standalone worker has in addition. */

@@ -10,8 +10,9 @@ import { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
 import type { OffsetStore } from '../stores/offset-store.ts'
 import { HostPool, type Lane, type PooledHost } from './host-pool.ts'
-import { restartPolicyOf, taskHostConfig, taskWorkerConfig } from './runtime-config.ts'
+import { restartPolicyOf, shutdownTimeoutOf } from './runtime-config.ts'
 import { Supervisor } from './supervisor.ts'
+import { taskHostConfig } from './task-host-config.ts'
 import { connectorKey, taskKey, Unit } from './unit.ts'
 import { WorkerMetrics } from './worker-metrics.ts'
 import type { PluginInfo, RunState, StateDetail, TargetState, TaskId, Worker, WorkerListener } from './worker.ts'
@@ -67,7 +68,7 @@ class HostedWorker implements Worker {
     const hosts = parseConfigOrThrow(taskHostConfig, options.properties)
     this.#maxHosts = hosts['task.host.count'] === 0 ? Math.max(1, options.cores) : hosts['task.host.count']
     this.#builtin = { name: 'builtin', maxHosts: this.#maxHosts }
-    this.#stopTimeoutMs = parseConfigOrThrow(taskWorkerConfig, options.properties)['task.shutdown.graceful.timeout.ms']
+    this.#stopTimeoutMs = shutdownTimeoutOf(options.properties)
     this.#metrics = new WorkerMetrics()
   }
 
@@ -137,7 +138,12 @@ class HostedWorker implements Worker {
     const unit = await this.#unit({ connector, task: null }, config, config, target)
     if (unit.state !== 'FAILED') {
       this.#metrics.startup('connector')
-      await this.#within(CONNECTOR_START_TIMEOUT_MS, `connector ${connector} to start`, this.#supervisor.add(unit))
+      const starting = this.#supervisor.add(unit)
+      try {
+        await this.#within(CONNECTOR_START_TIMEOUT_MS, `connector ${connector} to start`, starting)
+      } catch (error) {
+        this.#supervisor.fail(unit, error)
+      }
     }
     if (unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} failed to start: ${unit.trace}`)
   }

@@ -1,4 +1,5 @@
 import { defineConfig, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
+import { commonWorkerConfig } from '../config/worker-config.ts'
 import { restartPolicyConfig, type RestartPolicy } from './restart-policy.ts'
 
 /** Keys of Millrace's own that every connector may set beside Kafka Connect's. */
@@ -17,60 +18,12 @@ export const runtimeConnectorConfig = defineConfig({
   },
 })
 
-/** What tasks take of the worker's properties; all with Kafka's names and defaults but for those of task hosts. */
-export const taskWorkerConfig = defineConfig({
-  'offset.flush.interval.ms': {
-    type: 'long',
-    default: 60_000,
-    min: 1,
-    importance: 'low',
-    doc: 'Interval at which to try committing offsets for tasks.',
-  },
-  'offset.flush.timeout.ms': {
-    type: 'long',
-    default: 5000,
-    min: 1,
-    importance: 'low',
-    doc: 'Maximum number of milliseconds to wait for records to flush and partition offset data to be committed.',
-  },
-  'task.shutdown.graceful.timeout.ms': {
-    type: 'long',
-    default: 5000,
-    min: 1,
-    importance: 'low',
-    doc: 'Amount of time to wait for tasks to shutdown gracefully. This is the total amount of time, not per task.',
-  },
-  'topic.creation.enable': {
-    type: 'boolean',
-    default: true,
-    importance: 'low',
-    doc: 'Whether to allow automatic creation of topics used by source connectors.',
-  },
-})
-
-/** The keys of task hosts, Millrace's own additions to the worker's properties. */
-export const taskHostConfig = defineConfig({
-  'task.host.count': {
-    type: 'int',
-    default: 0,
-    min: 0,
-    importance: 'low',
-    doc: 'How many processes share the tasks of the built-in connectors, and at most how many those of one plugin package. 0: one for each processor core.',
-  },
-  'task.host.memory.max.mb': {
-    type: 'int',
-    default: 1024,
-    min: 64,
-    importance: 'low',
-    doc: 'A task host whose resident memory grows beyond this many megabytes is killed and the task to blame is found by splitting its tasks.',
-  },
-  'task.host.stall.timeout.ms': {
-    type: 'long',
-    default: 10_000,
-    min: 100,
-    importance: 'low',
-    doc: 'A task host whose main loop stands still so long is killed; the task whose code it stands in is restarted in a host of its own, and fails when it stalls again.',
-  },
+/** What tasks take of the worker's properties. */
+const taskWorkerConfig = defineConfig({
+  'offset.flush.interval.ms': commonWorkerConfig['offset.flush.interval.ms'],
+  'offset.flush.timeout.ms': commonWorkerConfig['offset.flush.timeout.ms'],
+  'task.shutdown.graceful.timeout.ms': commonWorkerConfig['task.shutdown.graceful.timeout.ms'],
+  'topic.creation.enable': commonWorkerConfig['topic.creation.enable'],
 })
 
 /** The restart policy of a connector; throws ConfigError for a bad value. */
@@ -90,6 +43,11 @@ export interface TaskTiming {
   readonly flushTimeoutMs: number
   readonly shutdownTimeoutMs: number
   readonly topicCreation: boolean
+}
+
+/** How long tasks of a worker get to stop, all together. */
+export function shutdownTimeoutOf(worker: RawConfig): number {
+  return parseConfigOrThrow(taskWorkerConfig, worker)['task.shutdown.graceful.timeout.ms']
 }
 
 /** How a task times its commits and its end. */

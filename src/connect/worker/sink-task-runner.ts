@@ -107,7 +107,9 @@ export class SinkTaskRunner implements UnitRunner {
   }
 
   fail(error: unknown): void {
-    this.#failure ??= { error }
+    // The first failure is told; what follows from it must not disturb the end of the task.
+    if (this.#failure) return
+    this.#failure = { error }
     this.#poll.abort(WOKEN)
     this.#wait.interrupt(error)
   }

@@ -90,7 +90,9 @@ export class SourceTaskRunner implements UnitRunner {
   }
 
   fail(error: unknown): void {
-    this.#failure ??= { error }
+    // The first failure is told; what follows from it must not disturb the end of the task.
+    if (this.#failure) return
+    this.#failure = { error }
     this.#poll.abort()
     this.#wake?.()
     this.#wait.interrupt(error)

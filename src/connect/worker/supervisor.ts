@@ -51,6 +51,11 @@ export class Supervisor {
     this.#failed(unit, formatTrace(error))
   }
 
+  /** A unit that is no use as it is, for example because it does not come to run. */
+  fail(unit: Unit, error: unknown): void {
+    if (unit.wanted && unit.state !== 'FAILED') this.#failed(unit, formatTrace(error))
+  }
+
   async setTarget(unit: Unit, target: TargetState): Promise<void> {
     unit.target = target
     if (!unit.host) return
