@@ -193,7 +193,8 @@ class BrokerServer implements Broker {
 
   async #listen(running: Running, config: ListenerConfig): Promise<void> {
     const { net, hostname = '127.0.0.1' } = this.#options
-    const host = config.host === '' ? '0.0.0.0' : config.host
+    // Java's localhost is IPv4; Node may take ::1, where clients of 127.0.0.1 would find nobody.
+    const host = config.host === '' ? '0.0.0.0' : config.host === 'localhost' ? '127.0.0.1' : config.host
     const isWildcard = host === '0.0.0.0' || host === '::'
     let endpoint: AdvertisedEndpoint = { host: '', port: 0 }
     const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES)

@@ -1,10 +1,12 @@
 import { apis, ErrorCode, ProtocolError, Reader, requestHeader } from '../protocol/index.ts'
 import type { BrokerServices } from './broker-services.ts'
+import { refuseOldProduce } from './handlers/00-produce-unsupported.ts'
 import { allHandlers } from './handlers/all-handlers.ts'
 import type { Handler } from './handlers/handler.ts'
 import type { Answer, ClientConnection, PendingAnswer, RequestDispatcher } from './network/client-connection.ts'
 
 const API_VERSIONS_KEY = 18
+const PRODUCE_KEY = 0
 
 /** What ApiVersions says: the same list for every connection. */
 export const API_RANGES: BrokerServices['apiRanges'] = allHandlers.map(({ key, advertised: [min, max] }) => ({
@@ -39,6 +41,8 @@ export class Dispatcher implements RequestDispatcher {
     const [min, max] = handler.versions
     if (apiVersion < min || apiVersion > max) {
       if (apiKey === API_VERSIONS_KEY) return unknownApiVersions(correlationId)
+      if (apiKey === PRODUCE_KEY && apiVersion >= 0 && apiVersion < min)
+        return oldProduce(frame, apiVersion, correlationId)
       throw new ProtocolError(`${handler.name} is served in versions ${min} to ${max}, not ${apiVersion}`)
     }
     const reader = new Reader(frame)
@@ -50,6 +54,12 @@ export class Dispatcher implements RequestDispatcher {
       clientId: header.clientId ?? '',
     })
   }
+}
+
+function oldProduce(frame: Buffer, version: number, correlationId: number): Answer {
+  const reader = new Reader(frame)
+  requestHeader.decode(reader, 1)
+  return refuseOldProduce(frame, reader.position, version, correlationId)
 }
 
 /** A client newer than this broker learns the ranges from an answer in version 0, and asks again. */

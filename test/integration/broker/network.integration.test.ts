@@ -115,13 +115,31 @@ describe('bad input closes the connection and nothing else', () => {
   })
 
   test('an unknown API and an unknown version of a known one', async () => {
-    for (const bytes of [frame(header(999, 0)), frame(header(3, 99)), frame(header(0, 2))]) {
+    for (const bytes of [frame(header(999, 0)), frame(header(3, 99)), frame(header(0, 14))]) {
       const client = await broker.connect()
       client.write(bytes)
       await client.closed
     }
     expect(broker.complaints.some((line) => line.includes('API key 999'))).toBe(true)
     expect(broker.complaints.some((line) => line.includes('Metadata is served in versions 0 to 13, not 99'))).toBe(true)
+  })
+
+  test('Produce 0 to 2 are listed and answered with error 35 for every partition', async () => {
+    const client = await broker.connect()
+    const topics = Buffer.from(
+      '00000001 000161 00000002 00000000 00000002 abcd 00000005 00000000'.replaceAll(' ', ''),
+      'hex',
+    )
+    const body = Buffer.concat([Buffer.from('0001000003e8', 'hex'), topics])
+    for (const version of [0, 1, 2]) {
+      client.write(frame(header(0, version), body))
+      const answer = await client.nextFrame()
+      expect(answer.readInt32BE(0)).toBe(1234)
+      // One topic "a" with two partitions: index, error, offset.
+      expect(answer.subarray(4, 15).toString('hex')).toBe('0000000100016100000002')
+      expect([answer.readInt32BE(15), answer.readInt16BE(19)]).toEqual([0, ErrorCode.UNSUPPORTED_VERSION])
+      expect(answer.length).toBe(15 + 2 * (14 + (version === 2 ? 8 : 0)) + (version >= 1 ? 4 : 0))
+    }
   })
 
   test('an array that claims more elements than the frame has bytes', async () => {
