@@ -130,6 +130,7 @@ export class Consumer {
     try {
       for (;;) {
         options.signal?.throwIfAborted()
+        if (this.#closing) throw closedError('The consumer')
         this.#progress = false
         await this.#housekeeping()
         const records = this.#collect()
@@ -459,6 +460,8 @@ export class Consumer {
   }
 
   async #close(timeoutMs: number): Promise<void> {
+    // A poll under way ends.
+    this.#wake()
     const timeout = Promise.withResolvers<void>()
     const timer = this.#cluster.config.clock.setTimer(timeoutMs, timeout.resolve)
     try {

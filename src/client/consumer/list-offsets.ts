@@ -80,6 +80,8 @@ async function askLeader(
 ): Promise<void> {
   const byTopic = Map.groupBy(asked, ({ topic }) => topic)
   const answer = await cluster.request(leader, apis.listOffsets, {
+    // A consumer, not a replica; Kafka's definition has no default here.
+    replicaId: -1,
     isolationLevel: readCommitted ? 1 : 0,
     timeoutMs: cluster.config.requestTimeoutMs,
     topics: [...byTopic].map(([name, list]) => ({

@@ -13,6 +13,18 @@ const EPOCH_MAX = 32_767
 /** The last Produce version that names topics instead of their ids. */
 const LAST_VERSION_WITH_NAMES = 12
 
+/** Errors of a broker that has not touched its log; after others, such as a timeout of replication, the batch may be there. */
+const CERTAINLY_NOT_WRITTEN: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.NOT_ENOUGH_REPLICAS,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.INCONSISTENT_TOPIC_ID,
+])
+
 type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number]
 
 interface Outgoing {
@@ -321,7 +333,11 @@ export class Sender {
       this.#identity = undefined
       queue.sequences.requestNewEpoch()
     }
-    if (!errorByCode(errorCode).retriable) {
+    const { retriable } = errorByCode(errorCode)
+    if ((retriable && !CERTAINLY_NOT_WRITTEN.has(errorCode)) || errorCode === ErrorCode.UNKNOWN_SERVER_ERROR) {
+      batch.maybeWritten = true
+    }
+    if (!retriable) {
       this.#fail(queue, batch, error)
       return
     }

@@ -127,6 +127,14 @@ describe('failures', () => {
     await expect(consumer.poll(100)).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
   })
 
+  test('close ends a poll that is under way', async () => {
+    const { clock, consumer } = setUp()
+    const polling = consumer.poll(60_000)
+    const both = Promise.allSettled([polling, clock.advance(100).then(() => consumer.close())])
+    expect(await clock.settle(both)).toMatchObject([{ reason: { code: 'CLIENT_CLOSED' } }, { status: 'fulfilled' }])
+    expect(clock.monotonicMs()).toBeLessThan(1000)
+  })
+
   const retriable = [
     ErrorCode.NOT_LEADER_OR_FOLLOWER,
     ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
