@@ -37,6 +37,15 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
 }
 
+/** The input is checked before the WebAssembly decoder sees it; should one slip through, it is bad input all the same. */
+function decodeChecked(codec: Codec, decode: () => Buffer): Buffer {
+  try {
+    return decode()
+  } catch (error) {
+    throw error instanceof RecordError ? error : corrupt(`${codec} data does not decode`, error)
+  }
+}
+
 /**
  * Decompresses, refusing more than `maxBytes` before they are allocated. Throws RecordError: CORRUPT_MESSAGE for bytes
  * that are not of this codec, MESSAGE_TOO_LARGE for too many.
@@ -46,9 +55,9 @@ export function decompress(codec: Codec, data: Buffer, maxBytes: number = MAX_DE
     case 'none':
       return data
     case 'snappy':
-      return decompressSnappy(data, maxBytes)
+      return decodeChecked(codec, () => decompressSnappy(data, maxBytes))
     case 'lz4':
-      return decompressLz4(data, maxBytes)
+      return decodeChecked(codec, () => decompressLz4(data, maxBytes))
     case 'gzip':
     case 'zstd':
       try {

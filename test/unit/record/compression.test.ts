@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import * as wasm from '@platformatic/wasm-utils'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CODECS, compress, decompress, RecordError } from '../../../src/record/index.ts'
+import { type Codec, CODECS, compress, decompress, RecordError } from '../../../src/record/index.ts'
 import './property-settings.ts'
 
 const packing = CODECS.filter((codec) => codec !== 'none')
@@ -15,6 +15,12 @@ function errorOf(action: () => unknown): RecordError {
     throw error
   }
   throw new Error('nothing was thrown')
+}
+
+/** Bad data ends in a RecordError, and for the WebAssembly decoders before they see it: their panics leak memory. */
+function expectRefused(codec: Codec, error: unknown): void {
+  expect(error).toBeInstanceOf(RecordError)
+  if (codec === 'snappy' || codec === 'lz4') expect((error as RecordError).cause).toBeUndefined()
 }
 
 describe.each(packing)('%s', (codec) => {
@@ -44,7 +50,7 @@ describe.each(packing)('%s', (codec) => {
         try {
           decompress(codec, Buffer.from(array), 100_000)
         } catch (error) {
-          expect(error).toBeInstanceOf(RecordError)
+          expectRefused(codec, error)
         }
       }),
     )
@@ -60,7 +66,7 @@ describe.each(packing)('%s', (codec) => {
         try {
           decompress(codec, damaged, 100_000)
         } catch (error) {
-          expect(error).toBeInstanceOf(RecordError)
+          expectRefused(codec, error)
         }
       }),
     )
@@ -89,6 +95,33 @@ test('lz4 frames have independent blocks, as the Java client needs', () => {
   const frame = compress('lz4', Buffer.alloc(200_000, 'x'))
   expect(frame.readUInt32LE(0)).toBe(0x184d2204)
   expect(frame[4]! & 0x20).toBe(0x20)
+})
+
+test('lz4 frames with sizes and checksums of their own are read', () => {
+  const data = Buffer.from('lz4 data that repeats, lz4 data that repeats')
+  const plain = compress('lz4', data)
+  // Flags 0x7c: version 1, independent blocks, block checksums, content size, content checksum. The checksum of this
+  // header is that of the lz4 tool.
+  const header = Buffer.from('04224d187c40000000000000000000', 'hex')
+  header.writeBigInt64LE(BigInt(data.length), 6)
+  header[14] = 0xb9
+  const framed = Buffer.concat([header, plain.subarray(7, -4), Buffer.from('aaaaaaaa00000000bbbbbbbb', 'hex')])
+  expect(decompress('lz4', framed).equals(data)).toBe(true)
+})
+
+test('an lz4 frame whose header is damaged is refused', () => {
+  const frame = compress('lz4', Buffer.alloc(1000, 'x'))
+  for (const [position, value] of [
+    [4, 0x40],
+    [5, 0x50],
+    [6, 0],
+    [4, 0x61],
+    [4, 0x20],
+  ] as const) {
+    const damaged = Buffer.from(frame)
+    damaged[position] = value
+    expect(errorOf(() => decompress('lz4', damaged)).code).toBe('CORRUPT_MESSAGE')
+  }
 })
 
 test('gzip takes the level that is asked for', () => {
