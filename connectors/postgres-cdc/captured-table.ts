@@ -56,13 +56,6 @@ interface WrittenColumn {
 const locator = new RowLocator()
 const oldLocator = new RowLocator()
 
-/** Where the bytes of a row are. */
-export interface RowPlace {
-  readonly buffer: Buffer
-  readonly start: number
-  readonly end: number
-}
-
 /** One version of a captured table: its schemas, and writers compiled for its columns. */
 export class CapturedTable {
   readonly schemaName: string
@@ -130,35 +123,41 @@ export class CapturedTable {
     }
   }
 
-  #locate(place: RowPlace, isCopy: boolean, fullOldStart: number): void {
+  #locate(buffer: Buffer, start: number, end: number, isCopy: boolean, fullOldStart: number): void {
     if (isCopy) {
-      locator.copyLine(place.buffer, place.start, place.end)
+      locator.copyLine(buffer, start, end)
       locator.expect(this.columnCount)
-    } else this.#locateTuple(place.buffer, place.start, fullOldStart)
+    } else this.#locateTuple(buffer, start, fullOldStart)
   }
 
-  /** Writes the row as a JSON object. */
-  writeRow(out: JsonOutput, place: RowPlace, isCopy: boolean, fullOldStart: number): void {
-    this.#locate(place, isCopy, fullOldStart)
+  /** Writes the row between `start` and `end` as a JSON object: a line of COPY or a tuple. */
+  writeRow(out: JsonOutput, buffer: Buffer, start: number, end: number, isCopy: boolean, fullOldStart: number): void {
+    this.#locate(buffer, start, end, isCopy, fullOldStart)
     writeColumns(out, this.#columns)
   }
 
   /** Writes the key as a JSON object; only for tables that have one. */
-  writeKey(out: JsonOutput, place: RowPlace, isCopy: boolean, fullOldStart: number): void {
-    this.#locate(place, isCopy, fullOldStart)
+  writeKey(out: JsonOutput, buffer: Buffer, start: number, end: number, isCopy: boolean, fullOldStart: number): void {
+    this.#locate(buffer, start, end, isCopy, fullOldStart)
     writeColumns(out, this.#keys)
   }
 
   /** The row as a Connect struct. */
-  row(place: RowPlace, isCopy: boolean, fullOldStart: number): Record<string, unknown> {
-    this.#locate(place, isCopy, fullOldStart)
+  row(buffer: Buffer, start: number, end: number, isCopy: boolean, fullOldStart: number): Record<string, unknown> {
+    this.#locate(buffer, start, end, isCopy, fullOldStart)
     return readColumns(this.#columns)
   }
 
   /** The key as a Connect struct, or null where the table has none. */
-  key(place: RowPlace, isCopy: boolean, fullOldStart: number): Record<string, unknown> | null {
+  key(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    isCopy: boolean,
+    fullOldStart: number,
+  ): Record<string, unknown> | null {
     if (this.keySchema === null) return null
-    this.#locate(place, isCopy, fullOldStart)
+    this.#locate(buffer, start, end, isCopy, fullOldStart)
     return readColumns(this.#keys)
   }
 

@@ -303,7 +303,7 @@ export class ChangeDecoder {
     rows: { buffer: Buffer; beforeStart: number; afterStart: number; end: number; isOldFull: boolean },
   ): Change[] {
     const { beforeStart, afterStart, isOldFull, buffer, end } = rows
-    const key = (start: number, fullOld: number): unknown => table.key({ buffer, start, end }, false, fullOld)
+    const key = (start: number, fullOld: number): unknown => table.key(buffer, start, end, false, fullOld)
     const header = (name: string, value: unknown): Header[] => [
       { key: name, value, schema: table.keySchema },
       ...this.#settings.headers,

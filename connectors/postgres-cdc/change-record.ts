@@ -1,5 +1,5 @@
 import type { Header, Schema, SourceOffset, SourcePartition, SourceRecord } from '@millrace/sdk'
-import type { CapturedTable, RowPlace } from './captured-table.ts'
+import type { CapturedTable } from './captured-table.ts'
 import { type ChangeContext, type Operation, sourceStruct, type SourceNames } from './envelope-tail.ts'
 import type { JsonOutput } from './json/json-output.ts'
 import type { Lsn } from './lsn.ts'
@@ -132,10 +132,6 @@ export class ChangeRecord implements SourceRecord {
     return this.position === null
   }
 
-  #place(start: number): RowPlace {
-    return { buffer: this.buffer, start, end: this.end }
-  }
-
   /** The row that the key is taken from. */
   get #keyRow(): number {
     return this.afterStart >= 0 ? this.afterStart : this.beforeStart
@@ -148,7 +144,7 @@ export class ChangeRecord implements SourceRecord {
 
   get key(): unknown {
     if (this.operation === 't') return null
-    return this.table.key(this.#place(this.#keyRow), this.#isCopy, this.#fullOld)
+    return this.table.key(this.buffer, this.#keyRow, this.end, this.#isCopy, this.#fullOld)
   }
 
   get value(): unknown {
@@ -156,8 +152,8 @@ export class ChangeRecord implements SourceRecord {
     const { table, context, lsn, processedMicros } = this
     const isCopy = this.#isCopy
     return {
-      before: this.beforeStart < 0 ? null : table.row(this.#place(this.beforeStart), isCopy, -1),
-      after: this.afterStart < 0 ? null : table.row(this.#place(this.afterStart), isCopy, this.#fullOld),
+      before: this.beforeStart < 0 ? null : table.row(this.buffer, this.beforeStart, this.end, isCopy, -1),
+      after: this.afterStart < 0 ? null : table.row(this.buffer, this.afterStart, this.end, isCopy, this.#fullOld),
       source: sourceStruct(
         this.settings.names,
         { schema: table.schemaName, table: table.tableName },
@@ -179,7 +175,7 @@ export class ChangeRecord implements SourceRecord {
     if (part === 'key') {
       if (table.keySchema === null || this.operation === 't') return null
       out.begin()
-      table.writeKey(out, this.#place(this.#keyRow), this.#isCopy, this.#fullOld)
+      table.writeKey(out, this.buffer, this.#keyRow, this.end, this.#isCopy, this.#fullOld)
       return out.take()
     }
     if (this.isTombstone) return null
@@ -199,13 +195,13 @@ export class ChangeRecord implements SourceRecord {
     if (beforeStart < 0) out.raw(BEFORE_NULL)
     else {
       out.raw(BEFORE)
-      table.writeRow(out, this.#place(beforeStart), isCopy, -1)
+      table.writeRow(out, this.buffer, beforeStart, this.end, isCopy, -1)
       if (afterStart < 0) {
         out.raw(AFTER_NULL)
         return
       }
       out.raw(AFTER)
     }
-    table.writeRow(out, this.#place(afterStart), isCopy, this.#fullOld)
+    table.writeRow(out, this.buffer, afterStart, this.end, isCopy, this.#fullOld)
   }
 }

@@ -20,6 +20,9 @@ const KEEPALIVE = 0x6b
 const XLOG_HEADER_BYTES = 25
 const STATUS_BYTES = 34
 const TICK_MS = 250
+/** So many status intervals, but at least a minute, without a byte from the server mean that it is gone. */
+const SILENT_INTERVALS = 6
+const SILENT_MS_MIN = 60_000
 /** How long a position without records waits, so that an idle database makes few of them. */
 const POSITION_INTERVAL_MS = 1000
 /**
@@ -59,7 +62,9 @@ export class ReplicationStream {
   /** The newest complete position that records or positions in the queue carry. */
   #queuedLsn: Lsn
   #lastStatusMs = 0
+  #lastReceivedMs: number
   #lastPositionMs = 0
+  #hasReceived = false
   #requests = 0
   #timer: NodeJS.Timeout | undefined
   #loading = false
@@ -74,6 +79,7 @@ export class ReplicationStream {
     this.#confirmedLsn = from.durableLsn
     this.#queuedLsn = start.endLsn
     this.#heartbeatMs = deps.nowMs()
+    this.#lastReceivedMs = this.#heartbeatMs
     this.#decoder = new ChangeDecoder(
       {
         ...deps.decoder,
@@ -125,7 +131,7 @@ export class ReplicationStream {
     const slot = quoteIdentifier(config['slot.name'])
     const sql = `START_REPLICATION SLOT ${slot} LOGICAL ${formatLsn(from)} (${options.join(', ')})`
     queue.onRoom = () => {
-      if (!this.#loading) this.#connection.resume()
+      if (!this.#loading) this.#resume()
     }
     const { ended } = await this.#connection.startReplication(sql, (buffer, start, end) =>
       this.#data(buffer, start, end),
@@ -177,6 +183,7 @@ export class ReplicationStream {
 
   #data(buffer: Buffer, start: number, end: number): void {
     const type = buffer[start]
+    this.#hasReceived = true
     if (type === XLOG_DATA) {
       if (end - start <= XLOG_HEADER_BYTES) throw protocolError('cut XLogData')
       const lsn = readLsn(buffer, start + 1)
@@ -229,7 +236,7 @@ export class ReplicationStream {
         this.#decoder.setTable(relation.oid, table)
         then()
         this.#loading = false
-        if (!this.#deps.queue.isFull) this.#connection.resume()
+        if (!this.#deps.queue.isFull) this.#resume()
       })
       .catch((error: unknown) => {
         this.#fail(error as Error)
@@ -237,10 +244,29 @@ export class ReplicationStream {
       })
   }
 
+  #resume(): void {
+    // What the server sent meanwhile was not read, so its silence begins now.
+    this.#lastReceivedMs = this.#deps.nowMs()
+    this.#connection.resume()
+  }
+
+  /** A server that went away without a word answers no request for a keepalive. */
+  #checkSilence(now: number): void {
+    const { config, queue } = this.#deps
+    if (this.#hasReceived) this.#lastReceivedMs = now
+    this.#hasReceived = false
+    if (this.#loading || queue.isFull) return
+    const silentMs = now - this.#lastReceivedMs
+    if (silentMs < Math.max(SILENT_MS_MIN, SILENT_INTERVALS * config['status.update.interval.ms'])) return
+    this.#fail(connectionError(`no answer from the server for ${Math.round(silentMs / 1000)} s`))
+    this.#connection.destroy()
+  }
+
   #tick(): void {
     const { config, nowMs } = this.#deps
     const now = nowMs()
     this.#requests = 0
+    this.#checkSilence(now)
     if (now - this.#lastStatusMs >= config['status.update.interval.ms']) this.#sendStatus()
     if (this.#decoder.endLsn > this.#queuedLsn && now - this.#lastPositionMs >= POSITION_INTERVAL_MS) {
       this.#queuePosition(now)
@@ -277,7 +303,9 @@ export class ReplicationStream {
     writeLsn(status, this.#confirmedLsn, 9)
     writeLsn(status, this.#confirmedLsn, 17)
     const now = this.#deps.nowMs()
-    writeTimestamp(status, now * 1000, 25)
+    writeTimestamp(status, Math.floor(now * 1000), 25)
+    // The server owes no keepalive to a client that reports by itself, so one is asked for when it is silent.
+    status[33] = now - this.#lastReceivedMs >= this.#deps.config['status.update.interval.ms'] ? 1 : 0
     this.#lastStatusMs = now
     this.#connection.sendCopyData(status)
   }

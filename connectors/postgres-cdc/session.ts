@@ -68,9 +68,13 @@ export class SqlSession {
     return await this.#connection
   }
 
-  async close(): Promise<void> {
-    const connection = await this.#connection?.catch(() => undefined)
+  /** Closes at once; a connection that is still being made is closed when it is there. */
+  close(): void {
+    const connection = this.#connection
     this.#connection = undefined
-    await connection?.close()
+    connection?.then(
+      (open) => open.destroy(),
+      () => undefined,
+    )
   }
 }

@@ -47,6 +47,7 @@ import { VERSION } from './version.ts'
 const QUEUE_BYTES = 16 * 1024 * 1024
 const RETRY_FIRST_MS = 100
 const SLOT_RETRY_MS = 250
+const STOP_MS = 2000
 
 /** The settings that choose representations. */
 export function typeOptions(config: Config): TypeOptions {
@@ -185,9 +186,10 @@ export class PostgresCdcTask implements SourceTask {
   async stop(): Promise<void> {
     this.#abort.abort(new ConnectError('the task stops'))
     this.#stream?.stop()
-    await this.#running
+    // A server that does not answer must not hold up the stop; what still runs ends by itself and changes nothing.
+    await Promise.race([this.#running, new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())])
     if (this.#config['slot.drop.on.stop']) await this.#dropSlot()
-    await this.#sql.close()
+    this.#sql.close()
   }
 
   #heartbeat(): QueueItem | undefined {
@@ -255,6 +257,7 @@ export class PostgresCdcTask implements SourceTask {
   async #session(): Promise<void> {
     const config = this.#config
     const sql = await this.#sql.get()
+    this.#abort.signal.throwIfAborted()
     const captured = await this.#tables.captured(sql)
     const published = this.#tables.published(captured)
     if (this.#isFirst) {
@@ -307,6 +310,7 @@ export class PostgresCdcTask implements SourceTask {
     const replication = await PostgresConnection.connect(connectionOptions(config, true))
     const connection = await PostgresConnection.connect(connectionOptions(config, false))
     try {
+      this.#abort.signal.throwIfAborted()
       const needsSlot = config['snapshot.mode'] !== 'initial_only'
       const name = hasSlot
         ? `${config['slot.name'].slice(0, 40)}_snapshot_${replication.backendPid}`
