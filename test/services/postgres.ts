@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly auth?: 'trust' | 'password' | 'md5' | 'scram-sha-256'
   /** More lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Texts in PEM form; turns TLS on. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
   /** Lines put before the others in pg_hba.conf. */
   readonly hba?: readonly string[]
 }
@@ -241,6 +243,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     fsync: 'off',
     log_min_messages: 'warning',
     ...(options.auth === 'md5' ? { password_encryption: 'md5' } : {}),
+    ...(options.tls ? await tlsSettings(data, options.tls, as) : {}),
     ...options.settings,
   }
   const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value.replaceAll("'", "''")}'\n`)
@@ -250,6 +253,23 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const postgres = handle(version, data, server)
   if (options.hba !== undefined || options.auth !== undefined) await restrict(postgres, data, options)
   return postgres
+}
+
+/** Postgres wants its key readable by nobody else. */
+async function tlsSettings(
+  data: string,
+  tls: { readonly certificate: string; readonly key: string },
+  as: Owner,
+): Promise<Record<string, string>> {
+  for (const [name, text] of [
+    ['server.crt', tls.certificate],
+    ['server.key', tls.key],
+  ] as const) {
+    const file = join(data, name)
+    await writeFile(file, text, { mode: 0o600 })
+    if (as.uid !== undefined && as.gid !== undefined) chownSync(file, as.uid, as.gid)
+  }
+  return { ssl: 'on' }
 }
 
 async function restrict(postgres: Postgres, data: string, options: PostgresOptions): Promise<void> {
