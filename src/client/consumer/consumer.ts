@@ -424,7 +424,12 @@ export class Consumer {
 
   #consumed(): OffsetToCommit[] {
     const known = [...this.#subscription.partitions.values()].filter(({ fetchOffset }) => fetchOffset !== undefined)
-    return known.map(({ topic, partition, reader }) => ({ topic, partition, offset: reader.position }))
+    return known.map(({ topic, partition, reader: { position, leaderEpoch } }) => ({
+      topic,
+      partition,
+      offset: position,
+      leaderEpoch,
+    }))
   }
 
   #committer(): Committer {

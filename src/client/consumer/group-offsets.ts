@@ -80,7 +80,11 @@ export class GroupOffsets {
     const answer = await connection.request(apis.offsetCommit, request, { maxVersion: LAST_VERSION_WITH_NAMES })
     for (const { name, partitions } of answer.topics) {
       for (const { partitionIndex, errorCode } of partitions) {
-        this.#check(errorCode, `Offset commit of ${name}-${partitionIndex} in group ${this.#groupId}`)
+        const what = `Offset commit of ${name}-${partitionIndex} in group ${this.#groupId}`
+        // A topic that is gone does not come back because we wait for it.
+        const gone = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        if (gone) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${what}: the topic or partition does not exist`)
+        this.#check(errorCode, what)
       }
     }
   }

@@ -50,6 +50,8 @@ export class PartitionReader {
   #failure: KafkaError | undefined
   /** Offset of the next record to give out. */
   position = 0
+  /** Leader epoch of the batch read last, -1 before the first one. */
+  leaderEpoch = -1
   bufferedBytes = 0
 
   constructor(topic: string, partition: number, checkCrcs: boolean) {
@@ -67,6 +69,7 @@ export class PartitionReader {
     this.#failure = undefined
     this.bufferedBytes = 0
     this.position = position
+    this.leaderEpoch = -1
   }
 
   /** Adds a fetch answer; returns the offset to fetch next, or `from` when there is no complete batch in it. */
@@ -157,6 +160,7 @@ export class PartitionReader {
     // Compaction leaves empty batches to remember a producer.
     if (bytes.readInt32BE(at + BATCH_FIELD.recordCount) === 0) return false
     const header = this.#cursor.open(bytes, at, { checkCrc: this.#checkCrcs })
+    this.leaderEpoch = header.partitionLeaderEpoch
     if (!header.isTransactional && !header.isControl) return true
     while (chunk.aborted[0] && chunk.aborted[0].firstOffset <= header.lastOffset) {
       this.#abortedProducers.add(chunk.aborted.shift()!.producerId)

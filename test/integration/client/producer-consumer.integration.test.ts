@@ -205,7 +205,11 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     ])
     expect(texts(await read(second, 1))).toEqual(['c'])
     await second.commit()
-    expect(await second.committed([at])).toMatchObject([{ offset: 3 }])
+    const [committed] = await second.committed([at])
+    expect(committed).toMatchObject({ offset: 3, metadata: '' })
+    expect(committed!.leaderEpoch).toBeGreaterThanOrEqual(0)
+    const nowhere = [{ topic: 'no-such-topic', partition: 0, offset: 1 }]
+    await expect(second.commit(nowhere)).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: false })
   })
 
   test.skipIf(kind.missing)('producer and consumer go on after the broker was restarted', SLOW, async () => {
