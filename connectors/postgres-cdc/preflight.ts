@@ -29,7 +29,6 @@ export async function preflight(
   connection: PostgresConnection,
   config: Config,
   captured: readonly TableName[],
-  published: readonly TableName[],
 ): Promise<Preflight> {
   const [facts] = await connection.rows(FACTS)
   const streams = config['snapshot.mode'] !== 'initial_only'
@@ -43,11 +42,18 @@ export async function preflight(
     add('database.hostname', `Postgres ${version} is too old: ${VERSION_MIN} or later is needed`)
   if (facts !== undefined && streams) serverIssues(facts, config, add)
   if (issues.length === 0 && streams) {
-    await publicationIssues(connection, config, facts ?? {}, published, add)
+    await publicationIssues(connection, config, facts ?? {}, captured, add)
     await slotIssues(connection, config, facts ?? {}, add)
   }
   await privilegeIssues(connection, captured, facts ?? {}, add)
   if (captured.length === 0) warnings.push('no table matches the filters; only tables made later can be captured')
+  for (const table of captured) {
+    if (table.kind !== 'p' || config['publish.via.partition.root']) continue
+    const name = qualified(table.schema, table.table)
+    warnings.push(
+      `${name} is partitioned: its changes come as those of its partitions; set "publish.via.partition.root"`,
+    )
+  }
   if (streams) warnings.push(...(await replicaIdentityWarnings(connection, captured)))
   return { issues, warnings }
 }
@@ -75,14 +81,14 @@ async function publicationIssues(
   connection: PostgresConnection,
   config: Config,
   facts: Row,
-  published: readonly TableName[],
+  captured: readonly TableName[],
   add: Add,
 ): Promise<void> {
   const state = await readPublication(connection, config['publication.name'])
   const plan = planPublication(
     config,
     state,
-    published.map((table) => qualified(table.schema, table.table)),
+    captured.map((table) => qualified(table.schema, table.table)),
   )
   if (plan.problem !== undefined) add('publication.autocreate.mode', plan.problem)
   if (plan.sql === undefined || facts['superuser'] === 't') return

@@ -44,7 +44,7 @@ async function validate(parsed: Config, raw: RawConfig): Promise<readonly Config
       const names = { version: VERSION, prefix, database: parsed['database.dbname'] }
       const tables = makeTables(parsed, names, topics, silent)
       const captured = await tables.captured(connection)
-      return (await preflight(connection, parsed, captured, tables.published(captured))).issues
+      return (await preflight(connection, parsed, captured)).issues
     } finally {
       await connection.close()
     }

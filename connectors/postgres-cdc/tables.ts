@@ -31,13 +31,6 @@ export class Tables {
     return chosen.sort((left, right) => place(left) - place(right))
   }
 
-  /** What of them belongs into a publication: roots instead of their partitions where that is asked for. */
-  published(tables: readonly TableName[]): TableName[] {
-    const viaRoot = this.#config['publish.via.partition.root']
-    // A publication has no rows of its own for a partitioned table unless they are published through it.
-    return tables.filter((table) => (viaRoot ? true : table.kind === 'r'))
-  }
-
   /** Tables as they are now, for a snapshot: generated columns and all. */
   async describe(
     connection: PostgresConnection,

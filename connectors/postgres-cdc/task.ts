@@ -259,9 +259,8 @@ export class PostgresCdcTask implements SourceTask {
     const sql = await this.#sql.get()
     this.#abort.signal.throwIfAborted()
     const captured = await this.#tables.captured(sql)
-    const published = this.#tables.published(captured)
     if (this.#isFirst) {
-      const found = await preflight(sql, config, captured, published)
+      const found = await preflight(sql, config, captured)
       const [issue] = found.issues
       if (issue !== undefined) throw new ConfigError(`${issue.key}: ${issue.message}`, { key: issue.key })
       for (const warning of found.warnings) this.#context.logger.warn({}, warning)
@@ -274,7 +273,7 @@ export class PostgresCdcTask implements SourceTask {
       return
     }
     if (config['snapshot.mode'] !== 'initial_only') {
-      const names = published.map((table) => qualified(table.schema, table.table))
+      const names = captured.map((table) => qualified(table.schema, table.table))
       await ensurePublication(sql, config, names)
     }
     let from: StreamPosition
