@@ -113,6 +113,7 @@ class LogLoader {
   readonly #noteEpoch: BatchObserver = (buffer, at) => {
     this.#lastEpochs = [this.#lastEpochs[1], buffer.readInt32BE(at + BATCH_FIELD.partitionLeaderEpoch)]
   }
+  #syncedSegments = 0
   #scanned = 0
   #truncatedBytes = 0
   #lostBatches = 0
@@ -125,7 +126,7 @@ class LogLoader {
   }
 
   load(): LoadedLog {
-    const { disk, directory, nowMs, config } = this.#options
+    const { disk, directory, nowMs } = this.#options
     let logStartOffset = this.#options.logStartOffset
     const bases = tidyDirectory(disk, directory)
     const recoverFrom = this.#firstUnflushed(bases)
@@ -153,7 +154,7 @@ class LogLoader {
     const active = this.#segments.at(-1)!
     active.activate()
     // The names of recovered files may be in the page cache only, too.
-    if (this.#scanned > 0 && config.flush === 'commit') disk.syncDirectory(directory)
+    if (this.#syncedSegments > 0) disk.syncDirectory(directory)
     this.#epochs.truncateFromEnd(end)
     this.#epochs.truncateFromStart(logStartOffset)
     if (end > logStartOffset && !this.#epochsAreTrue(logStartOffset, end)) this.#rebuildEpochs(logStartOffset)
@@ -224,9 +225,18 @@ class LogLoader {
     // A cut that is not on disk lets old batches come back behind new ones after the next power failure.
     if (cut) segment.file.syncNow()
     // What only the page cache holds may be gone after the next power failure: readers get it once it is on disk.
-    if (this.#options.config.flush === 'commit') segment.file.syncNow()
-    else this.#unsynced.push(segment)
+    // An empty file has nothing to lose, and most partitions of a broker are empty.
+    if (segment.size > 0) this.#keepRecovered(segment)
     return { nextOffset: result.nextOffset, cut }
+  }
+
+  #keepRecovered(segment: Segment): void {
+    if (this.#options.config.flush !== 'commit') {
+      this.#unsynced.push(segment)
+      return
+    }
+    segment.file.syncNow()
+    this.#syncedSegments++
   }
 
   /** Removes segments behind a cut: their batches would leave a hole in the offsets. */

@@ -540,10 +540,13 @@ export class Log implements Syncable {
     return this.#epochs.epochAt(offset)
   }
 
-  /** Moves the start of the log up to `offset` (-1: the high watermark) and deletes whole segments below (DeleteRecords). */
-  deleteRecords(offset: number): DeleteRecordsResult {
+  /**
+   * Moves the start of the log up to `offset` (-1: the high watermark) and deletes whole segments below (DeleteRecords).
+   * The coordinator may do so in a compacted topic too, once it has written again what it still needs.
+   */
+  deleteRecords(offset: number, options: { origin?: 'client' | 'coordinator' } = {}): DeleteRecordsResult {
     const target = offset === -1 ? this.#highWatermark : offset
-    if (!this.#config.cleanupPolicy.includes('delete')) {
+    if (options.origin !== 'coordinator' && !this.#config.cleanupPolicy.includes('delete')) {
       return { error: 'POLICY_VIOLATION', message: `cleanup.policy of ${this.topic} does not contain delete` }
     }
     if (target < 0 || target > this.#highWatermark) {
