@@ -268,6 +268,23 @@ describe('a sink task', () => {
     })
   })
 
+  it('loses no record when its host is killed', { timeout: 90_000 }, async () => {
+    const properties = { 'offset.flush.interval.ms': '50', 'consumer.session.timeout.ms': '6000' }
+    await withWorker(properties, async (test) => {
+      await produce('outlived', numbers(100))
+      const file = join(test.folder, 'outlived.jsonl')
+      await test.create(collecting('outlived', file, { 'restart.backoff.ms': '10' }))
+      const found = async (hook: string) => (await entries(file)).filter((entry) => entry.hook === hook)
+      await until('some is committed', async () => (await found('preCommit')).length > 0)
+      for (const pid of test.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      await produce('outlived', ['after'])
+      const isComplete = async () => (await found('put')).some(({ value }) => value === 'after')
+      await until('the records after the kill are there', isComplete)
+      const offsets = (await found('put')).map(({ offset }) => offset ?? -1)
+      expect([...new Set(offsets)]).toEqual(Array.from({ length: 101 }, (_, offset) => offset))
+    })
+  })
+
   it('takes its partitions out of polling while it is paused', { timeout: 60_000 }, async () => {
     await withWorker({}, async (test) => {
       await produce('quiet', numbers(10))

@@ -46,6 +46,10 @@ export function consumerConfig(worker: RawConfig, connector: RawConfig, id: Task
     'group.id': `connect-${id.connector}`,
     'client.id': `connector-consumer-${id.connector}-${id.task}`,
     'auto.offset.reset': 'earliest',
+    // A task whose host was killed comes back at once, but its partitions only when the group misses its old member;
+    // with the client's default of 45 s that would be the longest part of every recovery.
+    'session.timeout.ms': '10000',
+    'heartbeat.interval.ms': '1000',
     ...shared(worker),
     ...withoutPrefix(worker, 'consumer.'),
     ...withoutPrefix(connector, 'consumer.override.'),
