@@ -320,6 +320,64 @@ describe.each([15, 18] as const)('Postgres CDC on Postgres %i', (version: Postgr
     }
   })
 
+  test.skipIf(skip)('a reader that stands still longer than wal_sender_timeout keeps its connection', async () => {
+    const impatient = await startPostgres({ version, settings: { wal_sender_timeout: '1s' } })
+    try {
+      await impatient.query('create table a(id int primary key, v text)')
+      const run = await CdcRun.start(
+        configFor(impatient, {
+          'snapshot.mode': 'no_data',
+          'max.queue.size': '10',
+          'status.update.interval.ms': '100',
+        }),
+      )
+      await run.streaming()
+      run.pause()
+      await impatient.query(`insert into a select g, repeat('x', 1000) from generate_series(1, 10000) g`)
+      const [before] = await impatient.query('select now() as at')
+      await until(
+        () => 'replies for three times the time-out',
+        async () => {
+          const rows = await impatient.query(
+            `select reply_time > $1::timestamptz + interval '3 s' as done from pg_stat_replication`,
+            [before?.['at']],
+          )
+          return rows[0]?.['done'] === true
+        },
+      )
+      run.resume()
+      await run.records(10000)
+      expect(run.log.filter((line) => line.message === 'streaming')).toHaveLength(1)
+      await run.stop()
+    } finally {
+      await impatient.stop()
+    }
+  })
+
+  test.skipIf(skip)('a snapshot that a crash of Postgres cuts off starts again, and nothing is missing', async () => {
+    const crashing = await startPostgres({ version })
+    try {
+      await crashing.query('create table a(id int primary key, v text)')
+      await crashing.query(`insert into a select g, repeat('x', 500) from generate_series(1, 20000) g`)
+      const run = await CdcRun.start(configFor(crashing, { 'max.queue.size': '100' }))
+      await run.records(1000)
+      run.pause()
+      await crashing.kill()
+      await crashing.restart()
+      run.resume()
+      await run.streaming()
+      await crashing.query(`insert into a values (20001, 'new')`)
+      await run.until((seen) => json(seen.key).id === 20001)
+      const second = run.seen.findLastIndex((seen) => json(seen.value).source.snapshot === 'first')
+      expect(second).toBeGreaterThan(0)
+      const rest = run.seen.slice(second).map((seen) => json(seen.key).id)
+      expect(rest).toEqual(Array.from({ length: 20001 }, (_, index) => index + 1))
+      await run.stop()
+    } finally {
+      await crashing.stop()
+    }
+  })
+
   test.skipIf(skip)('wal_level is reported with the line that mends it', async () => {
     const replica = await startPostgres({ version, wal: 'replica' })
     try {
