@@ -45,6 +45,8 @@ export interface Disk {
   unlink(path: string): void
   /** Removes a folder with all that is in it. */
   removeTree(path: string): void
+  /** Removes a file or a folder with all that is in it, if it is there, off the main thread: large files take their time. */
+  removeLater(path: string): Promise<void>
   readFile(path: string): Buffer
   /** Writes a small file so that a crash leaves the old or the new content: temporary file, sync, rename, sync of the folder. */
   replaceFile(path: string, content: Buffer | string): void

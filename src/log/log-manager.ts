@@ -73,6 +73,7 @@ export class LogManager {
   readonly #logs = new Map<string, Log>()
   readonly #lock: DiskLock
   readonly #timers = new Set<Timer>()
+  readonly #removals = new Set<Promise<void>>()
   #closed = false
   #savingLogStarts = false
 
@@ -145,7 +146,7 @@ export class LogManager {
     for (const name of disk.list(directory)) {
       const path = `${directory}/${name}`
       if (name.endsWith(DELETE_SUFFIX)) {
-        disk.removeTree(path)
+        this.#removeLater(path)
         continue
       }
       const partition = parsePartitionDirectory(name)
@@ -230,12 +231,22 @@ export class LogManager {
       log.config.fileDeleteDelayMs,
       () => {
         this.#timers.delete(timer)
-        if (!this.#closed) disk.removeTree(renamed)
+        if (!this.#closed) this.#removeLater(renamed)
       },
       { unref: true },
     )
     this.#timers.add(timer)
     this.checkpoint()
+  }
+
+  #removeLater(path: string): void {
+    const { disk, logger } = this.#options
+    const removal = disk.removeLater(path).catch((error: unknown) => {
+      // The next start tries again.
+      logger.warn({ path, error }, 'a deleted partition could not be removed')
+    })
+    this.#removals.add(removal)
+    void removal.then(() => this.#removals.delete(removal))
   }
 
   #uniqueSuffix(): string {
@@ -298,6 +309,7 @@ export class LogManager {
     try {
       const results = await Promise.allSettled([...this.#logs.values()].map((log) => log.close()))
       this.#writeCheckpoints()
+      await Promise.all(this.#removals)
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
       // Invariant 9: the mark comes last. Without it the next start scans, with it nothing is left to find.
@@ -314,6 +326,7 @@ export class LogManager {
     this.#closed = true
     for (const timer of this.#timers) timer.cancel()
     await Promise.all([...this.#logs.values()].map((log) => log.abandon()))
+    await Promise.all(this.#removals)
     this.#lock.release()
   }
 

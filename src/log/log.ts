@@ -581,7 +581,7 @@ export class Log implements Syncable {
   }
 
   #deleteSegments(count: number): void {
-    const { disk, clock } = this.#context
+    const { disk, clock, logger } = this.#context
     const gone = this.#segments.splice(0, count)
     if (gone.length === 0) return
     if (this.#unsynced.some((segment) => gone.includes(segment))) {
@@ -595,7 +595,12 @@ export class Log implements Syncable {
       this.#config.fileDeleteDelayMs,
       () => {
         this.#deletions.delete(timer)
-        for (const path of paths) if (disk.exists(path)) disk.unlink(path)
+        for (const path of paths) {
+          disk.removeLater(path).catch((error: unknown) => {
+            // The next start removes what is left.
+            logger.warn({ path, error }, 'a deleted segment could not be removed')
+          })
+        }
       },
       { unref: true },
     )

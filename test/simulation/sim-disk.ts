@@ -170,6 +170,11 @@ export class SimDisk implements Disk {
     this.#namesChanged()
   }
 
+  async removeLater(path: string): Promise<void> {
+    if (this.#names.delete(path)) this.#namesChanged()
+    else this.removeTree(path)
+  }
+
   #namesChanged(): void {
     this.#laterNames.push(new Map(this.#names))
   }

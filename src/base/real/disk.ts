@@ -146,6 +146,7 @@ export const realDisk: Disk = {
   rename: (from, to) => fs.renameSync(from, to),
   unlink: (filePath) => fs.unlinkSync(filePath),
   removeTree: (directory) => fs.rmSync(directory, { recursive: true, force: true }),
+  removeLater: (filePath) => fs.promises.rm(filePath, { recursive: true, force: true }),
   readFile: (filePath) => fs.readFileSync(filePath),
   replaceFile(filePath, content) {
     const temporary = `${filePath}.tmp`

@@ -126,7 +126,7 @@ test('a deleted log is gone at once, its files after file.delete.delay.ms', asyn
   const fresh = manager.create({ topic: 'a', partition: 0, topicId: randomId(realRandom) })
   expect(fresh.logEndOffset).toBe(0)
   await clock.advance(60_000)
-  expect(left()).toEqual(['a-0'])
+  await expect.poll(left).toEqual(['a-0'])
   await manager.close()
 })
 
@@ -137,8 +137,8 @@ test('what was to be deleted is deleted by the next start', async () => {
   await manager.close()
   const again = open()
   expect([...again.logs()]).toEqual([])
-  expect(realDisk.list(directory).filter((name) => name.startsWith('a-0'))).toEqual([])
   await again.close()
+  expect(realDisk.list(directory).filter((name) => name.startsWith('a-0'))).toEqual([])
 })
 
 test('names that cannot be a directory and logs that exist are refused', async () => {
