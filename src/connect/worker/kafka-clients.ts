@@ -2,6 +2,8 @@ import { consumerOptionsFrom, createClient, producerOptionsFrom, type Topics } f
 import { type ClientEnvironment, clientOptions } from './client-properties.ts'
 import type { LogClients } from './log-clients.ts'
 
+const REMOVE_MEMBER_TIMEOUT_MS = 5000
+
 /** The clients of tasks over the Kafka protocol; each has connections of its own. */
 export function createKafkaClients(environment: ClientEnvironment): LogClients {
   return {
@@ -27,6 +29,10 @@ export function createKafkaClients(environment: ClientEnvironment): LogClients {
         pause: (partitions) => consumer.pause(partitions),
         resume: (partitions) => consumer.resume(partitions),
         commit: (offsets) => consumer.commit(offsets),
+        member: () => {
+          const { groupId, memberId } = consumer.groupMetadata()
+          return memberId === '' ? null : { groupId, memberId }
+        },
         lag: (partition) => consumer.lag(partition),
         close: (options) => consumer.close(options),
       }
@@ -44,6 +50,8 @@ export function createKafkaClients(environment: ClientEnvironment): LogClients {
           const error = created.get(name)?.error
           if (error && error.code !== 'TOPIC_ALREADY_EXISTS') throw error
         },
+        removeMember: ({ groupId, memberId }) =>
+          admin.groups.removeMembers(groupId, [{ memberId }], { timeoutMs: REMOVE_MEMBER_TIMEOUT_MS }),
         close: () => admin.close(),
       }
     },

@@ -64,6 +64,12 @@ export interface RebalanceListener {
   onLost(partitions: readonly Partition[]): Promise<void>
 }
 
+/** One member of a consumer group. */
+export interface GroupMembership {
+  readonly groupId: string
+  readonly memberId: string
+}
+
 /** What sink tasks need of a consumer. */
 export interface LogConsumer {
   /** Records of the assigned, not paused partitions; empty after `timeoutMs` or when the signal aborts. */
@@ -74,6 +80,8 @@ export interface LogConsumer {
   pause(partitions: readonly Partition[]): void
   resume(partitions: readonly Partition[]): void
   commit(offsets: readonly PartitionOffset[]): Promise<void>
+  /** This consumer in its group; null before it has joined. */
+  member(): GroupMembership | null
   /** Distance to the end of the log, where it is known. */
   lag(partition: Partition): number | undefined
   close(options?: { timeoutMs?: number }): Promise<void>
@@ -91,6 +99,8 @@ export interface LogAdmin {
   topicExists(name: string): Promise<boolean>
   /** Resolves also when the topic exists already. */
   createTopic(topic: NewTopic): Promise<void>
+  /** Takes a member out of its group, so that the group need not wait for it. */
+  removeMember(member: GroupMembership): Promise<void>
   close(): Promise<void>
 }
 

@@ -54,6 +54,7 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
   const { offsets, counters } = hooks
   const reporter = origins === null ? null : errantReporter(errors, origins, offsets, definition.name)
   const task = definition.createTask(config, createContext(setup, hooks, reporter))
+  await clearFormerMember(setup)
   const consumer = clients.consumer(consumerConfig(workerConfig, connectorConfig, id), subscription, hooks.listener)
   return {
     task,
@@ -73,6 +74,21 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
     flushTimeoutMs: timing.flushTimeoutMs,
     shutdownTimeoutMs: timing.shutdownTimeoutMs,
     closePlugins: () => chain.close(),
+  }
+}
+
+/** The group would wait for the member that was killed until its session ends; nobody else knows that it is gone. */
+async function clearFormerMember({ id, environment, connectorConfig, formerMember }: TaskSetup): Promise<void> {
+  if (!formerMember) return
+  const { clients, workerConfig, logger } = environment
+  const admin = clients.admin(adminConfig(workerConfig, connectorConfig, id))
+  try {
+    await admin.removeMember(formerMember)
+  } catch (error) {
+    // Then it takes a session time-out; the group may also have noticed by itself.
+    logger.info({ err: error, ...formerMember }, 'the former member of the group was not removed')
+  } finally {
+    await admin.close()
   }
 }
 

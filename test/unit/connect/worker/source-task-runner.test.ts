@@ -140,6 +140,7 @@ function start(task: SourceTask, options: Options = {}) {
         trace = detail.trace ?? trace
       },
       onTopicUsed: () => {},
+      onGroupMember: () => {},
     },
     counters,
     version: '1',
