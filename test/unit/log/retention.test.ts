@@ -85,6 +85,7 @@ test('a compacted topic is not touched by retention', () => {
   for (let i = 0; i < 20; i++) append(log, batchOf(['v'], { key: `k${i}`, timestamp: bench.clock.now() }))
   expect(log.applyRetention()).toBe(0)
   expect(log.deleteRecords(5)).toMatchObject({ error: 'POLICY_VIOLATION' })
+  expect(log.deleteRecords(5, { origin: 'coordinator' })).toEqual({ error: undefined, lowWatermark: 5 })
 })
 
 test('deleteRecords moves the start, also into the middle of a batch, and deletes whole segments', async () => {
