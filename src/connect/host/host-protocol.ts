@@ -1,7 +1,6 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
 import type { PackagePlugin } from '../plugins/package-scan.ts'
-import type { GroupMembership } from '../worker/log-clients.ts'
 import type { MetricSample, RunState, StateDetail, TargetState, TaskId } from '../worker/worker.ts'
 import type { ErrorDescription } from './remote-error.ts'
 
@@ -33,8 +32,6 @@ export interface TaskStart {
   readonly connectorConfig: RawConfig
   readonly taskConfig: RawConfig
   readonly target: TargetState
-  /** The place in its consumer group that the task left behind when its last host was killed. */
-  readonly formerMember: GroupMembership | null
 }
 
 export interface UnitStop {
@@ -80,7 +77,6 @@ export type WorkerMethods = {
   log: { params: HostLogLine; result: void }
   unitState: { params: UnitStateEvent; result: void }
   topicUsed: { params: { readonly unit: UnitKey; readonly topic: string }; result: void }
-  groupMember: { params: { readonly unit: UnitKey; readonly member: GroupMembership }; result: void }
   reconfigure: { params: { readonly connector: string }; result: void }
   /** Code of a plugin, and nobody knows whose, left the host in a state that cannot be trusted: replace it. */
   condemned: { params: ErrorDescription; result: void }

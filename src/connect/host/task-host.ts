@@ -143,7 +143,6 @@ export class TaskHost {
         if (state === 'FAILED' || state === 'STOPPED') this.beat(true)
         worker.tell('unitState', { unit, state, detail: redaction.data(detail) })
       },
-      onGroupMember: (member) => worker.tell('groupMember', { unit, member }),
       onTopicUsed: (topic) => worker.tell('topicUsed', { unit, topic }),
     }
   }
@@ -190,11 +189,10 @@ export class TaskHost {
     })
   }
 
-  async #taskRunner(start: TaskStart): Promise<UnitRunner> {
+  async #taskRunner({ unit, id, connectorConfig, taskConfig, target }: TaskStart): Promise<UnitRunner> {
     const { registry } = this.#ready
-    const { unit, id, connectorConfig, taskConfig, target, formerMember } = start
     const environment = await this.#environment(this.#o.loggerFor({ connector: id.connector, task: id.task }))
-    const setup = { id, connectorConfig, taskConfig, target, environment, events: this.#events(unit), formerMember }
+    const setup = { id, connectorConfig, taskConfig, target, environment, events: this.#events(unit) }
     const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
     this.#o.redaction.set(unit, secretValues({ ...connectorConfig, ...taskConfig }, definition.config))
     return definition.kind === 'source'

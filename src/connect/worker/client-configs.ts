@@ -40,14 +40,18 @@ export function producerConfig(worker: RawConfig, connector: RawConfig, id: Task
   }
 }
 
+/** The client id of a sink task's consumer: no two tasks of a Connect cluster share it. */
+export function consumerClientId(id: TaskId): string {
+  return `connector-consumer-${id.connector}-${id.task}`
+}
+
 /** The configuration of a sink task's consumer. */
 export function consumerConfig(worker: RawConfig, connector: RawConfig, id: TaskId): RawConfig {
   return {
     'group.id': `connect-${id.connector}`,
-    'client.id': `connector-consumer-${id.connector}-${id.task}`,
+    'client.id': consumerClientId(id),
     'auto.offset.reset': 'earliest',
-    // A task whose host was killed comes back at once, but its partitions only when the group misses its old member;
-    // with the client's default of 45 s that would be the longest part of every recovery.
+    // What a task that is cut off from the log holds on to; with the client's default of 45 s that would be long.
     'session.timeout.ms': '10000',
     'heartbeat.interval.ms': '1000',
     ...shared(worker),

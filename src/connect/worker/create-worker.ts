@@ -319,10 +319,6 @@ class HostedWorker implements Worker {
         const unit = this.#supervisor.get(key)
         if (unit?.wanted && unit.task !== null) listener.onTopicUsed(unit.id, topic)
       },
-      groupMember: ({ unit: key, member }) => {
-        const unit = this.#supervisor.get(key)
-        if (unit) unit.member = member
-      },
       reconfigure: ({ connector }) => {
         if (this.#supervisor.get(connectorKey(connector))?.wanted) listener.onTaskReconfigurationRequested(connector)
       },

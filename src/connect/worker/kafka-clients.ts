@@ -2,7 +2,7 @@ import { consumerOptionsFrom, createClient, producerOptionsFrom, type Topics } f
 import { type ClientEnvironment, clientOptions } from './client-properties.ts'
 import type { LogClients } from './log-clients.ts'
 
-const REMOVE_MEMBER_TIMEOUT_MS = 5000
+const GROUP_TIMEOUT_MS = 5000
 
 /** The clients of tasks over the Kafka protocol; each has connections of its own. */
 export function createKafkaClients(environment: ClientEnvironment): LogClients {
@@ -29,10 +29,6 @@ export function createKafkaClients(environment: ClientEnvironment): LogClients {
         pause: (partitions) => consumer.pause(partitions),
         resume: (partitions) => consumer.resume(partitions),
         commit: (offsets) => consumer.commit(offsets),
-        member: () => {
-          const { groupId, memberId } = consumer.groupMetadata()
-          return memberId === '' ? null : { groupId, memberId }
-        },
         lag: (partition) => consumer.lag(partition),
         close: (options) => consumer.close(options),
       }
@@ -50,8 +46,14 @@ export function createKafkaClients(environment: ClientEnvironment): LogClients {
           const error = created.get(name)?.error
           if (error && error.code !== 'TOPIC_ALREADY_EXISTS') throw error
         },
-        removeMember: ({ groupId, memberId }) =>
-          admin.groups.removeMembers(groupId, [{ memberId }], { timeoutMs: REMOVE_MEMBER_TIMEOUT_MS }),
+        async removeMembersOf(groupId, clientId) {
+          const options = { timeoutMs: GROUP_TIMEOUT_MS }
+          const group = (await admin.groups.describe([groupId], options)).get(groupId)?.value
+          const members = group?.members.filter((member) => member.clientId === clientId) ?? []
+          const ids = members.map(({ memberId }) => ({ memberId }))
+          if (ids.length > 0) await admin.groups.removeMembers(groupId, ids, options)
+          return ids.length
+        },
         close: () => admin.close(),
       }
     },

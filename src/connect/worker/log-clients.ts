@@ -64,12 +64,6 @@ export interface RebalanceListener {
   onLost(partitions: readonly Partition[]): Promise<void>
 }
 
-/** One member of a consumer group. */
-export interface GroupMembership {
-  readonly groupId: string
-  readonly memberId: string
-}
-
 /** What sink tasks need of a consumer. */
 export interface LogConsumer {
   /** Records of the assigned, not paused partitions; empty after `timeoutMs` or when the signal aborts. */
@@ -80,8 +74,6 @@ export interface LogConsumer {
   pause(partitions: readonly Partition[]): void
   resume(partitions: readonly Partition[]): void
   commit(offsets: readonly PartitionOffset[]): Promise<void>
-  /** This consumer in its group; null before it has joined. */
-  member(): GroupMembership | null
   /** Distance to the end of the log, where it is known. */
   lag(partition: Partition): number | undefined
   close(options?: { timeoutMs?: number }): Promise<void>
@@ -99,8 +91,8 @@ export interface LogAdmin {
   topicExists(name: string): Promise<boolean>
   /** Resolves also when the topic exists already. */
   createTopic(topic: NewTopic): Promise<void>
-  /** Takes a member out of its group, so that the group need not wait for it. */
-  removeMember(member: GroupMembership): Promise<void>
+  /** Takes the members with this client id out of a consumer group; resolves with how many there were. */
+  removeMembersOf(groupId: string, clientId: string): Promise<number>
   close(): Promise<void>
 }
 

@@ -3,13 +3,14 @@ import {
   ConnectError,
   type ErrantRecordReporter,
   parseConfigOrThrow,
+  type RawConfig,
   type SinkConnector,
   type SinkRecord,
   type SinkTaskContext,
   compileRegex,
 } from '@millrace/sdk'
 import { parseSinkConnectorConfig, type SinkConnectorConfig } from '../config/connector-config.ts'
-import { adminConfig, consumerConfig, producerConfig } from './client-configs.ts'
+import { adminConfig, consumerClientId, consumerConfig, producerConfig } from './client-configs.ts'
 import { createDeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
 import type { ErrorOperator, ErrorReporter } from './error-operator.ts'
 import type { IncomingRecord, LogProducer, Subscription } from './log-clients.ts'
@@ -54,8 +55,9 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
   const { offsets, counters } = hooks
   const reporter = origins === null ? null : errantReporter(errors, origins, offsets, definition.name)
   const task = definition.createTask(config, createContext(setup, hooks, reporter))
-  await clearFormerMember(setup)
-  const consumer = clients.consumer(consumerConfig(workerConfig, connectorConfig, id), subscription, hooks.listener)
+  const consumerProperties = consumerConfig(workerConfig, connectorConfig, id)
+  await clearFormerMember(setup, consumerProperties)
+  const consumer = clients.consumer(consumerProperties, subscription, hooks.listener)
   return {
     task,
     pipeline: new SinkPipeline({
@@ -77,16 +79,26 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
   }
 }
 
-/** The group would wait for the member that was killed until its session ends; nobody else knows that it is gone. */
-async function clearFormerMember({ id, environment, connectorConfig, formerMember }: TaskSetup): Promise<void> {
-  if (!formerMember) return
+/**
+ * Takes this task's former member out of the consumer group. After a kill -9 of its host or worker the group would keep
+ * the partitions for it until its session ends, though the task already runs here.
+ * Invariant 4: the task runs once, so whoever has its client id is its former self, and is fenced by this.
+ */
+async function clearFormerMember(
+  { id, environment, connectorConfig }: TaskSetup,
+  properties: RawConfig,
+): Promise<void> {
   const { clients, workerConfig, logger } = environment
+  const { 'group.id': groupId = '', 'client.id': clientId } = properties
+  // A client id of the user's may be that of all tasks.
+  if (clientId !== consumerClientId(id)) return
   const admin = clients.admin(adminConfig(workerConfig, connectorConfig, id))
   try {
-    await admin.removeMember(formerMember)
+    const removed = await admin.removeMembersOf(groupId, clientId)
+    if (removed > 0) logger.info({ groupId, removed }, 'the former member of this task was taken out of its group')
   } catch (error) {
-    // Then it takes a session time-out; the group may also have noticed by itself.
-    logger.info({ err: error, ...formerMember }, 'the former member of the group was not removed')
+    // Then it takes a session time-out; the rights of the task may not allow more.
+    logger.info({ err: error, groupId }, 'could not look for a former member of this task in its group')
   } finally {
     await admin.close()
   }

@@ -350,8 +350,6 @@ export class SinkTaskRunner implements UnitRunner {
 
   async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
     const open = this.#open!
-    const member = open.consumer.member()
-    if (member) this.#o.events.onGroupMember(member)
     for (const partition of partitions) {
       const offset = await open.consumer.position(partition)
       this.#offsets.assign({ ...partition, offset: offset ?? 0 })

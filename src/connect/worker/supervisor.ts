@@ -157,7 +157,6 @@ export class Supervisor {
             connectorConfig: unit.connectorConfig,
             taskConfig: unit.config,
             target: unit.target,
-            formerMember: unit.member,
           }))
     } catch (error) {
       // When the host is gone, `onHostGone` decides what becomes of its units.
@@ -221,10 +220,7 @@ export class Supervisor {
         const text = `a task host did not answer within ${timeoutMs + STOP_GRACE_MS} ms when ${unit.key} was to stop`
         host.units.delete(unit.key)
         pool.kill(host, { kind: 'unresponsive', text, culprit: unit.key })
-      } else if (stopped.clean) {
-        // A consumer that was closed has left its group.
-        unit.member = null
-      } else {
+      } else if (!stopped.clean) {
         this.#o.logger.warn({ unit: unit.key, timeoutMs }, 'did not stop in time and was cut off')
         host.closed = true
       }

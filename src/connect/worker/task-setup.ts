@@ -1,7 +1,6 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { SinkConnectorConfig, SourceConnectorConfig } from '../config/connector-config.ts'
 import { ErrorOperator, type ErrorReporter } from './error-operator.ts'
-import type { GroupMembership } from './log-clients.ts'
 import { createLogReporter } from './log-reporter.ts'
 import type { TaskCounters } from './task-metrics.ts'
 import type { UnitEnvironment, UnitEvents } from './unit-runner.ts'
@@ -15,8 +14,6 @@ export interface TaskSetup {
   readonly target: TargetState
   readonly environment: UnitEnvironment
   readonly events: UnitEvents
-  /** The place in its consumer group that the task left behind when its last host was killed. */
-  readonly formerMember: GroupMembership | null
 }
 
 /** The operator of a task with the reporters its configuration asks for. */

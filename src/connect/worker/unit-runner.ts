@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { PluginRegistry } from '../plugins/plugin-registry.ts'
-import type { GroupMembership, LogClients } from './log-clients.ts'
+import type { LogClients } from './log-clients.ts'
 import type { OffsetAccess } from './offset-access.ts'
 import type { MetricSample, RunState, StateDetail, TargetState } from './worker.ts'
 import type { RawConfig } from '@millrace/sdk'
@@ -9,8 +9,6 @@ import type { RawConfig } from '@millrace/sdk'
 export interface UnitEvents {
   onState(state: RunState, detail: StateDetail): void
   onTopicUsed(topic: string): void
-  /** A sink task's place in its consumer group, for whoever has to clear it when this process is killed. */
-  onGroupMember(member: GroupMembership): void
 }
 
 /** What connectors and tasks run on. */

@@ -1,7 +1,6 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { Timer } from '../../base/index.ts'
 import type { UnitKey } from '../host/host-protocol.ts'
-import type { GroupMembership } from './log-clients.ts'
 import type { Lane, PooledHost } from './host-pool.ts'
 import { NO_RESTARTS, type RestartHistory, type RestartPolicy } from './restart-policy.ts'
 import type { MetricSample, RunState, TargetState, TaskId } from './worker.ts'
@@ -35,8 +34,6 @@ export class Unit {
   /** Of the last failure. */
   trace = ''
   metrics: readonly MetricSample[] = []
-  /** A sink task's place in its consumer group while it runs. */
-  member: GroupMembership | null = null
 
   constructor(init: {
     readonly id: TaskId | { readonly connector: string; readonly task: null }

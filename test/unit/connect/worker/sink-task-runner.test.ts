@@ -74,7 +74,6 @@ class FakeConsumer implements LogConsumer {
     this.commits.push(...offsets.map(({ offset }) => offset))
     return Promise.resolve()
   }
-  member = () => null
   lag = () => 0
   close = () => Promise.resolve()
 }
@@ -106,7 +105,6 @@ function start(end: number, task: SinkTask | ((hooks: SinkTaskHooks) => SinkTask
         trace = detail.trace ?? ''
       },
       onTopicUsed: () => {},
-      onGroupMember: () => {},
     },
     counters: new TaskCounters(0),
     version: '1',

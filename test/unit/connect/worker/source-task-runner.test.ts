@@ -140,7 +140,6 @@ function start(task: SourceTask, options: Options = {}) {
         trace = detail.trace ?? trace
       },
       onTopicUsed: () => {},
-      onGroupMember: () => {},
     },
     counters,
     version: '1',
