@@ -124,16 +124,28 @@ function internalRequest(request: RestRequest) {
 export function connectorRoutes(herder: Herder): readonly Route[] {
   const base = '/connectors/:connector'
   return [
-    { method: 'GET', path: '/connectors', handle: (request) => list(herder, request) },
-    { method: 'POST', path: '/connectors', handle: (request) => create(herder, request) },
+    {
+      method: 'GET',
+      path: '/connectors',
+      doc: 'The names of the connectors. `?expand=status` and `?expand=info` give both for each.',
+      handle: (request) => list(herder, request),
+    },
+    {
+      method: 'POST',
+      path: '/connectors',
+      doc: 'Creates a connector of `name`, `config` and, if it shall not run yet, `initial_state`. Answers 201.',
+      handle: (request) => create(herder, request),
+    },
     {
       method: 'GET',
       path: base,
+      doc: 'Name, configuration, tasks and type of a connector. Passwords are `[hidden]`.',
       handle: async (request) => ok(await herder.connectorInfo(param(request, 'connector'))),
     },
     {
       method: 'DELETE',
       path: base,
+      doc: 'Deletes a connector and stops its tasks. Its offsets stay.',
       handle: async (request) => {
         await herder.deleteConnector(param(request, 'connector'))
         return empty(204)
@@ -142,28 +154,38 @@ export function connectorRoutes(herder: Herder): readonly Route[] {
     {
       method: 'GET',
       path: `${base}/config`,
+      doc: 'The configuration of a connector. Passwords are `[hidden]`.',
       handle: async (request) => ok((await herder.connectorInfo(param(request, 'connector'))).config),
     },
-    { method: 'PUT', path: `${base}/config`, handle: (request) => putConfig(herder, request) },
+    {
+      method: 'PUT',
+      path: `${base}/config`,
+      doc: 'Creates a connector (201) or replaces its configuration (200). A password given as `[hidden]` keeps its value.',
+      handle: (request) => putConfig(herder, request),
+    },
     {
       method: 'PATCH',
       path: `${base}/config`,
+      doc: 'Changes single keys of the configuration; null removes a key.',
       handle: async (request) =>
         ok(await herder.patchConnectorConfig(param(request, 'connector'), patchOf(jsonObject(request)))),
     },
     {
       method: 'GET',
       path: `${base}/status`,
+      doc: 'State, worker and version of the connector and each of its tasks; `trace` for those that failed.',
       handle: async (request) => ok(herder.connectorStatus(param(request, 'connector'))),
     },
     {
       method: 'GET',
       path: `${base}/tasks`,
+      doc: 'The tasks of a connector with their configurations. Passwords are `[hidden]`.',
       handle: async (request) => ok(await herder.taskInfos(param(request, 'connector'))),
     },
     {
       method: 'POST',
       path: `${base}/tasks`,
+      doc: 'From worker to worker, signed: the configurations of the tasks.',
       handle: async (request) => {
         await herder.putTaskConfigs(param(request, 'connector'), internalRequest(request))
         return empty(204)
@@ -172,23 +194,46 @@ export function connectorRoutes(herder: Herder): readonly Route[] {
     {
       method: 'GET',
       path: `${base}/tasks/:task/status`,
+      doc: 'State of one task.',
       handle: async (request) => ok(herder.taskStatus(param(request, 'connector'), taskParam(request))),
     },
     {
       method: 'POST',
       path: `${base}/tasks/:task/restart`,
+      doc: 'Restarts one task.',
       handle: async (request) => {
         await herder.restartTask(param(request, 'connector'), taskParam(request))
         return empty(204)
       },
     },
-    { method: 'POST', path: `${base}/restart`, handle: (request) => restart(herder, request) },
-    { method: 'PUT', path: `${base}/pause`, handle: (request) => setTarget(herder, request, 'PAUSED', 202) },
-    { method: 'PUT', path: `${base}/resume`, handle: (request) => setTarget(herder, request, 'STARTED', 202) },
-    { method: 'PUT', path: `${base}/stop`, handle: (request) => setTarget(herder, request, 'STOPPED', 204) },
+    {
+      method: 'POST',
+      path: `${base}/restart`,
+      doc: 'Restarts the connector (204); with `?includeTasks=true` its tasks too, with `?onlyFailed=true` only what failed (202).',
+      handle: (request) => restart(herder, request),
+    },
+    {
+      method: 'PUT',
+      path: `${base}/pause`,
+      doc: 'Pauses the connector and its tasks; they keep their resources.',
+      handle: (request) => setTarget(herder, request, 'PAUSED', 202),
+    },
+    {
+      method: 'PUT',
+      path: `${base}/resume`,
+      doc: 'Runs a paused or stopped connector again.',
+      handle: (request) => setTarget(herder, request, 'STARTED', 202),
+    },
+    {
+      method: 'PUT',
+      path: `${base}/stop`,
+      doc: 'Stops the connector and ends its tasks; the configuration and the offsets stay.',
+      handle: (request) => setTarget(herder, request, 'STOPPED', 204),
+    },
     {
       method: 'GET',
       path: `${base}/topics`,
+      doc: 'The topics that the connector has used (KIP-558).',
       handle: async (request) => {
         const name = param(request, 'connector')
         return ok({ [name]: { topics: herder.topics(name) } })
@@ -197,6 +242,7 @@ export function connectorRoutes(herder: Herder): readonly Route[] {
     {
       method: 'PUT',
       path: `${base}/topics/reset`,
+      doc: 'Forgets the topics that the connector has used.',
       handle: async (request) => {
         await herder.resetTopics(param(request, 'connector'))
         return empty(202)
@@ -205,6 +251,7 @@ export function connectorRoutes(herder: Herder): readonly Route[] {
     {
       method: 'PUT',
       path: `${base}/fence`,
+      doc: 'From worker to worker, signed: fences the producers of a source that is exactly once.',
       handle: async (request) => {
         await herder.fence(param(request, 'connector'), internalRequest(request))
         return empty(204)

@@ -9,16 +9,19 @@ export function pluginRoutes(herder: Herder): readonly Route[] {
     {
       method: 'GET',
       path: '/connector-plugins',
+      doc: 'The connectors that this worker can run; with `?connectorsOnly=false` also transformations, predicates and converters.',
       handle: async (request) => ok(herder.plugins(queryFlag(request, 'connectorsOnly', true))),
     },
     {
       method: 'GET',
       path: '/connector-plugins/:plugin/config',
+      doc: 'The configuration keys of a plugin.',
       handle: async (request) => ok(await herder.pluginConfig(param(request, 'plugin'))),
     },
     {
       method: 'PUT',
       path: '/connector-plugins/:plugin/config/validate',
+      doc: 'Checks a configuration and answers every key with its value and what is wrong with it; creates nothing.',
       handle: async (request) =>
         ok(await herder.validate(param(request, 'plugin'), configOf(jsonObject(request), 'The request body'))),
     },

@@ -6,5 +6,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `:name` for parameters. */
   readonly path: string
+  /** What it does, for the reference. */
+  readonly doc: string
   readonly handle: (request: RestRequest) => Promise<Answer>
 }

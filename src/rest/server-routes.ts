@@ -24,12 +24,19 @@ export function serverRoutes(herder: Herder, commit: string): readonly Route[] {
     {
       method: 'GET',
       path: '/',
+      doc: 'Version, commit and the id of the Kafka cluster.',
       handle: async () => ok({ version: KAFKA_VERSION, commit, kafka_cluster_id: herder.clusterId }),
     },
-    { method: 'GET', path: '/health', handle: async () => health(herder) },
+    {
+      method: 'GET',
+      path: '/health',
+      doc: '200 healthy, 503 still starting, 500 not able to answer (KIP-1017).',
+      handle: async () => health(herder),
+    },
     {
       method: 'GET',
       path: '/metrics',
+      doc: 'The metrics in the text format of Prometheus.',
       handle: async () => ({
         status: 200,
         body: renderPrometheus(herder.metrics()),
