@@ -3,7 +3,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { RawConfig } from '@millrace/sdk'
 import type { Logger } from './base/index.ts'
-import { realClock, realDisk, realNet, realRandom } from './base/real/index.ts'
+import { compileCacheFolder, realClock, realDisk, realNet, realRandom } from './base/real/index.ts'
 import { catalogueUrl } from './catalogue.ts'
 import { type Client, createClient } from './client/index.ts'
 import {
@@ -349,7 +349,7 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
   const overrides = Object.entries(options.properties).flatMap(([key, value]) => ['--override', `${key}=${value}`])
   const child = fork(moduleFile('./cli/main'), ['broker', ...overrides], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder(), ...options.environment },
   })
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => resolve(code))

@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module'
+import { compileCacheFolder } from '../base/real/index.ts'
 import type { ConnectServer } from '../server.ts'
 import { createConnectLogger } from './connect-logger.ts'
 import { UsageError } from './usage-error.ts'
@@ -14,7 +15,7 @@ export async function runConnect(
   afterStart: (server: ConnectServer) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   // The compiled code of the last start is found again, which halves the time until the worker is healthy.
-  enableCompileCache()
+  enableCompileCache(compileCacheFolder())
   const { logger, levels } = createConnectLogger()
   const { startConnect } = await import('../server.ts')
   let stopping: Promise<void> | null = null

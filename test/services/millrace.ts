@@ -69,7 +69,7 @@ class CommandProcess implements MillraceProcess {
 
   async restart(): Promise<void> {
     const started = performance.now()
-    const child = spawn(process.execPath, ['--conditions=source', 'src/cli/main.ts', ...this.#args], {
+    const child = spawn(process.execPath, ['--conditions=source', 'src/cli/launch.js', ...this.#args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

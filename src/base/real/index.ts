@@ -1,4 +1,5 @@
 export { realClock } from './clock.ts'
+export { compileCacheFolder } from './compile-cache.ts'
 export { realDisk } from './disk.ts'
 export { realNet } from './net.ts'
 export { realRandom } from './random.ts'

@@ -1,9 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { getCompileCacheDir } from 'node:module'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../base/index.ts'
+import { compileCacheFolder } from '../../base/real/index.ts'
 import type { HostMethods, WorkerMethods } from './host-protocol.ts'
 import { residentBytes } from './process-memory.ts'
 import { RemoteError } from './remote-error.ts'
@@ -55,11 +53,7 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
     serialization: 'advanced',
     execArgv: execArguments(maxHeapMb),
     // Compiled code and stripped types are kept between starts: without them a host needs 17 MB and 20 ms more.
-    // The folder is the user's own: who can write to it decides what code a host runs.
-    env: {
-      ...process.env,
-      NODE_COMPILE_CACHE: getCompileCacheDir() ?? join(homedir(), '.cache', 'millrace', 'compiled'),
-    },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCacheFolder() },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const rpc = new RpcPeer<WorkerMethods, HostMethods>(

@@ -16,7 +16,7 @@ afterAll(() => broker[Symbol.asyncDispose]())
 /** Runs `millrace` as a user does. */
 function millrace(args: readonly string[], input = ''): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--conditions=source', 'src/cli/main.ts', ...args], { cwd: root })
+    const child = spawn(process.execPath, ['--conditions=source', 'src/cli/launch.js', ...args], { cwd: root })
     let out = ''
     let err = ''
     child.stdout.on('data', (chunk) => (out += chunk))

@@ -50,7 +50,7 @@ async function workerFile(port: number): Promise<string> {
 }
 
 function start(...args: string[]): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, ['--conditions=source', 'src/cli/main.ts', 'connect-standalone', ...args], {
+  const child = spawn(process.execPath, ['--conditions=source', 'src/cli/launch.js', 'connect-standalone', ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

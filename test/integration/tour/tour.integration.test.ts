@@ -49,7 +49,7 @@ beforeAll(async () => {
   kafkaPort = await freePort()
   restPort = await freePort()
   const ports = ['--kafka-port', String(kafkaPort), '--rest-port', String(restPort)]
-  product = spawn(process.execPath, ['--conditions=source', 'src/cli/main.ts', 'dev', ...ports], { cwd: root })
+  product = spawn(process.execPath, ['--conditions=source', 'src/cli/launch.js', 'dev', ...ports], { cwd: root })
   for (const stream of [product.stdout, product.stderr]) stream?.on('data', (chunk) => (output += chunk))
   const ready = async () => {
     const response = await fetch(`http://127.0.0.1:${restPort}/connectors?expand=status`).catch(() => undefined)
