@@ -17,7 +17,7 @@ export interface PackagePlugin {
 
 const KINDS: readonly PluginKind[] = ['source', 'sink', 'transformation', 'predicate', 'converter', 'header-converter']
 
-/** Folders are searched this deep below an entry of plugin.path: `entry/node_modules/@scope/package`. */
+/** More folders below one entry of plugin.path are not looked at: it is not a folder of plugins then. */
 const MAX_PACKAGES = 10_000
 
 /**

@@ -135,9 +135,9 @@ class HostedWorker implements Worker {
   }
 
   async startConnector(connector: string, config: RawConfig, target: TargetState): Promise<void> {
+    this.#metrics.startup('connector')
     const unit = await this.#unit({ connector, task: null }, config, config, target)
     if (unit.state !== 'FAILED') {
-      this.#metrics.startup('connector')
       const starting = this.#supervisor.add(unit)
       try {
         await this.#within(CONNECTOR_START_TIMEOUT_MS, `connector ${connector} to start`, starting)
@@ -168,9 +168,9 @@ class HostedWorker implements Worker {
   }
 
   async startTask(id: TaskId, connectorConfig: RawConfig, taskConfig: RawConfig, target: TargetState): Promise<void> {
+    this.#metrics.startup('task')
     const unit = await this.#unit(id, connectorConfig, taskConfig, target)
     if (unit.state === 'FAILED') return
-    this.#metrics.startup('task')
     await this.#supervisor.add(unit)
   }
 

@@ -13,7 +13,6 @@ export interface DeadLetterQueueOptions {
   readonly connector: string
   readonly task: number
   readonly contextHeaders: boolean
-  readonly replicationFactor: number
   readonly producer: LogProducer
   readonly counters: ErrorCounters
 }

@@ -67,15 +67,6 @@ export class HostPool {
     this.#scheduleWatch()
   }
 
-  get size(): number {
-    return this.#hosts.size
-  }
-
-  /** The process ids of the hosts, for diagnosis. */
-  pids(): readonly number[] {
-    return [...this.#hosts].map((host) => host.process.pid)
-  }
-
   /** A host of the lane with the fewest units; a new one while the lane may have more and none is free. */
   acquire(lane: Lane): PooledHost {
     const hosts = [...this.#hosts].filter((host) => host.lane.name === lane.name && !host.closed)

@@ -36,11 +36,6 @@ export class OffsetCommitter {
     }
   }
 
-  /** Whether the last commit left offsets behind. */
-  get hasUncommitted(): boolean {
-    return this.#uncommitted.size > 0
-  }
-
   async #commit(): Promise<readonly CommittedOffset[]> {
     const { submitted, write, clock, counters, logger } = this.#options
     // Invariant 1: only offsets whose records are acknowledged are taken.

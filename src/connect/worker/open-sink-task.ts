@@ -148,7 +148,6 @@ async function openDeadLetterQueue(
     connector: id.connector,
     task: id.task,
     contextHeaders,
-    replicationFactor,
     producer,
     counters: counters.error,
   })

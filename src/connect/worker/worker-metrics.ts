@@ -12,7 +12,7 @@ const TASK_STATES: readonly RunState[] = ['RUNNING', 'PAUSED', 'FAILED', 'UNASSI
 /** The numbers of the worker itself, and those its units have reported. */
 export class WorkerMetrics {
   readonly #startups = { connector: new StartupCounts(), task: new StartupCounts() }
-  readonly #starting = new WeakSet<Unit>()
+  readonly #counted = new WeakSet<Unit>()
 
   startup(kind: 'connector' | 'task'): void {
     this.#startups[kind].attempts++
@@ -20,8 +20,8 @@ export class WorkerMetrics {
 
   /** The first state after a start tells whether it succeeded. */
   state(unit: Unit, state: RunState): void {
-    if (this.#starting.has(unit)) return
-    this.#starting.add(unit)
+    if (this.#counted.has(unit)) return
+    this.#counted.add(unit)
     const counts = this.#startups[unit.task === null ? 'connector' : 'task']
     if (state === 'FAILED') counts.failures++
     else counts.successes++

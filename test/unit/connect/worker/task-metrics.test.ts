@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { restartPolicyOf } from '../../../../src/connect/worker/runtime-config.ts'
+import { TaskCounters } from '../../../../src/connect/worker/task-metrics.ts'
+import { Unit } from '../../../../src/connect/worker/unit.ts'
+import { WorkerMetrics } from '../../../../src/connect/worker/worker-metrics.ts'
+import type { MetricSample } from '../../../../src/connect/worker/worker.ts'
+
+const id = { connector: 'c', task: 3 }
+const namesOf = (samples: readonly MetricSample[], group: string) =>
+  samples.filter((sample) => sample.group === group).map(({ name }) => name)
+const valueOf = (samples: readonly MetricSample[], name: string) =>
+  samples.find((sample) => sample.name === name)?.value
+
+describe('the metrics of a task', () => {
+  it('have the names of Kafka Connect', () => {
+    const counters = new TaskCounters(0)
+    const source = counters.samples(id, 'source', 1000)
+    expect(namesOf(source, 'connector-task-metrics')).toEqual([
+      'status',
+      'running-ratio',
+      'pause-ratio',
+      'offset-commit-max-time-ms',
+      'offset-commit-avg-time-ms',
+      'offset-commit-success-percentage',
+      'offset-commit-failure-percentage',
+      'batch-size-max',
+      'batch-size-avg',
+    ])
+    expect(namesOf(source, 'source-task-metrics')).toEqual([
+      'source-record-poll-total',
+      'source-record-poll-rate',
+      'source-record-write-total',
+      'source-record-write-rate',
+      'poll-batch-max-time-ms',
+      'poll-batch-avg-time-ms',
+      'source-record-active-count',
+      'source-record-active-count-max',
+      'source-record-active-count-avg',
+    ])
+    expect(namesOf(source, 'task-error-metrics')).toEqual([
+      'total-record-failures',
+      'total-record-errors',
+      'total-records-skipped',
+      'total-retries',
+      'total-errors-logged',
+      'deadletterqueue-produce-requests',
+      'deadletterqueue-produce-failures',
+      'last-error-timestamp',
+    ])
+    const sink = namesOf(counters.samples(id, 'sink', 1000), 'sink-task-metrics')
+    expect(sink).toEqual([
+      'sink-record-read-total',
+      'sink-record-read-rate',
+      'sink-record-send-total',
+      'sink-record-send-rate',
+      'sink-record-lag-max',
+      'partition-count',
+      'offset-commit-seq-no',
+      'offset-commit-completion-total',
+      'offset-commit-completion-rate',
+      'offset-commit-skip-total',
+      'offset-commit-skip-rate',
+      'put-batch-max-time-ms',
+      'put-batch-avg-time-ms',
+      'sink-record-active-count',
+      'sink-record-active-count-max',
+      'sink-record-active-count-avg',
+    ])
+    for (const sample of source) expect(sample.labels).toMatchObject({ connector: 'c', task: '3' })
+  })
+
+  it('tell the share of time in a state, and rates over the last half minute', () => {
+    const counters = new TaskCounters(0)
+    counters.enter('RUNNING', 0)
+    counters.recordsIn = 1000
+    const early = counters.samples(id, 'source', 10_000)
+    expect(valueOf(early, 'source-record-poll-rate')).toBe(100)
+    counters.enter('PAUSED', 30_000)
+    counters.samples(id, 'source', 30_000)
+    const late = counters.samples(id, 'source', 60_000)
+    expect(valueOf(late, 'running-ratio')).toBe(0.5)
+    expect(valueOf(late, 'pause-ratio')).toBe(0.5)
+    expect(valueOf(late, 'source-record-poll-rate')).toBe(0)
+    expect(valueOf(late, 'source-record-poll-total')).toBe(1000)
+  })
+})
+
+describe('the metrics of a worker', () => {
+  function unit(task: number | null, state: Unit['state']): Unit {
+    const created = new Unit({
+      id: task === null ? { connector: 'c', task: null } : { connector: 'c', task },
+      connectorConfig: { 'connector.class': 'X' },
+      config: {},
+      target: 'STARTED',
+      policy: restartPolicyOf({}),
+      home: { name: 'builtin', maxHosts: 1 },
+    })
+    created.state = state
+    return created
+  }
+
+  it('keep the state of a task that has failed and has no host any more', () => {
+    const metrics = new WorkerMetrics()
+    const samples = metrics.samples([unit(null, 'RUNNING'), unit(0, 'RUNNING'), unit(1, 'FAILED')], () => undefined)
+    const states = samples.filter(({ group, name }) => group === 'connector-task-metrics' && name === 'status')
+    expect(states.map(({ labels }) => [labels['task'], labels['status']])).toEqual([
+      ['0', 'running'],
+      ['1', 'failed'],
+    ])
+    expect(valueOf(samples, 'connector-count')).toBe(1)
+    expect(valueOf(samples, 'task-count')).toBe(2)
+    expect(valueOf(samples, 'connector-total-task-count')).toBe(2)
+    expect(valueOf(samples, 'connector-running-task-count')).toBe(1)
+    expect(valueOf(samples, 'connector-failed-task-count')).toBe(1)
+  })
+
+  it('count each start once, by its first state', () => {
+    const metrics = new WorkerMetrics()
+    const [good, bad] = [unit(0, 'RUNNING'), unit(1, 'FAILED')]
+    for (const one of [good, bad]) {
+      metrics.startup('task')
+      metrics.state(one, one.state)
+      metrics.state(one, 'RUNNING')
+    }
+    const samples = metrics.samples([], () => undefined)
+    expect(valueOf(samples, 'task-startup-attempts-total')).toBe(2)
+    expect(valueOf(samples, 'task-startup-success-total')).toBe(1)
+    expect(valueOf(samples, 'task-startup-failure-total')).toBe(1)
+    expect(valueOf(samples, 'task-startup-success-percentage')).toBe(0.5)
+  })
+})
