@@ -39,6 +39,7 @@ export interface SpawnOptions {
 }
 
 const STDERR_TAIL_CHARS = 4096
+const MAX_LINES_PER_SECOND = 100
 /** What Node says when a host that stands still is looked into. */
 const DEBUGGER_CHATTER = /^(Debugger |Waiting for the debugger|For help, see: https:\/\/nodejs\.org)/
 const LAST_OUTPUT_MS = 200
@@ -110,6 +111,17 @@ function watchOutput(
   onDebugger: (address: string) => void,
 ): { readonly text: string } {
   let tail = ''
+  let second = 0
+  let shown = 0
+  // A plugin that prints without end must not fill the worker's log.
+  const mayShow = () => {
+    const now = Math.floor(Date.now() / 1000)
+    if (now !== second) {
+      second = now
+      shown = 0
+    }
+    return shown++ < MAX_LINES_PER_SECOND
+  }
   const lines = (stream: 'stdout' | 'stderr', onLine: (line: string) => void) => {
     let rest = ''
     child[stream]?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -119,12 +131,14 @@ function watchOutput(
       for (const part of parts) if (part.trim() !== '') onLine(part)
     })
   }
-  lines('stdout', (line) => logger.info({ pid: child.pid, line: line.slice(0, STDERR_TAIL_CHARS) }, 'plugin output'))
+  const show = (level: 'info' | 'warn', line: string) => {
+    if (mayShow()) logger[level]({ pid: child.pid, line: line.slice(0, STDERR_TAIL_CHARS) }, 'plugin output')
+  }
+  lines('stdout', (line) => show('info', line))
   lines('stderr', (line) => {
     const address = /^Debugger listening on (ws:\/\/\S+)/.exec(line)?.[1]
     if (address) onDebugger(address)
-    else if (!DEBUGGER_CHATTER.test(line))
-      logger.warn({ pid: child.pid, line: line.slice(0, STDERR_TAIL_CHARS) }, 'plugin output')
+    else if (!DEBUGGER_CHATTER.test(line)) show('warn', line)
   })
   return {
     get text() {

@@ -266,6 +266,7 @@ export class SinkTaskRunner implements UnitRunner {
       events.onTopicUsed(topic)
     }
     this.#pending = { records: [...(this.#pending?.records ?? []), ...records], ends }
+    counters.active.add(this.#pending.records.length)
   }
 
   /** Gives the batch to the task; also an empty one, which some sinks take as their clock. */

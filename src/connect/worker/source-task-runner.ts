@@ -198,8 +198,10 @@ export class SourceTaskRunner implements UnitRunner {
       const batch = await this.#pollOnce(open)
       if (batch === FINISHED) return true
       if (batch && batch.length > 0) {
-        this.#o.counters.recordsIn += batch.length
-        this.#o.counters.batchSize.add(batch.length)
+        const { counters } = this.#o
+        counters.recordsIn += batch.length
+        counters.batchSize.add(batch.length)
+        counters.active.add(counters.recordsIn - counters.recordsOut - counters.recordsDropped)
         await this.#wait.wait(open.pipeline.send(batch))
       }
       if (clock.monotonicMs() - this.#yieldedMs > YIELD_AFTER_MS) {
