@@ -1,12 +1,14 @@
 /**
- * `npm run docs`: writes what follows from definitions: docs/reference/*.md and the import table of ARCHITECTURE.md.
+ * `npm run docs`: writes what follows from definitions: docs/reference/*.md, the option tables of the connectors'
+ * READMEs and the import table of ARCHITECTURE.md.
  * `--check` writes nothing and fails where a file differs.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ALLOWED } from '../test/tidy/import-table.ts'
-import { reference } from './reference.ts'
+import { readmeTables, reference } from './generator/reference.ts'
+import { code, table } from './generator/tables.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const check = process.argv.includes('--check')
@@ -24,24 +26,26 @@ function write(path: string, content: string): void {
   console.log(`wrote ${path}`)
 }
 
+/** What hand-written files become; a file may have several generated parts. */
+const edited = new Map<string, string>()
+
 /** Replaces what stands between the two marker comments of a hand-written file. */
 function between(path: string, marker: string, content: string): void {
-  const text = readFileSync(join(root, path), 'utf8')
+  const text = edited.get(path) ?? readFileSync(join(root, path), 'utf8')
   const [begin, end] = [`<!-- generated: ${marker} -->`, `<!-- end of generated: ${marker} -->`]
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from === -1 || to < from) throw new Error(`${path} has no markers for "${marker}"`)
-  write(path, `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`)
+  edited.set(path, `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`)
 }
 
 function importTable(): string {
-  const rows = Object.entries(ALLOWED).map(([module, allowed]) => {
-    return `| ${module} | ${allowed.length === 0 ? '-' : allowed.join(', ')} |`
-  })
-  return `| module | may import |\n| --- | --- |\n${rows.join('\n')}`
+  const rows = Object.entries(ALLOWED).map(([module, allowed]) => [code(module), allowed.map(code).join(', ') || '-'])
+  return table(['module', 'may import'], rows)
 }
 
 between('ARCHITECTURE.md', 'import table', importTable())
-for (const [path, content] of await reference()) write(path, content)
+for (const { path, marker, content } of await readmeTables()) between(path, marker, content)
+for (const [path, content] of [...edited, ...(await reference())]) write(path, content)
 if (stale.length > 0) {
   console.error(`not what the definitions say; run "npm run docs": ${stale.join(', ')}`)
   process.exitCode = 1
