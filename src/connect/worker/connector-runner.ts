@@ -33,6 +33,8 @@ export class ConnectorRunner implements UnitRunner {
   readonly #wait = new Interruptible()
   #monitor: ConnectorMonitor | undefined
   #target: TargetState
+  /** Never rejects. Targets are applied one after another, or a monitor would be started twice. */
+  #applying: Promise<void> = Promise.resolve()
   #failed = false
   #ended = false
 
@@ -41,19 +43,22 @@ export class ConnectorRunner implements UnitRunner {
     this.#target = options.target
   }
 
-  /** Resolves when the connector has started; a failure is told as a state. */
-  async run(): Promise<void> {
-    try {
-      await this.#applyTarget()
-    } catch (error) {
-      this.fail(error)
-    }
+  /** Brings the connector to its target state, after whatever is under way; a failure is told as a state. */
+  run(): Promise<void> {
+    this.#applying = this.#applying.then(async () => {
+      try {
+        if (!this.#failed && !this.#ended) await this.#applyTarget()
+      } catch (error) {
+        this.fail(error)
+      }
+    })
+    return this.#applying
   }
 
   setTarget(target: TargetState): void {
     if (this.#target === target) return
     this.#target = target
-    if (!this.#failed) void this.run()
+    void this.run()
   }
 
   fail(error: unknown): void {
