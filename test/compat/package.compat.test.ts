@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../services/free-port.ts'
+import { portAnswers } from '../services/millrace.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
+const app = join(folder, 'app')
+const running: ChildProcess[] = []
+
+function npm(args: readonly string[], cwd: string): void {
+  for (let attempt = 1; ; attempt++) {
+    const result = spawnSync('npm', args, { cwd, encoding: 'utf8' })
+    if (result.status === 0) return
+    // A registry that does not answer for a moment is no fault of the package.
+    if (attempt === 3) throw new Error(`npm ${args.join(' ')}: ${result.stdout}${result.stderr}`)
+  }
+}
+
+/** Runs the installed command without the condition that makes a checkout read its sources. */
+function millrace(args: readonly string[]): ChildProcess {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const child = spawn(process.execPath, [join(app, 'node_modules', '.bin', 'millrace'), ...args], { cwd: app, env })
+  running.push(child)
+  return child
+}
+
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await condition()); await sleep(50)) {
+    if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
+  }
+}
+
+beforeAll(() => {
+  npm(['pack', '--pack-destination', folder], root)
+  npm(['pack', '-w', 'plugins/sdk', '--pack-destination', folder], root)
+  const packages = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+  expect(packages).toHaveLength(2)
+  mkdirSync(app)
+  writeFileSync(join(app, 'package.json'), '{"name":"app","private":true}')
+  const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
+  npm([...install, ...packages.map((name) => join(folder, name))], app)
+}, 300_000)
+
+afterAll(async () => {
+  for (const child of running) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await gone
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('the packed product, installed into an empty folder, runs a broker and a worker', {
+  timeout: 180_000,
+}, async () => {
+  const port = await freePort()
+  const restPort = await freePort()
+  const listener = `listeners=PLAINTEXT://127.0.0.1:${port}`
+  millrace(['broker', '--override', listener, '--override', `log.dirs=${join(folder, 'data')}`])
+  await until('the broker listens', () => portAnswers(port))
+  const worker = {
+    'bootstrap.servers': `127.0.0.1:${port}`,
+    'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+    'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+    'offset.storage.file.filename': join(folder, 'offsets'),
+    listeners: `http://127.0.0.1:${restPort}`,
+  }
+  const lines = Object.entries(worker).map(([key, value]) => `${key}=${value}\n`)
+  writeFileSync(join(folder, 'worker.properties'), lines.join(''))
+  writeFileSync(join(folder, 'input.txt'), 'one\ntwo\nthree\n')
+  const creation = { 'topic.creation.default.partitions': '1', 'topic.creation.default.replication.factor': '-1' }
+  const source = { name: 'in', 'connector.class': 'FileStreamSource', file: join(folder, 'input.txt'), topic: 'lines' }
+  const sink = { name: 'out', 'connector.class': 'FileStreamSink', file: join(folder, 'output.txt'), topics: 'lines' }
+  writeFileSync(join(folder, 'source.json'), JSON.stringify({ ...source, ...creation }))
+  writeFileSync(join(folder, 'sink.json'), JSON.stringify(sink))
+  millrace([
+    'connect-standalone',
+    ...['worker.properties', 'source.json', 'sink.json'].map((file) => join(folder, file)),
+  ])
+  const output = (): string => {
+    try {
+      return readFileSync(join(folder, 'output.txt'), 'utf8')
+    } catch {
+      return ''
+    }
+  }
+  await until('the lines have arrived', () => output() === 'one\ntwo\nthree\n')
+})
