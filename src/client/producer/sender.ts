@@ -123,10 +123,18 @@ export class Sender {
 
   #sealIfDue(queue: PartitionQueue, now: number): void {
     const { open } = queue
-    if (!open) return
+    // A batch that could not go out now anyway stays open and takes more: when the log is slow for a moment, what came
+    // meanwhile follows as one batch and not as one for each record.
+    if (!open || (this.flushing === 0 && (queue.sealed.length > 0 || !this.#hasRoom(queue)))) return
     const dueMs = open.createdMs + this.#config.lingerMs
     if (this.flushing > 0 || now >= dueMs) this.#accumulator.seal(queue)
     else this.#wakeAt(dueMs)
+  }
+
+  /** Whether the leader of a queue takes another request; an answer of it wakes the sender. */
+  #hasRoom({ topic, partition }: PartitionQueue): boolean {
+    const node = this.#nodes.get(this.#cluster.metadata.leader(topic, partition))
+    return node === undefined || node.inFlight < this.#config.maxInFlight
   }
 
   /** The next batch of a queue if it may go out now. */

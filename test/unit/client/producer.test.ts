@@ -4,7 +4,7 @@ import { Producer } from '../../../src/client/producer/producer.ts'
 import type { ProducerBatch } from '../../../src/client/producer/producer-batch.ts'
 import type { ProducerOptions } from '../../../src/client/producer/producer-config.ts'
 import { ErrorCode } from '../../../src/protocol/index.ts'
-import { SimClock } from '../../simulation/sim-clock.ts'
+import { drain, SimClock } from '../../simulation/sim-clock.ts'
 import { FakeBroker, type ProduceFault } from './fake-broker.ts'
 
 function setUp(options: ProducerOptions = {}, seed = 1, partitions = 1) {
@@ -46,6 +46,23 @@ describe('appending', () => {
     for (const value of numbers(40)) await clock.settle(append(producer, value))
     await clock.advance(30)
     expect(broker.values(0).length).toBeGreaterThan(20)
+  })
+
+  test('what comes while all requests are out follows as one batch, also without linger.ms', async () => {
+    const { clock, broker, producer } = setUp({ lingerMs: 0 })
+    await clock.settle(append(producer, 'first'))
+    await clock.settle(producer.flush())
+    broker.latencyMs = () => 1000
+    const batches = new Set<ProducerBatch>()
+    for (const value of numbers(50)) {
+      batches.add(producer.append({ topic: 't', partition: 0, key: null, value: Buffer.from(value) }))
+      await drain()
+    }
+    // Five requests may be out; the other records wait together.
+    expect(batches.size).toBe(6)
+    await clock.advance(10_000)
+    expect([...batches].map(({ state }) => state)).toEqual(Array(6).fill('acked'))
+    expect(broker.values(0)).toEqual(['first', ...numbers(50)])
   })
 
   test('a full buffer.memory holds the application back until batches are acked', async () => {
