@@ -70,7 +70,7 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   'sink-task-metrics/sink-record-active-count-max': 'The most of these.',
   'sink-task-metrics/sink-record-active-count-avg': 'The average of these.',
   'task-error-metrics/total-record-failures': 'Operations on records that failed, each try counted.',
-  'task-error-metrics/total-record-errors': 'Records that could not be processed, tolerated or not.',
+  'task-error-metrics/total-record-errors': 'Records with an error that was not tolerated: the task failed.',
   'task-error-metrics/total-records-skipped': 'Records skipped because of an error.',
   'task-error-metrics/total-retries': 'Operations that were tried again.',
   'task-error-metrics/total-errors-logged': 'Errors written to the log of the worker.',

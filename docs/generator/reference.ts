@@ -17,7 +17,7 @@ import { transformManifests } from '../../transforms/index.ts'
 import { errorsPage } from './errors.ts'
 import { metricsPage } from './metrics.ts'
 import { restPage } from './rest.ts'
-import { cell, code, configTable, page, sentence, table } from './tables.ts'
+import { cell, code, configTable, effect, page, sentence, table } from './tables.ts'
 
 async function load(manifest: PluginManifest): Promise<PluginDefinition> {
   return ((await manifest.load()) as { default: PluginDefinition }).default
@@ -86,7 +86,7 @@ function workerPage(): string {
 
 function brokerMeaning(key: BrokerConfigKey): string {
   const values = key.oneOf ? ` One of: ${key.oneOf.map(code).join(', ')}.` : ''
-  return `${cell(sentence(key.doc))}${values}`
+  return `${cell(sentence(key.doc))}${values}${effect(key.name)}`
 }
 
 const defaultText = (key: BrokerConfigKey): string => (key.default === null ? '-' : code(key.default))

@@ -1,4 +1,5 @@
 import type { ConfigDef, ConfigKey } from '@millrace/sdk'
+import { NO_EFFECT } from './no-effect.ts'
 
 /** Stands at the top of every page that no one edits. */
 export const NOTE = '<!-- Made by `npm run docs` from the definitions in the code. -->'
@@ -46,18 +47,23 @@ export function sentence(text: string): string {
   return /[.!?)]$/.test(text.trimEnd()) ? text.trimEnd() : `${text.trimEnd()}.`
 }
 
-function meaning(key: ConfigKey): string {
+/** What is added to the text of a key that changes nothing yet. */
+export function effect(name: string): string {
+  return NO_EFFECT.has(name) ? ' **Accepted, without effect yet.**' : ''
+}
+
+function meaning(name: string, key: ConfigKey): string {
   const values = key.oneOf ? ` One of: ${key.oneOf.map(code).join(', ')}.` : ''
   const example = key.example === undefined ? '' : ` For example ${code(key.example)}.`
   const aliases = key.aliases === undefined ? '' : ` Also read: ${key.aliases.map(code).join(', ')}.`
-  return `${cell(sentence(key.doc))}${values}${bounds(key)}${example}${aliases}`
+  return `${cell(sentence(key.doc))}${values}${bounds(key)}${example}${aliases}${effect(name)}`
 }
 
 /** A configuration as a table, in the order of its definition. */
 export function configTable(config: ConfigDef): string {
   const keys = Object.entries(config)
   if (keys.length === 0) return 'No options.'
-  const rows = keys.map(([name, key]) => [code(name), key.type, defaultOf(key), key.importance, meaning(key)])
+  const rows = keys.map(([name, key]) => [code(name), key.type, defaultOf(key), key.importance, meaning(name, key)])
   return table(['key', 'type', 'default', 'importance', 'meaning'], rows)
 }
 

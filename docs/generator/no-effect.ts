@@ -1,0 +1,25 @@
+/**
+ * Keys that are read and checked, so that files written for Kafka can be used as they are, and that change nothing yet.
+ * The reference says so; a test (test/tidy/docs.test.ts) fails when the code comes to use one of them.
+ */
+export const NO_EFFECT: ReadonlySet<string> = new Set([
+  'compression.lz4.level',
+  'config.action.reload',
+  'config.providers',
+  'delete.retention.ms',
+  'log.cleaner.delete.retention.ms',
+  'log.cleaner.max.compaction.lag.ms',
+  'log.cleaner.min.cleanable.ratio',
+  'log.cleaner.min.compaction.lag.ms',
+  'log.flush.scheduler.interval.ms',
+  'log.preallocate',
+  'max.compaction.lag.ms',
+  'min.cleanable.dirty.ratio',
+  'min.compaction.lag.ms',
+  'offsets.storage.topic',
+  'preallocate',
+  'rest.advertised.listener',
+  'transaction.boundary.interval.ms',
+  'worker.sync.timeout.ms',
+  'worker.unsync.backoff.ms',
+])

@@ -1,0 +1,168 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ConfigDef, configValueToString, type PluginDefinition, parseConfig } from '@millrace/sdk'
+import { expect, test } from 'vitest'
+import { CLIENT, START } from '../../docs/generator/errors.ts'
+import { everyMetric, metricLines } from '../../docs/generator/metrics.ts'
+import { NO_EFFECT } from '../../docs/generator/no-effect.ts'
+import { BROKER_CONFIG_KEYS } from '../../src/broker/config/broker-keys.ts'
+import { TOPIC_CONFIG_KEYS } from '../../src/broker/config/topic-config.ts'
+import { manifests } from '../../src/catalogue.ts'
+import { sinkConnectorConfig } from '../../src/connect/config/sink-config.ts'
+import { sourceConnectorConfig } from '../../src/connect/config/source-config.ts'
+import { converterManifests, distributedWorkerConfig, standaloneWorkerConfig } from '../../src/connect/index.ts'
+import {
+  blocksOf,
+  deadLinks,
+  jsonProblems,
+  markdownFiles,
+  missingParts,
+  propertiesProblems,
+  shellProblems,
+} from './doc-checks.ts'
+import { root, sourceFiles, textOf } from './files.ts'
+
+const pages = markdownFiles()
+
+async function blockProblems(page: string): Promise<string[]> {
+  const problems: string[] = []
+  for (const { language, text } of blocksOf(textOf(page))) {
+    if (language === 'json') problems.push(...(await jsonProblems(text)))
+    else if (language === 'sh') problems.push(...(await shellProblems(text)))
+    else if (language === 'properties') problems.push(...propertiesProblems(text))
+  }
+  return problems.map((problem) => `${page}: ${problem}`)
+}
+
+test('examples in the documentation can be run as they are', async () => {
+  expect(pages.length).toBeGreaterThan(15)
+  const problems = await Promise.all(pages.map(blockProblems))
+  expect(problems.flat()).toEqual([])
+})
+
+test.each([
+  ['text that is no JSON', '{"a": }'],
+  ['a class that does not exist', '{"name": "a", "config": {"connector.class": "NoSuchSource"}}'],
+  ['a key that does not exist', '{"connector.class": "FileStreamSource", "topic": "a", "flie": "b"}'],
+  ['a required key that is missing', '{"connector.class": "FileStreamSource", "file": "b"}'],
+  [
+    'a transformation that does not exist',
+    '{"connector.class": "FileStreamSource", "topic": "a", "transforms": "t", "transforms.t.type": "NoSuch"}',
+  ],
+])('the checker of JSON sees %s', async (_, text) => {
+  expect(await jsonProblems(text)).toHaveLength(1)
+})
+
+test.each([
+  ['a command that does not exist', 'millrace no-such-command'],
+  ['an option that does not exist', 'millrace topics --no-such-option'],
+  ['a path that does not exist', 'curl -s localhost:8083/no/such/path'],
+  ['a method that a path does not have', 'curl -s -X DELETE localhost:8083/health'],
+  ['a body that is no JSON', "curl -s -X POST localhost:8083/connectors -d '{a}'"],
+])('the checker of shell blocks sees %s', async (_, text) => {
+  expect(await shellProblems(text)).toHaveLength(1)
+})
+
+test.each([
+  ['a key of the broker that does not exist', '# server.properties\nno.such.key=1\n'],
+  ['a value that does not parse', '# server.properties\nnum.partitions=many\n'],
+  ['a worker without group', '# standalone.properties\nbootstrap.servers=a:1\n'],
+  ['a key that nobody has', 'no.such.key=1\n'],
+])('the checker of properties sees %s', (_, text) => {
+  expect(propertiesProblems(text)).toHaveLength(1)
+})
+
+test('links between pages lead somewhere', () => {
+  expect(pages.flatMap((page) => deadLinks(page, textOf(page), textOf))).toEqual([])
+})
+
+test.each(['[a](no-such-file.md)', '[a](README.md#no-such-heading)', '[a](#no-such-heading)'])(
+  'the checker of links sees %s',
+  (text) => {
+    expect(deadLinks('README.md', text, textOf)).toHaveLength(1)
+  },
+)
+
+test('every decision record has its five parts and two alternatives', () => {
+  const records = readdirSync(join(root, 'docs/adr'))
+  expect(records.length).toBeGreaterThan(5)
+  expect(records.filter((name) => !/^\d{8}-[a-z0-9-]+\.md$/.test(name))).toEqual([])
+  const lacking = records.flatMap((name) => missingParts(textOf(`docs/adr/${name}`)).map((part) => `${name}: ${part}`))
+  expect(lacking).toEqual([])
+})
+
+test('the checker of decision records sees what is missing', () => {
+  const whole = '## Summary\n\n## Context\n\n## Decision\n\n## Alternatives\n\n- a\n- b\n\n## Consequences\n'
+  expect(missingParts(whole)).toEqual([])
+  expect(missingParts(whole.replace('## Context', ''))).toEqual(['Context'])
+  expect(missingParts(whole.replace('- b\n', ''))).toEqual(['two Alternatives'])
+})
+
+/** Keys without a text, and defaults that their own definition refuses. */
+function keyProblems(owner: string, config: ConfigDef): string[] {
+  return Object.entries(config).flatMap(([name, key]) => {
+    const problems = key.doc.trim().length < 5 ? [`${owner}: ${name} has no doc`] : []
+    if (key.default === undefined || key.default === null) return problems
+    const text = configValueToString(key, key.default) ?? ''
+    const { issues } = parseConfig({ [name]: key } as ConfigDef, key.type === 'password' ? {} : { [name]: text })
+    return [...problems, ...issues.map((issue) => `${owner}: ${issue.message}`)]
+  })
+}
+
+test('every configuration key has a text, and a default that is legal', async () => {
+  const problems = [
+    ...keyProblems('worker', { ...standaloneWorkerConfig, ...distributedWorkerConfig }),
+    ...keyProblems('source', sourceConnectorConfig),
+    ...keyProblems('sink', sinkConnectorConfig),
+    ...[...BROKER_CONFIG_KEYS, ...TOPIC_CONFIG_KEYS].filter(({ doc }) => doc.length < 5).map(({ name }) => name),
+  ]
+  for (const manifest of [...manifests, ...converterManifests]) {
+    const { config } = ((await manifest.load()) as { default: PluginDefinition }).default
+    problems.push(...keyProblems(manifest.name, config))
+  }
+  expect(problems).toEqual([])
+})
+
+test('the checker of keys sees a missing text and an illegal default', () => {
+  const key = { type: 'int', default: 0, min: 1, importance: 'low', doc: '' } as const
+  expect(keyProblems('test', { a: key })).toHaveLength(2)
+})
+
+/** Own codes of the client, and codes of error classes, as they stand in the code. */
+function codesIn(files: readonly string[], pattern: RegExp): Set<string> {
+  return new Set(files.flatMap((file) => [...textOf(file).matchAll(pattern)].map(([, code = '']) => code)))
+}
+
+test('the documented error codes are those of the code', () => {
+  const client = sourceFiles('src/client').filter((file) => !file.endsWith('/errors.ts'))
+  const thrown = codesIn([...client, 'src/client/errors.ts'], /KafkaError\(\s*'(CLIENT_[A-Z_]+)'/g)
+  expect([...thrown].toSorted()).toEqual(Object.keys(CLIENT).toSorted())
+  const classes = codesIn(sourceFiles('src'), /readonly code = '([A-Z_]+)'/g)
+  expect([...classes].toSorted()).toEqual(Object.keys(START).toSorted())
+})
+
+test('the checker of codes sees a code in the code', () => {
+  expect(codesIn(['src/client/errors.ts'], /KafkaError\(\s*'(CLIENT_[A-Z_]+)'/g)).toEqual(new Set(['CLIENT_CLOSED']))
+})
+
+test('a metric without a meaning is noticed', () => {
+  const stranger = { group: 'a', name: 'b', labels: {}, value: 0 }
+  expect(() => metricLines([stranger])).toThrow('no meaning of the metric a/b')
+  expect(() => metricLines(everyMetric().slice(1))).toThrow('there is no metric')
+})
+
+const DEFINITIONS = /\/config\/(broker-keys|topic-config|worker-config|common-config|source-config|sink-config)\.ts$/
+
+function usesOf(key: string): string[] {
+  return sourceFiles('src').filter((file) => !DEFINITIONS.test(file) && textOf(file).includes(`'${key}'`))
+}
+
+test('keys that the reference calls without effect exist and are used nowhere', () => {
+  const known = new Set([
+    ...Object.keys({ ...distributedWorkerConfig, ...sourceConnectorConfig, ...sinkConnectorConfig }),
+    ...[...BROKER_CONFIG_KEYS, ...TOPIC_CONFIG_KEYS].map(({ name }) => name),
+  ])
+  expect([...NO_EFFECT].filter((key) => !known.has(key))).toEqual([])
+  expect([...NO_EFFECT].flatMap(usesOf)).toEqual([])
+  expect(usesOf('segment.bytes')).not.toEqual([])
+})
