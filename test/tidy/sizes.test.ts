@@ -7,6 +7,8 @@ const COLUMNS_MAX = 200
 function tooLong(file: string, text: string): string[] {
   const lines = text.split('\n')
   const found = lines.length > LINES_MAX ? [`${file} has ${lines.length} lines, at most ${LINES_MAX}`] : []
+  // Tests and documentation hold data and prose in lines of their own length.
+  if (/^(test|docs)\//.test(file)) return found
   lines.forEach((line, index) => {
     if (line.length > COLUMNS_MAX) found.push(`${file}:${index + 1} has ${line.length} columns, at most ${COLUMNS_MAX}`)
   })
