@@ -102,8 +102,10 @@ function brokerPage(): string {
   const intro =
     'The properties of `millrace broker`. A key that is not here is kept and logged as unknown, so a file written for Kafka ' +
     'can be used as it is.'
+  const topics =
+    "Set when a topic is created or by `millrace configs`; the default is the broker's setting if it has one."
   return page('Topic and broker configuration', intro, [
-    `## Topics\n\nSet when a topic is created or by \`millrace configs\`; the default is the broker's setting if it has one.\n\n${table(['key', 'type', 'default', "broker's setting", 'meaning'], topic)}`,
+    `## Topics\n\n${topics}\n\n${table(['key', 'type', 'default', "broker's setting", 'meaning'], topic)}`,
     `## Broker\n\nWhat can be changed while it runs is marked in the column _live_.\n\n${table(['key', 'type', 'default', 'live', 'meaning'], broker)}`,
   ])
 }
