@@ -1,7 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { connectGroupSimulation, connectGroupSimulationWith } from './connect-group-sim.ts'
 
 const SEEDS = 100
+const past = JSON.parse(readFileSync(new URL('seeds.json', import.meta.url), 'utf8')) as { 'connect-group': number[] }
+
+test('workers share their tasks over a failing network, for every seed that ever broke it', async () => {
+  const results = await Promise.all(past['connect-group'].map((seed) => connectGroupSimulation.run(seed)))
+  expect(results.map((result) => result.failure)).toEqual(past['connect-group'].map(() => undefined))
+})
 
 test(`workers share their tasks over a failing network, for ${SEEDS} seeds`, async () => {
   const failed: string[] = []

@@ -123,12 +123,16 @@ export class WorkRunner {
       return
     }
     this.requiredOffset = Math.max(this.requiredOffset, assignment.configOffset)
+    let revokedElsewhere = false
     for (const kind of ['connectors', 'tasks'] as const) {
       for (const key of assignment.assigned[kind]) {
         this.owned[kind].add(key)
         this.revoking[kind].delete(key)
       }
-      for (const key of assignment.revoked[kind]) if (this.owned[kind].has(key)) this.revoking[kind].add(key)
+      for (const key of assignment.revoked[kind]) {
+        if (this.owned[kind].has(key)) this.revoking[kind].add(key)
+        else if (this.isConfigured(kind, key)) revokedElsewhere = true
+      }
     }
     // What is taken away goes as soon as it has stopped; it need not wait for another rebalance.
     for (const key of this.revoking.tasks) this.held.delete(key)
@@ -140,6 +144,9 @@ export class WorkRunner {
     if (assignment.delayMs > 0) {
       this.rejoinTimer = clock.setTimer(assignment.delayMs, () => membership.requestRejoin('the delay has run out'))
     }
+    // A leader may deal lost work to a worker and revoke it in the same round: nothing stops here, but nobody has it
+    // until the next round.
+    if (revokedElsewhere) membership.requestRejoin('revoked work does not run here')
   }
 
   /** Acts on what was read from the config log. */
