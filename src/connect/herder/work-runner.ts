@@ -155,7 +155,8 @@ export class WorkRunner {
     for (const change of changes) {
       if (change.kind === 'connector') {
         if (change.created) reason = `connector ${change.connector} was created`
-        else this.bump(change.connector)
+        // One that was deleted and created again may still run from before: it starts anew even with the same config.
+        this.bump(change.connector)
       } else if (change.kind === 'connector-removed') {
         reason = `connector ${change.connector} was deleted`
       } else if (change.kind === 'tasks') {
