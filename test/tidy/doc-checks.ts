@@ -196,3 +196,20 @@ export function missingParts(markdown: string): string[] {
   const count = [...alternatives.matchAll(/^- /gm)].length
   return missing.length === 0 && count < 2 ? ['two Alternatives'] : missing
 }
+
+/** Files and tests of the architecture page that do not exist: paths in backquotes, and names of tests in quotes behind them. */
+export function architectureProblems(markdown: string, read: (path: string) => string): string[] {
+  const text = markdown.replaceAll(/\s+/g, ' ')
+  const paths = [...text.matchAll(/`((?:src|test|connectors|transforms|plugins|docs)\/[\w./-]+)`(?: "([^"]+)")?/g)]
+  return paths.flatMap(([, path = '', name]) => {
+    if (!existsSync(join(root, path))) return [`there is no ${path}`]
+    return name === undefined || read(path).includes(`'${name}'`) ? [] : [`${path} has no test "${name}"`]
+  })
+}
+
+/** The invariants of the architecture page that name no test. */
+export function untestedInvariants(markdown: string): number[] {
+  const part = markdown.slice(markdown.indexOf('## Invariants'), markdown.indexOf('## Where to start'))
+  const items = part.split(/^(?=\d+\. )/m).slice(1)
+  return items.flatMap((item, index) => (/\.test\.ts` "/.test(item.replaceAll(/\s+/g, ' ')) ? [] : [index + 1]))
+}

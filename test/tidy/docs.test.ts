@@ -12,6 +12,7 @@ import { sinkConnectorConfig } from '../../src/connect/config/sink-config.ts'
 import { sourceConnectorConfig } from '../../src/connect/config/source-config.ts'
 import { converterManifests, distributedWorkerConfig, standaloneWorkerConfig } from '../../src/connect/index.ts'
 import {
+  architectureProblems,
   blocksOf,
   deadLinks,
   jsonProblems,
@@ -19,6 +20,7 @@ import {
   missingParts,
   propertiesProblems,
   shellProblems,
+  untestedInvariants,
 } from './doc-checks.ts'
 import { root, sourceFiles, textOf } from './files.ts'
 
@@ -96,6 +98,20 @@ test('the checker of decision records sees what is missing', () => {
   expect(missingParts(whole)).toEqual([])
   expect(missingParts(whole.replace('## Context', ''))).toEqual(['Context'])
   expect(missingParts(whole.replace('- b\n', ''))).toEqual(['two Alternatives'])
+})
+
+test('the architecture page names files and tests that exist, and a test for each invariant', () => {
+  const page = textOf('ARCHITECTURE.md')
+  expect(page.split('\n').length).toBeLessThanOrEqual(400)
+  expect(architectureProblems(page, textOf)).toEqual([])
+  expect(untestedInvariants(page)).toEqual([])
+})
+
+test('the checker of the architecture page sees what does not exist', () => {
+  expect(architectureProblems('`src/no-such-file.ts`', textOf)).toHaveLength(1)
+  expect(architectureProblems('`test/tidy/docs.test.ts`\n"no such\ntest"', textOf)).toHaveLength(1)
+  const two = '## Invariants\n\n1. A. `test/a.test.ts` "b"\n2. C.\n\n## Where to start\n'
+  expect(untestedInvariants(two)).toEqual([2])
 })
 
 /** Keys without a text, and defaults that their own definition refuses. */

@@ -15,7 +15,6 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['src/*', 'plugins/sdk', 'connectors', 'transforms'],
   'src/server.ts': ['src/*', 'plugins/sdk', 'connectors', 'transforms'],
   'src/catalogue.ts': ['src/*', 'plugins/sdk', 'connectors', 'transforms'],
-  'src/process-worker.ts': ['src/*', 'plugins/sdk', 'connectors', 'transforms'],
   connectors: ['connectors/*', 'plugins/sdk'],
   'connectors/*': ['plugins/sdk', 'connectors/_shared'],
   'connectors/_shared': ['plugins/sdk'],
