@@ -1,9 +1,9 @@
 /**
  * `npm run docs`: writes what follows from definitions: docs/reference/*.md, the option tables of the connectors'
- * READMEs and the import table of ARCHITECTURE.md.
+ * READMEs, the import table of ARCHITECTURE.md and the list of decisions.
  * `--check` writes nothing and fails where a file differs.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ALLOWED } from '../test/tidy/import-table.ts'
@@ -43,6 +43,15 @@ function importTable(): string {
   return table(['module', 'may import'], rows)
 }
 
+/** The decision records by their titles. */
+function decisions(): string {
+  const files = readdirSync(join(root, 'docs/adr')).toSorted()
+  const title = (file: string): string =>
+    /^# (.*)$/m.exec(readFileSync(join(root, 'docs/adr', file), 'utf8'))?.[1] ?? file
+  return files.map((file) => `- [${title(file)}](adr/${file})`).join('\n')
+}
+
+between('docs/README.md', 'decisions', decisions())
 between('ARCHITECTURE.md', 'import table', importTable())
 for (const { path, marker, content } of await readmeTables()) between(path, marker, content)
 for (const [path, content] of [...edited, ...(await reference())]) write(path, content)

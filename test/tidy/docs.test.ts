@@ -114,6 +114,30 @@ test('the checker of the architecture page sees what does not exist', () => {
   expect(untestedInvariants(two)).toEqual([2])
 })
 
+/** Scripts of package.json that a page asks for and that are not there. */
+function unknownScripts(markdown: string): string[] {
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
+  const called = [...markdown.matchAll(/npm (?:run (?:-s )?([a-z][a-z:]*)|(start|test)\b)/g)]
+  return called.map(([, script, short]) => script ?? short ?? '').filter((name) => !(name in scripts))
+}
+
+test('scripts that the documentation calls exist', () => {
+  expect(pages.flatMap((page) => unknownScripts(textOf(page)))).toEqual([])
+  expect(unknownScripts('`npm run no:such`, then `npm start`')).toEqual(['no:such'])
+})
+
+test('every dependency has its reason, and no reason is left of one that is gone', () => {
+  const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string>>
+  const names = ['dependencies', 'optionalDependencies', 'devDependencies'].flatMap((kind) =>
+    Object.keys(manifest[kind] ?? {}),
+  )
+  const text = textOf('docs/dependencies.md')
+  expect(names.length).toBeGreaterThan(10)
+  expect(names.filter((name) => name !== '@millrace/sdk' && !text.includes(name))).toEqual([])
+  const listed = [...text.matchAll(/^\| (@?[a-z][\w/-]*)/gm)].map(([, name = '']) => name)
+  expect(listed.filter((name) => name !== 'package' && !names.includes(name))).toEqual([])
+})
+
 /** Keys without a text, and defaults that their own definition refuses. */
 function keyProblems(owner: string, config: ConfigDef): string[] {
   return Object.entries(config).flatMap(([name, key]) => {
