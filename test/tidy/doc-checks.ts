@@ -23,14 +23,14 @@ import { pluginRoutes } from '../../src/rest/plugin-routes.ts'
 import { serverRoutes } from '../../src/rest/server-routes.ts'
 import { root } from './files.ts'
 
-const SKIPPED = new Set(['node_modules', 'dist', '.git', 'golden', 'coverage'])
+const SKIPPED = new Set(['node_modules', 'dist', 'golden', 'coverage'])
 
 /** All Markdown of the repository, relative to its root. */
 export function markdownFiles(): string[] {
   const found: string[] = []
   const walk = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (SKIPPED.has(entry.name)) continue
+      if (SKIPPED.has(entry.name) || entry.name.startsWith('.')) continue
       const path = join(folder, entry.name)
       if (entry.isDirectory()) walk(path)
       else if (entry.name.endsWith('.md')) found.push(relative(root, path).replaceAll('\\', '/'))
@@ -121,12 +121,12 @@ const routes = [
   ...adminRoutes(nobody),
 ].map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replaceAll(/:[a-z]+/g, '[^/]+')}$`) }))
 
-async function optionsOf(name: string): Promise<ReadonlySet<string> | undefined> {
+async function commandOf(name: string): Promise<Command | undefined> {
   const entry = commands.find((command) => command.name === name)
   if (!entry) return undefined
   const command = new Command(name)
   ;(await entry.load()).define(command)
-  return new Set(command.options.flatMap(({ long, short }) => [long, short].filter((flag) => typeof flag === 'string')))
+  return command
 }
 
 /** What is wrong with a shell block: commands and options of ours, paths and bodies of REST. */
@@ -135,17 +135,39 @@ export async function shellProblems(text: string): Promise<string[]> {
   for (const line of text.replaceAll('\\\n', ' ').split(/\n(?=\S)/)) {
     const [, name, rest = ''] = /(?:^|\s)(?:npm run -s millrace --|millrace) ([a-z-]+)(.*)/s.exec(line) ?? []
     if (name !== undefined) problems.push(...(await commandProblems(name, rest)))
-    if (/(^|\s)curl /.test(line)) problems.push(...(await curlProblems(line)))
+    if (/(^|\s)curl .*localhost/s.test(line)) problems.push(...(await curlProblems(line)))
   }
   return problems
 }
 
+/** Unknown options, options that must be there and are not, and arguments that the command does not take or misses. */
 async function commandProblems(name: string, rest: string): Promise<string[]> {
-  const options = await optionsOf(name)
-  if (!options) return [`there is no command ${name}`]
-  const [own = ''] = rest.split(/[|&;]/)
-  const used = [...own.matchAll(/\s(--?[a-z][a-z-]*)/g)].map(([, flag = '']) => flag)
-  return used.filter((flag) => !options.has(flag)).map((flag) => `${name} has no option ${flag}`)
+  const command = await commandOf(name)
+  if (!command) return [`there is no command ${name}`]
+  const words =
+    rest
+      .split(/[|&;#]/)[0]
+      ?.split(/\s+/)
+      .filter((word) => word !== '') ?? []
+  const problems: string[] = []
+  const given = new Set<string>()
+  let operands = 0
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ''
+    if (!word.startsWith('-')) operands++
+    else {
+      const option = command.options.find(({ long, short }) => long === word || short === word)
+      if (!option) problems.push(`${name} has no option ${word}`)
+      else given.add(option.name())
+      if (option?.required) i++
+    }
+  }
+  const { registeredArguments } = command
+  const needed = registeredArguments.filter((argument) => argument.required).length
+  const most = registeredArguments.some((argument) => argument.variadic) ? Infinity : registeredArguments.length
+  if (operands < needed || operands > most) problems.push(`${name} does not take ${operands} arguments`)
+  const missing = command.options.filter((option) => option.mandatory && !given.has(option.name()))
+  return [...problems, ...missing.map((option) => `${name} needs ${option.long}`)]
 }
 
 async function curlProblems(line: string): Promise<string[]> {

@@ -58,6 +58,9 @@ test.each([
 test.each([
   ['a command that does not exist', 'millrace no-such-command'],
   ['an option that does not exist', 'millrace topics --no-such-option'],
+  ['an option that must be there', 'millrace dump-log'],
+  ['an argument that must be there', 'millrace connect-distributed'],
+  ['an argument that is too many', 'millrace topics --list orders'],
   ['a path that does not exist', 'curl -s localhost:8083/no/such/path'],
   ['a method that a path does not have', 'curl -s -X DELETE localhost:8083/health'],
   ['a body that is no JSON', "curl -s -X POST localhost:8083/connectors -d '{a}'"],
