@@ -18,6 +18,8 @@ import { TopicRegistry } from './topics/topic-registry.ts'
 /** How long a stop waits for requests that were begun. */
 const DRAIN_MAX_MS = 5000
 const MINUTE_MS = 60_000
+/** How often is looked whether __consumer_offsets has grown. */
+const TRIM_CHECK_MS = 30_000
 /** Buffers of requests that are kept to be used again. */
 const POOL_BYTES = 16 << 20
 /** Every connection is read into this one buffer, whose content is copied into the request it belongs to. */
@@ -74,6 +76,7 @@ interface Running {
   readonly logs: LogManager
   readonly dispatcher: Dispatcher
   readonly memory: RequestMemory
+  readonly offsetsTopic: OffsetsTopic
 }
 
 class BrokerServer implements Broker {
@@ -128,6 +131,7 @@ class BrokerServer implements Broker {
       throw error
     }
     this.#every(config.number('offsets.retention.check.interval.ms'), () => running.services.groups.expire())
+    this.#every(TRIM_CHECK_MS, () => running.offsetsTopic.trim(running.services.groups))
     const idleMs = config.number('connections.max.idle.ms')
     if (idleMs > 0) this.#every(Math.min(idleMs, MINUTE_MS), () => this.#closeIdle(idleMs))
     logger.info({ clusterId: running.services.clusterId, listeners: this.listeners }, 'broker started')
@@ -188,7 +192,7 @@ class BrokerServer implements Broker {
       apiRanges: API_RANGES,
     }
     const memory = new RequestMemory(config.number('queued.max.request.bytes'))
-    return { services, logs, dispatcher: new Dispatcher(services), memory }
+    return { services, logs, dispatcher: new Dispatcher(services), memory, offsetsTopic }
   }
 
   async #listen(running: Running, config: ListenerConfig): Promise<void> {

@@ -285,7 +285,7 @@ const COORDINATION_KEYS = [
   {
     name: 'offsets.topic.segment.bytes',
     type: 'int',
-    default: '104857600',
+    default: '16777216',
     min: 1024,
     doc: 'segment.bytes of __consumer_offsets when it is created.',
   },

@@ -78,6 +78,8 @@ export class GroupCoordinator {
   readonly #waiting = new Map<number, Waiting>()
   readonly #writes = new Set<Promise<void>>()
   #nextToken = 1
+  /** Commits that are in the log, or on their way, and not in memory. */
+  #unapplied = 0
   #closed = false
 
   constructor(options: GroupCoordinatorOptions) {
@@ -163,6 +165,7 @@ export class GroupCoordinator {
     }
     const { errorCode } = await this.#ask(group, (token, now) => ({ ...origin, type: 'commit', token, now }))
     if (errorCode !== ErrorCode.NONE || offsets.length === 0) return errorCode
+    this.#unapplied++
     try {
       await this.#write(
         groupId,
@@ -171,6 +174,8 @@ export class GroupCoordinator {
     } catch (error) {
       this.#options.logger.error({ group: groupId, err: error }, 'cannot write committed offsets')
       return ErrorCode.COORDINATOR_NOT_AVAILABLE
+    } finally {
+      this.#unapplied--
     }
     for (const { topic, partition, offset, leaderEpoch, metadata, commitTimestamp } of offsets) {
       group.offsets.set(topic, partition, { offset, leaderEpoch, metadata, commitTimestamp })
@@ -221,6 +226,27 @@ export class GroupCoordinator {
     }
   }
 
+  /** Whether what is in memory is all that the log says: true only until the next turn. */
+  get isSettled(): boolean {
+    return this.#unapplied === 0
+  }
+
+  /** Waits for the records that are on their way to the log now. */
+  async writesDone(): Promise<void> {
+    await Promise.allSettled(this.#writes)
+  }
+
+  /** The records from which a restart would find these groups as they are now. */
+  *recordsOf(belongs: (groupId: string) => boolean): Generator<OffsetsRecord> {
+    for (const [groupId, { state, offsets }] of this.#groups) {
+      if (!belongs(groupId)) continue
+      if (state.generationId > 0 || state.members.size > 0) yield groupRecord(groupId, storable(state))
+      for (const { topic, partition, committed } of offsets.all()) {
+        yield offsetRecord(groupId, topic, partition, committed)
+      }
+    }
+  }
+
   connectionClosed(connectionId: number): void {
     if (this.#closed) return
     for (const group of this.#groups.values()) {
@@ -247,8 +273,7 @@ export class GroupCoordinator {
       group.timer?.cancel()
       const { phase } = group.state
       if (phase !== 'PreparingRebalance' && phase !== 'CompletingRebalance') continue
-      const rebalancing: GroupSnapshot = { ...snapshotOf(group.state), protocolName: null }
-      await this.#write(groupId, [groupRecord(groupId, rebalancing)])
+      await this.#write(groupId, [groupRecord(groupId, storable(group.state))])
     }
     await Promise.allSettled(this.#writes)
   }
@@ -354,6 +379,13 @@ export class GroupCoordinator {
       { unref: true },
     )
   }
+}
+
+/** A group in the middle of a rebalance is stored without a protocol, and so found to be rebalancing again. */
+function storable(state: GroupState): GroupSnapshot {
+  const snapshot = snapshotOf(state)
+  const rebalancing = state.phase === 'PreparingRebalance' || state.phase === 'CompletingRebalance'
+  return rebalancing ? { ...snapshot, protocolName: null } : snapshot
 }
 
 const UNKNOWN_SYNC: SyncReply = {

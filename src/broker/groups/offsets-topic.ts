@@ -3,13 +3,19 @@ import { BatchBuilder, RecordCursor, iterateBatches } from '../../record/index.t
 import type { Clock } from '../../base/index.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Topic, TopicRegistry } from '../topics/topic-registry.ts'
-import type { OffsetsLog } from './group-coordinator.ts'
+import type { GroupCoordinator, OffsetsLog } from './group-coordinator.ts'
 import type { OffsetsRecord } from './group-records.ts'
 import { partitionForGroup } from './partition-for-group.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 
 const READ_BYTES = 1 << 20
+/** A partition is written anew when it holds so many records, and so many times what is needed of them. */
+const TRIM_FROM_RECORDS = 100_000
+const TRIM_RATIO = 4
+const TRIM_BATCH = 500
+/** How often a moment without commits is waited for; the next check comes anyway. */
+const SETTLE_ROUNDS = 50
 
 /** `__consumer_offsets`: made when the first group writes, with the number of partitions it then keeps. */
 export class OffsetsTopic implements OffsetsLog {
@@ -18,7 +24,10 @@ export class OffsetsTopic implements OffsetsLog {
   readonly #clock: Clock
   readonly #builder = new BatchBuilder()
 
-  constructor(topics: TopicRegistry, config: BrokerConfig, clock: Clock) {
+  readonly #trimFrom: number
+
+  constructor(topics: TopicRegistry, config: BrokerConfig, clock: Clock, trimFromRecords: number = TRIM_FROM_RECORDS) {
+    this.#trimFrom = trimFromRecords
     this.#topics = topics
     this.#config = config
     this.#clock = clock
@@ -37,6 +46,31 @@ export class OffsetsTopic implements OffsetsLog {
     const result = log.append(batch, { leaderEpoch: this.#topics.leaderEpoch, origin: 'coordinator' })
     if (result.error !== undefined) throw new LogError('LOG_STORAGE_FAILED', `${result.error}: ${result.message}`)
     await log.whenCommitted(result.lastOffset + 1)
+  }
+
+  /**
+   * Keeps the partitions short: writes what the groups are now once more and removes everything before, as compaction
+   * would. A crash in between leaves both, which read in order say the same.
+   */
+  async trim(groups: GroupCoordinator): Promise<void> {
+    const { logs } = this.#topics.get(OFFSETS_TOPIC) ?? { logs: [] }
+    for (const [partition, log] of logs.entries()) {
+      const stored = log.logEndOffset - log.logStartOffset
+      if (stored < this.#trimFrom) continue
+      for (let round = 0; !groups.isSettled && round < SETTLE_ROUNDS; round++) await groups.writesDone()
+      // Looked at without waiting in between: a commit that is in the log and not in memory would be removed for good.
+      if (!groups.isSettled) continue
+      const belongs = (groupId: string) => partitionForGroup(groupId, logs.length) === partition
+      const live = [...groups.recordsOf(belongs)]
+      if (live.length * TRIM_RATIO > stored) continue
+      const start = log.logEndOffset
+      const written: Promise<void>[] = []
+      // All of it in one turn of the event loop, so that no commit comes between memory and log.
+      for (let i = 0; i < live.length; i += TRIM_BATCH) written.push(this.appendTo(log, live.slice(i, i + TRIM_BATCH)))
+      await Promise.all(written)
+      const removed = log.deleteRecords(start, { origin: 'coordinator' })
+      if (removed.error !== undefined) throw new LogError('LOG_STORAGE_FAILED', removed.message)
+    }
   }
 
   /** Hands out every record there is, oldest first in each partition. */
