@@ -1,17 +1,29 @@
 import type { Command } from 'commander'
-import { silentLogger } from '../base/index.ts'
+import { type Logger, silentLogger } from '../base/index.ts'
 import { realClock, realNet, realRandom } from '../base/real/index.ts'
-import { type Admin, type Client, createClient } from '../client/index.ts'
+import { type Admin, type Client, clientOptionsFrom, createClient, type PropertyOptions } from '../client/index.ts'
+import { readPropertiesFile } from './properties-file.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The options that all of Kafka's client tools have. */
 export interface ToolOptions {
   readonly bootstrapServer: string
+  /** A file of client properties. */
+  readonly commandConfig?: string
 }
 
-/** Adds `--bootstrap-server`; the default is the broker on this machine. */
+/** Adds `--bootstrap-server`, by default the broker on this machine, and `--command-config`. */
 export function withBootstrapServer(command: Command): Command {
-  return command.option('--bootstrap-server <host:port,...>', 'the brokers to ask first', '127.0.0.1:9092')
+  return command
+    .option('--bootstrap-server <host:port,...>', 'the brokers to ask first', '127.0.0.1:9092')
+    .option('--command-config <file>', "a .properties file with client settings of Kafka's names")
+}
+
+/** What the client warns of, such as a broker that does not answer, so that no tool waits in silence. */
+const warnings: Logger = {
+  ...silentLogger,
+  warn: (_, message) => process.stderr.write(`WARN ${message}\n`),
+  child: () => warnings,
 }
 
 export function clientOf(options: ToolOptions): Client {
@@ -21,13 +33,26 @@ export function clientOf(options: ToolOptions): Client {
     net: realNet,
     clock: realClock,
     random: realRandom,
-    logger: silentLogger,
+    logger: warnings,
   })
+}
+
+/** Client options of a properties file and of `key=value` pairs, which win; says which of them mean nothing. */
+export function clientSettings<T>(
+  read: (properties: Readonly<Record<string, string>>) => PropertyOptions<T>,
+  file: string | undefined,
+  pairs: readonly string[] = [],
+): T {
+  const properties = { ...(file === undefined ? {} : readPropertiesFile(file)), ...keyValues(pairs) }
+  const { options, unknown } = read(properties)
+  if (unknown.length > 0) warnings.warn({}, `these settings mean nothing here: ${unknown.join(', ')}`)
+  return options
 }
 
 /** Runs something with an admin client and closes it afterwards. */
 export async function withAdmin(options: ToolOptions, run: (admin: Admin) => Promise<void>): Promise<void> {
-  const admin = clientOf(options).admin()
+  const { bootstrapServers: _, ...settings } = clientSettings(clientOptionsFrom, options.commandConfig)
+  const admin = clientOf(options).admin(settings)
   try {
     await run(admin)
   } finally {

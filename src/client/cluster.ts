@@ -23,6 +23,9 @@ interface Slot {
   retryAtMs: number
 }
 
+/** Retriable failures are usual; one that goes on for this many attempts is told once. */
+const TRIES_IN_SILENCE = 3
+
 /** Connections to the brokers of a cluster, and its metadata. */
 export class Cluster {
   readonly config: ClientConfig
@@ -162,7 +165,8 @@ export class Cluster {
   /** Runs `attempt` until it succeeds, fails for good, or `timeoutMs` are over; back-off between attempts. */
   async retrying<T>(what: string, attempt: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
     const { clock, random, retryBackoffMs, retryBackoffMaxMs, defaultApiTimeoutMs } = this.config
-    const deadline = clock.monotonicMs() + (options.timeoutMs ?? defaultApiTimeoutMs)
+    const timeoutMs = options.timeoutMs ?? defaultApiTimeoutMs
+    const deadline = clock.monotonicMs() + timeoutMs
     for (let tries = 1; ; tries++) {
       try {
         return await attempt()
@@ -177,6 +181,10 @@ export class Cluster {
             retriable: true,
             cause: error,
           })
+        }
+        if (tries === TRIES_IN_SILENCE) {
+          const patience = `trying for up to ${Math.ceil(timeoutMs / 1000)} s`
+          this.config.logger.warn({}, `${what} has not succeeded yet, ${patience}: ${(error as Error).message}`)
         }
         await this.pause(wait, options.signal)
       }

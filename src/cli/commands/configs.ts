@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type Admin, type ConfigChange, type ConfigEntry, type ConfigResource, allOrThrow } from '../../client/index.ts'
+import { readPropertiesFile } from '../properties-file.ts'
 import { exactlyOne, print, repeated, type ToolOptions, withAdmin, withBootstrapServer } from '../kafka-tool.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -8,6 +9,9 @@ interface Options extends ToolOptions {
   readonly alter?: boolean
   readonly entityType?: string
   readonly entityName?: string
+  readonly entityDefault?: boolean
+  readonly brokerDefaults?: boolean
+  readonly addConfigFile?: string
   readonly topic?: string
   readonly broker?: string
   readonly all?: boolean
@@ -21,51 +25,88 @@ export function define(command: Command): void {
     .option('--alter', 'change configurations')
     .option('--entity-type <type>', 'topics or brokers')
     .option('--entity-name <name>', 'the topic or the id of the broker')
+    .option('--entity-default', 'what holds for all brokers')
     .option('--topic <name>', 'short for --entity-type topics --entity-name')
     .option('--broker <id>', 'short for --entity-type brokers --entity-name')
+    .option('--broker-defaults', 'short for --entity-type brokers --entity-default')
     .option('--all', 'with --describe: also what was not set')
     .option('--add-config <name=value,...>', 'set these; lists in brackets: cleanup.policy=[compact,delete]', repeated)
+    .option('--add-config-file <file>', 'set what is in this .properties file')
     .option('--delete-config <name,...>', 'back to the default', repeated)
     .action((options: Options) => withAdmin(options, (admin) => run(admin, options)))
 }
 
 async function run(admin: Admin, options: Options): Promise<void> {
-  const action = exactlyOne(options, ['describe', 'alter'])
+  if (exactlyOne(options, ['describe', 'alter']) === 'alter') return alter(admin, options)
   const resource = resourceOf(options)
-  if (action === 'alter') {
-    const changes = [...added(options.addConfig), ...deleted(options.deleteConfig)]
-    if (changes.length === 0) throw new UsageError('give --add-config or --delete-config')
-    allOrThrow(await admin.configs.incrementalAlter([{ ...resource, changes }]))
-    print(`Completed updating config for ${resource.type} ${resource.name}.`)
-    return
+  if (resource !== null) return describe(admin, resource, options.all === true)
+  // As Kafka's tool: without a name all of the kind.
+  const topics = options.entityType === 'brokers' ? [] : await admin.topics.list({ listInternal: true })
+  for (const { name } of topics) await describe(admin, { type: 'topic', name }, options.all === true)
+  if (options.entityType !== 'brokers') return
+  for (const { id } of (await admin.describeCluster()).brokers) {
+    await describe(admin, { type: 'broker', name: String(id) }, options.all === true)
   }
-  const [entries = []] = allOrThrow(await admin.configs.describe([resource], { includeSynonyms: true }))
-  const all = options.all === true
-  print(`${all ? 'All' : 'Dynamic'} configs for ${resource.type} ${resource.name} are:`)
-  for (const entry of entries) if (all || entry.source.startsWith('DYNAMIC')) print(shown(entry))
 }
 
-function resourceOf(options: Options): ConfigResource {
+async function alter(admin: Admin, options: Options): Promise<void> {
+  const resource = resourceOf(options)
+  if (resource === null) throw new UsageError('--entity-name is missing')
+  const file = options.addConfigFile === undefined ? {} : readPropertiesFile(options.addConfigFile)
+  const changes = [
+    ...Object.entries(file).map(([name, value]): ConfigChange => ({ name, op: 'set', value })),
+    ...added(options.addConfig),
+    ...deleted(options.deleteConfig),
+  ]
+  if (changes.length === 0) throw new UsageError('give --add-config, --add-config-file or --delete-config')
+  allOrThrow(await admin.configs.incrementalAlter([{ ...resource, changes }]))
+  const isDefault = resource.name === ''
+  print(
+    isDefault
+      ? 'Completed updating default config for brokers in the cluster.'
+      : `Completed updating config for ${resource.type} ${resource.name}.`,
+  )
+}
+
+async function describe(admin: Admin, resource: ConfigResource, all: boolean): Promise<void> {
+  const [entries = []] = allOrThrow(await admin.configs.describe([resource], { includeSynonyms: true }))
+  const isDefault = resource.name === ''
+  if (isDefault) print('Default configs for brokers in the cluster are:')
+  else print(`${all ? 'All' : 'Dynamic'} configs for ${resource.type} ${resource.name} are:`)
+  const sources = isDefault ? 'DYNAMIC_DEFAULT_BROKER_CONFIG' : dynamicSource(resource)
+  for (const entry of entries) if ((all && !isDefault) || entry.source === sources) print(shown(entry))
+}
+
+function dynamicSource({ type }: ConfigResource): ConfigEntry['source'] {
+  return type === 'topic' ? 'DYNAMIC_TOPIC_CONFIG' : 'DYNAMIC_BROKER_CONFIG'
+}
+
+/** What the options mean; null when they mean all of a kind. */
+function resourceOf(options: Options): ConfigResource | null {
   if (options.topic !== undefined) return { type: 'topic', name: options.topic }
   if (options.broker !== undefined) return { type: 'broker', name: options.broker }
-  const { entityType, entityName } = options
-  if (entityName === undefined) throw new UsageError('--entity-name is missing')
-  if (entityType === 'topics') return { type: 'topic', name: entityName }
-  if (entityType === 'brokers') return { type: 'broker', name: entityName }
-  throw new UsageError(`--entity-type ${entityType ?? ''} must be topics or brokers`)
+  if (options.brokerDefaults === true) return { type: 'broker', name: '' }
+  const { entityType, entityName, entityDefault } = options
+  if (entityType !== 'topics' && entityType !== 'brokers') {
+    throw new UsageError(`--entity-type ${entityType ?? ''} must be topics or brokers`)
+  }
+  if (entityType === 'brokers' && entityDefault === true) return { type: 'broker', name: '' }
+  if (entityName === undefined) return null
+  return { type: entityType === 'topics' ? 'topic' : 'broker', name: entityName }
 }
 
 /** `a=1,b=[x,y],c=` with brackets around values that have commas. */
 export function added(texts: readonly string[] = []): ConfigChange[] {
-  return texts.flatMap((text) =>
-    [...text.matchAll(/(?:^|,)\s*([^=,[\]]+)=(?:\[([^\]]*)\]|([^,[\]]*))(?=,|$)/g)].map(
+  return texts.flatMap((text) => {
+    if (!text.includes('=')) throw new UsageError(`--add-config ${text} is not name=value`)
+    return [...text.matchAll(/(?:^|,)\s*([^=,[\]]+)=(?:\[([^\]]*)\]|([^,[\]]*))(?=,|$)/g)].map(
       (match): ConfigChange => ({
         name: match[1]!.trim(),
         op: 'set',
         value: match[2] ?? match[3] ?? '',
       }),
-    ),
-  )
+    )
+  })
 }
 
 function deleted(texts: readonly string[] = []): ConfigChange[] {

@@ -1,10 +1,28 @@
 import type { Command } from 'commander'
-import type { Consumer, ConsumerRecord } from '../../client/index.ts'
-import { clientOf, keyValues, repeated, type ToolOptions, wholeNumber, withBootstrapServer } from '../kafka-tool.ts'
+import {
+  type Consumer,
+  type ConsumerOptions,
+  type ConsumerRecord,
+  consumerOptionsFrom,
+  type TopicPartition,
+} from '../../client/index.ts'
+import {
+  clientOf,
+  clientSettings,
+  keyValues,
+  repeated,
+  type ToolOptions,
+  wholeNumber,
+  withAdmin,
+  withBootstrapServer,
+} from '../kafka-tool.ts'
+import { readPropertiesFile } from '../properties-file.ts'
+import { recordFormatter } from '../record-formatter.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface Options extends ToolOptions {
-  readonly topic: string
+  readonly topic?: string
+  readonly include?: string
   readonly group?: string
   readonly fromBeginning?: boolean
   readonly partition?: string
@@ -14,13 +32,20 @@ interface Options extends ToolOptions {
   readonly isolationLevel: string
   readonly property?: string[]
   readonly formatterProperty?: string[]
+  readonly formatterConfig?: string
+  readonly commandProperty?: string[]
+  readonly consumerProperty?: string[]
+  readonly 'consumer.config'?: string
+  readonly keyDeserializer?: string
+  readonly valueDeserializer?: string
 }
 
 const POLL_MS = 500
 
 export function define(command: Command): void {
   withBootstrapServer(command)
-    .requiredOption('--topic <name>', 'the topic to read')
+    .option('--topic <name>', 'the topic to read')
+    .option('--include <regex>', 'read all topics that match')
     .option('--group <id>', 'read as a member of this group, and commit; without it nothing is stored')
     .option('--from-beginning', 'start with the oldest record instead of the next one')
     .option('--partition <n>', 'read this partition only')
@@ -28,23 +53,67 @@ export function define(command: Command): void {
     .option('--max-messages <n>', 'stop after so many records')
     .option('--timeout-ms <ms>', 'stop when no record came for so long')
     .option('--isolation-level <level>', 'read_uncommitted or read_committed', 'read_uncommitted')
-    .option('--property <name=value>', 'print.key, print.timestamp, print.partition, ...; may be repeated', repeated)
-    .option('--formatter-property <name=value>', 'the same', repeated)
+    .option(
+      '--formatter-property <name=value>',
+      'print.key, print.value, print.timestamp, print.partition, print.offset, print.headers, key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer; may be repeated',
+      repeated,
+    )
+    .option('--property <name=value>', 'the same', repeated)
+    .option('--formatter-config <file>', 'the same, from a .properties file')
+    .option('--key-deserializer <class>', "one of Kafka's deserializers, such as LongDeserializer")
+    .option('--value-deserializer <class>', "one of Kafka's deserializers, such as LongDeserializer")
+    .option('--command-property <name=value>', "a consumer setting of Kafka's names; may be repeated", repeated)
+    .option('--consumer-property <name=value>', 'the same', repeated)
+    .option('--consumer.config <file>', 'the same as --command-config')
     .action(run)
 }
 
-async function run(options: Options): Promise<void> {
+function checkOptions(options: Options): void {
+  if ((options.topic === undefined) === (options.include === undefined)) {
+    throw new UsageError('give either --topic or --include')
+  }
+  if (options.include !== undefined && options.partition !== undefined) {
+    throw new UsageError('--partition needs --topic')
+  }
   if (options.offset !== undefined && options.partition === undefined)
     throw new UsageError('--offset needs --partition')
   if (options.group !== undefined && options.partition !== undefined) {
     throw new UsageError('--group and --partition exclude each other')
   }
-  const consumer = clientOf(options).consumer({
-    ...(options.group === undefined ? {} : { groupId: options.group }),
-    enableAutoCommit: options.group !== undefined,
-    autoOffsetReset: options.fromBeginning === true ? 'earliest' : 'latest',
-    isolationLevel: options.isolationLevel === 'read_committed' ? 'read_committed' : 'read_uncommitted',
+  if (!['read_committed', 'read_uncommitted'].includes(options.isolationLevel)) {
+    throw new UsageError(`--isolation-level ${options.isolationLevel} must be read_committed or read_uncommitted`)
+  }
+}
+
+function settingsOf(options: Options): ConsumerOptions {
+  const { bootstrapServers: _, ...settings } = clientSettings(
+    consumerOptionsFrom,
+    options.commandConfig ?? options['consumer.config'],
+    [...(options.commandProperty ?? []), ...(options.consumerProperty ?? [])],
+  )
+  // One partition is read without being a member of anything.
+  const groupId = options.partition === undefined ? (options.group ?? settings.groupId) : undefined
+  const { groupId: _given, ...others } = settings
+  return {
+    ...others,
+    ...(groupId === undefined ? {} : { groupId }),
+    enableAutoCommit: groupId !== undefined && (settings.enableAutoCommit ?? true),
+    autoOffsetReset: options.fromBeginning === true ? 'earliest' : (settings.autoOffsetReset ?? 'latest'),
+    isolationLevel: options.isolationLevel as 'read_committed' | 'read_uncommitted',
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  checkOptions(options)
+  const format = recordFormatter({
+    ...(options.keyDeserializer === undefined ? {} : { 'key.deserializer': options.keyDeserializer }),
+    ...(options.valueDeserializer === undefined ? {} : { 'value.deserializer': options.valueDeserializer }),
+    ...(options.formatterConfig === undefined ? {} : readPropertiesFile(options.formatterConfig)),
+    ...keyValues(options.property),
+    ...keyValues(options.formatterProperty),
   })
+  const settings = settingsOf(options)
+  const consumer = clientOf(options).consumer(settings)
   const stopped = new AbortController()
   const stop = () => stopped.abort()
   process.once('SIGINT', stop).once('SIGTERM', stop)
@@ -52,24 +121,29 @@ async function run(options: Options): Promise<void> {
   process.stdout.once('error', stop)
   let count = 0
   try {
-    await start(consumer, options)
-    count = await copy(consumer, options, stopped.signal)
+    await start(consumer, options, settings)
+    count = await copy(consumer, options, format, stopped.signal)
   } finally {
     await consumer.close()
     process.stderr.write(`Processed a total of ${count} messages\n`)
   }
 }
 
-async function start(consumer: Consumer, options: Options): Promise<void> {
-  const { topic } = options
-  if (options.group !== undefined) {
-    consumer.subscribe([topic])
+async function start(consumer: Consumer, options: Options, settings: ConsumerOptions): Promise<void> {
+  if (settings.groupId !== undefined) {
+    // A group that is subscribed to a pattern takes in topics that are made later.
+    consumer.subscribe(options.topic === undefined ? anchored(options.include ?? '') : [options.topic])
     return
   }
-  const all = (await consumer.partitionsFor(topic)).map(({ partition }) => ({ topic, partition }))
+  const names = options.topic === undefined ? await included(options) : [options.topic]
   const wanted = options.partition === undefined ? undefined : wholeNumber('--partition', options.partition, 0)
-  const partitions = all.filter(({ partition }) => wanted === undefined || partition === wanted)
-  if (partitions.length === 0) throw new UsageError(`${topic} has no partition ${options.partition ?? ''}`)
+  const partitions: TopicPartition[] = []
+  for (const topic of names) {
+    const all = await consumer.partitionsFor(topic)
+    for (const { partition } of all)
+      if (wanted === undefined || partition === wanted) partitions.push({ topic, partition })
+  }
+  if (partitions.length === 0) throw missing(options, wanted)
   consumer.assign(partitions)
   const offset = options.offset ?? (options.fromBeginning === true ? 'earliest' : 'latest')
   if (offset === 'earliest') consumer.seekToBeginning(partitions)
@@ -77,12 +151,39 @@ async function start(consumer: Consumer, options: Options): Promise<void> {
   else for (const partition of partitions) consumer.seek(partition, wholeNumber('--offset', offset, 0))
 }
 
-async function copy(consumer: Consumer, options: Options, signal: AbortSignal): Promise<number> {
+function anchored(pattern: string): RegExp {
+  try {
+    return new RegExp(`^(?:${pattern.replaceAll(',', '|')})$`)
+  } catch {
+    throw new UsageError(`--include ${pattern} is not a regular expression`)
+  }
+}
+
+async function included(options: Options): Promise<string[]> {
+  const pattern = anchored(options.include ?? '')
+  const names: string[] = []
+  await withAdmin(options, async (admin) => {
+    for (const { name } of await admin.topics.list()) if (pattern.test(name)) names.push(name)
+  })
+  return names
+}
+
+function missing({ topic, include }: Options, partition: number | undefined): UsageError {
+  if (topic === undefined) return new UsageError(`no topic matches --include ${include}`)
+  if (partition !== undefined) return new UsageError(`there is no partition ${partition} of topic ${topic}`)
+  return new UsageError(`topic ${topic} does not exist; create it with: topics --create --topic ${topic}`)
+}
+
+async function copy(
+  consumer: Consumer,
+  options: Options,
+  format: (record: ConsumerRecord) => Buffer[],
+  signal: AbortSignal,
+): Promise<number> {
   const limit =
     options.maxMessages === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--max-messages', options.maxMessages, 0)
   const patienceMs =
     options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--timeout-ms', options.timeoutMs, 0)
-  const format = formatter({ ...keyValues(options.property), ...keyValues(options.formatterProperty) })
   let count = 0
   let lastMs = Date.now()
   while (count < limit && !signal.aborted && Date.now() - lastMs < patienceMs) {
@@ -110,28 +211,4 @@ function drained(signal: AbortSignal): Promise<void> {
     process.stdout.once('drain', () => resolve())
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-/** What is printed of a record, with the properties of Kafka's default formatter. */
-function formatter(properties: Readonly<Record<string, string>>): (record: ConsumerRecord) => Buffer[] {
-  const wants = (name: string) => properties[name] === 'true'
-  const separator = Buffer.from((properties['key.separator'] ?? '\t').replaceAll('\\t', '\t'))
-  const end = Buffer.from((properties['line.separator'] ?? '\n').replaceAll('\\n', '\n'))
-  const nothing = Buffer.from(properties['null.literal'] ?? 'null')
-  const withValue = properties['print.value'] !== 'false'
-  return (record) => {
-    const fields: Buffer[] = []
-    if (wants('print.timestamp')) fields.push(Buffer.from(`CreateTime:${record.timestamp}`))
-    if (wants('print.partition')) fields.push(Buffer.from(`Partition:${record.partition}`))
-    if (wants('print.offset')) fields.push(Buffer.from(`Offset:${record.offset}`))
-    if (wants('print.headers')) {
-      const text = record.headers.map(
-        ({ key, value }) => `${key}:${value === null ? 'null' : Buffer.from(value).toString()}`,
-      )
-      fields.push(Buffer.from(text.length === 0 ? 'NO_HEADERS' : text.join(',')))
-    }
-    if (wants('print.key')) fields.push(record.key ?? nothing)
-    if (withValue) fields.push(record.value ?? nothing)
-    return [...fields.flatMap((field, i) => (i === 0 ? [field] : [separator, field])), end]
-  }
 }

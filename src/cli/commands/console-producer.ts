@@ -1,44 +1,111 @@
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import type { Producer, ProducerBatch } from '../../client/index.ts'
-import type { Codec } from '../../record/index.ts'
-import { clientOf, keyValues, repeated, type ToolOptions, withBootstrapServer } from '../kafka-tool.ts'
+import {
+  KafkaError,
+  type Producer,
+  type ProducerBatch,
+  type ProducerOptions,
+  producerOptionsFrom,
+} from '../../client/index.ts'
+import { CODECS } from '../../record/index.ts'
+import {
+  clientOf,
+  clientSettings,
+  keyValues,
+  repeated,
+  type ToolOptions,
+  wholeNumber,
+  withBootstrapServer,
+} from '../kafka-tool.ts'
+import { lineParser } from '../line-parser.ts'
+import { readPropertiesFile } from '../properties-file.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface Options extends ToolOptions {
   readonly topic: string
-  readonly acks: string
+  readonly requestRequiredAcks?: string
+  readonly acks?: string
   readonly compressionCodec?: string | true
+  readonly batchSize?: string
+  readonly timeout?: string
+  readonly maxBlockMs?: string
+  readonly maxMemoryBytes?: string
+  readonly requestTimeoutMs?: string
+  readonly sync?: boolean
   readonly property?: string[]
   readonly readerProperty?: string[]
+  readonly readerConfig?: string
+  readonly commandProperty?: string[]
+  readonly producerProperty?: string[]
+  readonly 'producer.config'?: string
 }
 
-const CODECS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const HINT_AFTER_MS = 1000
 
 export function define(command: Command): void {
   withBootstrapServer(command)
     .requiredOption('--topic <name>', 'where the lines of standard input go')
-    .option('--acks <n>', '0, 1 or all', 'all')
-    .option('--compression-codec [codec]', 'none, gzip (default of the option), snappy, lz4 or zstd')
-    .option('--property <name=value>', 'parse.key=true, key.separator, null.marker; may be repeated', repeated)
-    .option('--reader-property <name=value>', 'the same', repeated)
+    .option('--request-required-acks <n>', '0, 1 or all (default)')
+    .option('--acks <n>', 'the same')
+    .option('--compression-codec [codec]', `one of ${CODECS.join(', ')}; gzip when nothing is said`)
+    .option('--batch-size <bytes>', 'batch.size')
+    .option('--timeout <ms>', 'linger.ms: how long a batch waits for more lines')
+    .option('--max-block-ms <ms>', 'max.block.ms: how long to wait for the topic and for memory')
+    .option('--max-memory-bytes <bytes>', 'buffer.memory')
+    .option('--request-timeout-ms <ms>', 'request.timeout.ms')
+    .option('--sync', 'wait for the answer to each line')
+    .option(
+      '--reader-property <name=value>',
+      'parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, null.marker, ignore.error; may be repeated',
+      repeated,
+    )
+    .option('--property <name=value>', 'the same', repeated)
+    .option('--reader-config <file>', 'the same, from a .properties file')
+    .option('--command-property <name=value>', "a producer setting of Kafka's names; may be repeated", repeated)
+    .option('--producer-property <name=value>', 'the same', repeated)
+    .option('--producer.config <file>', 'the same as --command-config')
     .action(run)
 }
 
+/** The settings of the options, with the names of the producer's. */
+function namedSettings(options: Options): string[] {
+  const codec = options.compressionCodec === true ? 'gzip' : options.compressionCodec
+  if (codec !== undefined && !(CODECS as readonly string[]).includes(codec)) {
+    throw new UsageError(`--compression-codec ${codec} must be one of ${CODECS.join(', ')}`)
+  }
+  const acks = options.requestRequiredAcks ?? options.acks
+  if (acks !== undefined && !['0', '1', '-1', 'all'].includes(acks)) {
+    throw new UsageError(`--request-required-acks ${acks} must be 0, 1 or all`)
+  }
+  const number = (setting: string, flag: string, text: string | undefined) =>
+    text === undefined ? [] : [`${setting}=${wholeNumber(flag, text, 0)}`]
+  return [
+    ...(codec === undefined ? [] : [`compression.type=${codec}`]),
+    ...(acks === undefined ? [] : [`acks=${acks}`]),
+    ...number('batch.size', '--batch-size', options.batchSize),
+    ...number('linger.ms', '--timeout', options.timeout),
+    ...number('max.block.ms', '--max-block-ms', options.maxBlockMs),
+    ...number('buffer.memory', '--max-memory-bytes', options.maxMemoryBytes),
+    ...number('request.timeout.ms', '--request-timeout-ms', options.requestTimeoutMs),
+  ]
+}
+
 async function run(options: Options): Promise<void> {
-  const compressionType = options.compressionCodec === true ? 'gzip' : (options.compressionCodec ?? 'none')
-  if (!CODECS.includes(compressionType)) throw new UsageError(`--compression-codec must be one of ${CODECS.join(', ')}`)
-  const acks = { '0': 0, '1': 1, '-1': -1, all: -1 }[options.acks] as 0 | 1 | -1 | undefined
-  if (acks === undefined) throw new UsageError('--acks must be 0, 1 or all')
+  const { bootstrapServers: _, ...settings } = clientSettings(
+    producerOptionsFrom,
+    options.commandConfig ?? options['producer.config'],
+    [...(options.commandProperty ?? []), ...(options.producerProperty ?? []), ...namedSettings(options)],
+  )
   let failure: Error | undefined
-  const producer = clientOf(options).producer({
-    acks,
-    compressionType: compressionType as Codec,
+  const producerOptions: ProducerOptions = {
+    ...settings,
     onBatchDone: (batch: ProducerBatch) => {
       failure ??= batch.error
     },
-  })
+  }
+  const producer = clientOf(options).producer(producerOptions)
   try {
+    await waitForTopic(producer, options.topic)
     await sendLines(producer, options)
     await producer.flush()
   } finally {
@@ -47,20 +114,35 @@ async function run(options: Options): Promise<void> {
   if (failure !== undefined) throw failure
 }
 
+/** A broker may make the topic when it is asked for; when it does not, nobody shall wonder what this tool waits for. */
+async function waitForTopic(producer: Producer, topic: string): Promise<void> {
+  const fix = `create it with: topics --create --topic ${topic}`
+  const hint = setTimeout(() => process.stderr.write(`waiting for topic ${topic}; ${fix}\n`), HINT_AFTER_MS)
+  try {
+    await producer.partitionsFor(topic)
+  } catch (error) {
+    const missing = error instanceof KafkaError && /not present in metadata/.test(error.message)
+    throw missing ? new UsageError(`topic ${topic} does not exist; ${fix}`) : error
+  } finally {
+    clearTimeout(hint)
+  }
+}
+
 async function sendLines(producer: Producer, options: Options): Promise<void> {
-  const properties = { ...keyValues(options.property), ...keyValues(options.readerProperty) }
-  const withKey = properties['parse.key'] === 'true'
-  const separator = (properties['key.separator'] ?? '\t').replaceAll('\\t', '\t')
-  const nullMarker = properties['null.marker']
-  const bytes = (text: string) => (text === nullMarker ? null : Buffer.from(text))
+  const { topic } = options
+  const parse = lineParser({
+    ...(options.readerConfig === undefined ? {} : readPropertiesFile(options.readerConfig)),
+    ...keyValues(options.property),
+    ...keyValues(options.readerProperty),
+  })
   let lineNumber = 0
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    lineNumber++
-    const at = withKey ? line.indexOf(separator) : -1
-    if (withKey && at < 0) throw new UsageError(`line ${lineNumber} has no key: there is no "${separator}" in it`)
-    const key = withKey ? bytes(line.slice(0, at)) : null
-    const value = bytes(withKey ? line.slice(at + separator.length) : line)
-    await producer.ready(options.topic)
-    producer.append({ topic: options.topic, key, value })
+    const record = parse(line, ++lineNumber)
+    if (options.sync === true) {
+      await producer.send({ topic, ...record })
+      continue
+    }
+    await producer.ready(topic)
+    producer.append({ topic, ...record })
   }
 }

@@ -1,5 +1,12 @@
 import type { Command } from 'commander'
-import { type Admin, allOrThrow, resourceKey, type TopicDescription } from '../../client/index.ts'
+import {
+  type Admin,
+  allOrThrow,
+  type ConfigEntry,
+  type PartitionInfo,
+  resourceKey,
+  type TopicDescription,
+} from '../../client/index.ts'
 import {
   exactlyOne,
   keyValues,
@@ -26,7 +33,16 @@ interface Options extends ToolOptions {
   readonly ifExists?: boolean
   readonly ifNotExists?: boolean
   readonly excludeInternal?: boolean
+  readonly topicId?: string
+  readonly replicaAssignment?: string
+  readonly topicsWithOverrides?: boolean
+  readonly unavailablePartitions?: boolean
+  readonly underReplicatedPartitions?: boolean
+  readonly atMinIsrPartitions?: boolean
+  readonly underMinIsrPartitions?: boolean
 }
+
+type Entries = readonly ConfigEntry[]
 
 export function define(command: Command): void {
   withBootstrapServer(command)
@@ -42,6 +58,13 @@ export function define(command: Command): void {
     .option('--if-exists', 'do nothing when there is no such topic')
     .option('--if-not-exists', 'do nothing when the topic exists')
     .option('--exclude-internal', 'leave the topics of the broker itself out')
+    .option('--topic-id <id>', 'with --describe: the topic with this id')
+    .option('--replica-assignment <broker,...>', 'with --create: the broker of each partition')
+    .option('--topics-with-overrides', 'with --describe: only topics with configurations of their own')
+    .option('--unavailable-partitions', 'with --describe: only partitions without a leader')
+    .option('--under-replicated-partitions', 'with --describe: only partitions that miss replicas')
+    .option('--at-min-isr-partitions', 'with --describe: only partitions with just min.insync.replicas in sync')
+    .option('--under-min-isr-partitions', 'with --describe: only partitions with fewer than that')
     .action((options: Options) => withAdmin(options, (admin) => run(admin, options)))
 }
 
@@ -68,6 +91,11 @@ function required(topic: string | undefined): string {
 async function create(admin: Admin, options: Options): Promise<void> {
   const name = required(options.topic)
   const { partitions, replicationFactor } = options
+  if (/[._]/.test(name)) {
+    process.stderr.write(
+      "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. To avoid issues it is best to use either, but not both.\n",
+    )
+  }
   const result = await admin.topics.create([
     {
       name,
@@ -75,6 +103,9 @@ async function create(admin: Admin, options: Options): Promise<void> {
       ...(replicationFactor === undefined
         ? {}
         : { replicationFactor: wholeNumber('--replication-factor', replicationFactor, 1) }),
+      ...(options.replicaAssignment === undefined
+        ? {}
+        : { replicaAssignments: assignments(options.replicaAssignment) }),
       configs: keyValues(options.config),
     },
   ])
@@ -82,6 +113,14 @@ async function create(admin: Admin, options: Options): Promise<void> {
   if (error?.code === 'TOPIC_ALREADY_EXISTS' && options.ifNotExists === true) return
   if (error !== undefined) throw error
   print(`Created topic ${name}.`)
+}
+
+/** `1:2,2:3`: the brokers of partition 0, then those of partition 1. */
+function assignments(text: string): { partition: number; brokers: number[] }[] {
+  return text.split(',').map((brokers, partition) => ({
+    partition,
+    brokers: brokers.split(':').map((id) => wholeNumber('--replica-assignment', id, 0)),
+  }))
 }
 
 /** The topics an option means; none is an error unless that was allowed. */
@@ -104,34 +143,66 @@ async function list(admin: Admin, options: Options): Promise<void> {
 async function describe(admin: Admin, options: Options): Promise<void> {
   const names = await chosen(admin, options)
   if (names.length === 0) return
-  const topics = allOrThrow(await admin.topics.describe(names))
-  const configs = await admin.configs.describe(names.map((name) => ({ type: 'topic', name })))
+  const all = allOrThrow(await admin.topics.describe(names))
+  const topics = options.topicId === undefined ? all : all.filter(({ topicId }) => topicId === options.topicId)
+  if (topics.length === 0) throw new UsageError(`TopicId '${options.topicId}' does not exist as expected`)
+  const configs = await admin.configs.describe(topics.map(({ name }) => ({ type: 'topic', name })))
   for (const topic of topics.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const entries = configs.get(resourceKey({ type: 'topic', name: topic.name }))?.value ?? []
-    const set = entries.filter((entry) => entry.source === 'DYNAMIC_TOPIC_CONFIG')
-    print(describedTopic(topic, set.map(({ name, value }) => `${name}=${value}`).join(',')))
+    if (options.topicsWithOverrides === true) {
+      if (entries.some(isOverride)) print(describedHead(topic, entries))
+      continue
+    }
+    const filtered = topic.partitions.filter((partition) => isAskedFor(partition, entries, options))
+    const isFiltered = FILTERS.some((filter) => options[filter] === true)
+    if (!isFiltered) print(describedHead(topic, entries))
+    for (const partition of filtered) print(describedPartition(topic, partition))
   }
 }
 
-function describedTopic(topic: TopicDescription, configs: string): string {
-  const replicationFactor = topic.partitions[0]?.replicas.length ?? 0
-  const head = [
+const FILTERS = [
+  'unavailablePartitions',
+  'underReplicatedPartitions',
+  'atMinIsrPartitions',
+  'underMinIsrPartitions',
+] as const
+
+function isAskedFor({ leader, isr, replicas }: PartitionInfo, entries: Entries, options: Options): boolean {
+  const minIsr = Number(entries.find(({ name }) => name === 'min.insync.replicas')?.value ?? 1)
+  if (options.unavailablePartitions === true) return leader < 0
+  if (options.underReplicatedPartitions === true) return isr.length < replicas.length
+  if (options.atMinIsrPartitions === true) return isr.length === minIsr
+  if (options.underMinIsrPartitions === true) return isr.length < minIsr
+  return true
+}
+
+function isOverride(entry: ConfigEntry): boolean {
+  return entry.source === 'DYNAMIC_TOPIC_CONFIG'
+}
+
+/** As Kafka's tool: everything that is not a default, the settings of the broker's file too. */
+function describedHead(topic: TopicDescription, entries: Entries): string {
+  const configs = entries.filter((entry) => entry.source !== 'DEFAULT_CONFIG')
+  return [
     `Topic: ${topic.name}`,
     `TopicId: ${topic.topicId ?? ''}`,
     `PartitionCount: ${topic.partitions.length}`,
-    `ReplicationFactor: ${replicationFactor}`,
-    `Configs: ${configs}`,
+    `ReplicationFactor: ${topic.partitions[0]?.replicas.length ?? 0}`,
+    `Configs: ${configs.map(({ name, value }) => `${name}=${value}`).join(',')}`,
   ].join('\t')
-  const lines = topic.partitions.map((partition) =>
-    [
-      `\tTopic: ${topic.name}`,
-      `Partition: ${partition.partition}`,
-      `Leader: ${partition.leader < 0 ? 'none' : partition.leader}`,
-      `Replicas: ${partition.replicas.join(',')}`,
-      `Isr: ${partition.isr.join(',')}`,
-    ].join('\t'),
-  )
-  return [head, ...lines].join('\n')
+}
+
+/** The replicas that Kafka lists as eligible leaders are always none here, but its readers count the columns. */
+function describedPartition(topic: TopicDescription, { partition, leader, replicas, isr }: PartitionInfo): string {
+  return [
+    `\tTopic: ${topic.name}`,
+    `Partition: ${partition}`,
+    `Leader: ${leader < 0 ? 'none' : leader}`,
+    `Replicas: ${replicas.join(',')}`,
+    `Isr: ${isr.join(',')}`,
+    'Elr: ',
+    'LastKnownElr: ',
+  ].join('\t')
 }
 
 async function alter(admin: Admin, options: Options): Promise<void> {
