@@ -28,6 +28,30 @@ const NO_HEADERS: readonly RecordHeader[] = []
 /** Most bytes of the varints and the attributes of one record, without headers. */
 const RECORD_OVERHEAD_MAX = 5 + 1 + 10 + 5 + 5 + 5 + 5
 
+/**
+ * Sources put one array of headers on all of their records. The array that came last is remembered, and from its second
+ * record on also its bytes; arrays are never changed once they are on a record.
+ */
+const repeated: { headers: readonly RecordHeader[]; looks: number; bytes: Buffer | undefined } = {
+  headers: NO_HEADERS,
+  looks: 0,
+  bytes: undefined,
+}
+/** A record is looked at twice: for its size, and to be appended. */
+const LOOKS_OF_ONE_RECORD = 2
+
+function repeatedBytes(headers: readonly RecordHeader[]): Buffer | undefined {
+  if (repeated.headers !== headers) {
+    repeated.headers = headers
+    repeated.looks = 1
+    repeated.bytes = undefined
+  } else if (repeated.bytes === undefined && ++repeated.looks > LOOKS_OF_ONE_RECORD) {
+    repeated.bytes = Buffer.allocUnsafeSlow(headersSize(headers))
+    writeHeaders(repeated.bytes, headers, 0)
+  }
+  return repeated.bytes
+}
+
 function headersSize(headers: readonly RecordHeader[]): number {
   let size = 0
   for (const header of headers) {
@@ -45,7 +69,8 @@ export function recordSizeUpperBound(
   headers: readonly RecordHeader[] = NO_HEADERS,
 ): number {
   const known = RECORD_OVERHEAD_MAX + (key?.length ?? 0) + (value?.length ?? 0)
-  return headers.length === 0 ? known : known + headersSize(headers)
+  if (headers.length === 0) return known
+  return known + (repeatedBytes(headers)?.length ?? headersSize(headers))
 }
 
 /**
@@ -94,7 +119,8 @@ export class BatchBuilder {
     assert(Number.isSafeInteger(timestamp), 'a timestamp is a whole number of milliseconds')
     const keyLength = key === null ? -1 : key.length
     const valueLength = value === null ? -1 : value.length
-    const headerBytes = headers.length === 0 ? 0 : headersSize(headers)
+    const sameHeaders = headers.length === 0 ? undefined : repeatedBytes(headers)
+    const headerBytes = sameHeaders?.length ?? headersSize(headers)
     const most = this.#position + RECORD_OVERHEAD_MAX + keyLength + valueLength + 2 + headerBytes
     if (most > this.#buffer.length) this.#grow(most)
     if (this.#count === 0) this.#baseTimestamp = timestamp
@@ -127,7 +153,10 @@ export class BatchBuilder {
       position += valueLength
     }
     position = writeVarint(buffer, headers.length, position)
-    if (headers.length > 0) position = writeHeaders(buffer, headers, position)
+    if (sameHeaders !== undefined) {
+      buffer.set(sameHeaders, position)
+      position += sameHeaders.length
+    } else if (headers.length > 0) position = writeHeaders(buffer, headers, position)
     this.#position = position
     this.#count = offsetDelta + 1
     return position

@@ -191,3 +191,18 @@ test('a record count that the bytes cannot hold is refused before records are ma
   batch.writeInt32BE(0x7fffffff, 57)
   expect(() => decodeBatch(batch, 0, { checkCrc: false })).toThrow(/claims 2147483647 records/)
 })
+
+test('records that share one array of headers read as records that each have their own', () => {
+  const shared = [
+    { key: 'a', value: Buffer.from('1') },
+    { key: 'ü', value: null },
+  ]
+  const other = [{ key: 'b', value: Buffer.from('22') }]
+  const order = [shared, shared, other, shared, shared, shared, [], other, other]
+  const batchOf = (copy: boolean) =>
+    buildBatch(
+      order.map((headers) => ({ timestamp: 1, key: null, value: null, headers: copy ? [...headers] : headers })),
+    )
+  expect(batchOf(false)).toEqual(batchOf(true))
+  expect(decodeBatch(batchOf(false)).records.map((record) => record.headers.length)).toEqual([2, 2, 1, 2, 2, 2, 0, 1, 1])
+})
