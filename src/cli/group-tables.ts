@@ -69,7 +69,7 @@ export function describedState(group: GroupDescription): string {
   const { id, host, port } = group.coordinator
   const row = [
     group.groupId,
-    `${host}:${port} (${id})`,
+    `${host}:${port}  (${id})`,
     group.protocol === '' ? '-' : group.protocol,
     group.state,
     String(group.members.length),
@@ -77,13 +77,25 @@ export function describedState(group: GroupDescription): string {
   return table(['GROUP', 'COORDINATOR (ID)', 'ASSIGNMENT-STRATEGY', 'STATE', '#MEMBERS'], [row])
 }
 
-export function describedMembers(group: GroupDescription): string {
-  const rows = group.members.map((member) => [
-    group.groupId,
-    member.memberId,
-    member.clientHost,
-    member.clientId,
-    String(assignedPartitions(member).length),
-  ])
-  return table(['GROUP', 'CONSUMER-ID', 'HOST', 'CLIENT-ID', '#PARTITIONS'], rows)
+/** With all columns of Kafka 4.3.1's --verbose; only the new group protocol has epochs and targets. */
+export function describedMembers(group: GroupDescription, verbose: boolean): string {
+  const header = ['GROUP', 'CONSUMER-ID', 'HOST', 'CLIENT-ID', '#PARTITIONS']
+  const more = ['CURRENT-EPOCH', 'CURRENT-ASSIGNMENT', 'TARGET-EPOCH', 'TARGET-ASSIGNMENT']
+  const isStatic = group.members.some((member) => member.groupInstanceId !== null)
+  const rows = group.members.map((member) => {
+    const partitions = assignedPartitions(member)
+    const row = [group.groupId, member.memberId, member.clientHost, member.clientId, String(partitions.length)]
+    if (isStatic) row.splice(2, 0, member.groupInstanceId ?? '-')
+    return verbose ? [...row, '-', shownAssignment(partitions), '-', '-'] : row
+  })
+  if (isStatic) header.splice(2, 0, 'GROUP-INSTANCE-ID')
+  return table(verbose ? [...header, ...more] : header, rows)
+}
+
+/** `orders:0,2;payments:1`. */
+function shownAssignment(partitions: readonly TopicPartition[]): string {
+  const byTopic = new Map<string, number[]>()
+  for (const { topic, partition } of partitions) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition])
+  const shown = [...byTopic].map(([topic, numbers]) => `${topic}:${numbers.toSorted((a, b) => a - b).join(',')}`)
+  return shown.length === 0 ? '-' : shown.toSorted().join(';')
 }

@@ -50,9 +50,15 @@ export function clientSettings<T>(
 }
 
 /** Runs something with an admin client and closes it afterwards. */
-export async function withAdmin(options: ToolOptions, run: (admin: Admin) => Promise<void>): Promise<void> {
+export async function withAdmin(
+  options: ToolOptions,
+  run: (admin: Admin) => Promise<void>,
+  timeoutMs?: number,
+): Promise<void> {
   const { bootstrapServers: _, ...settings } = clientSettings(clientOptionsFrom, options.commandConfig)
-  const admin = clientOf(options).admin(settings)
+  const admin = clientOf(options).admin(
+    timeoutMs === undefined ? settings : { ...settings, defaultApiTimeoutMs: timeoutMs },
+  )
   try {
     await run(admin)
   } finally {

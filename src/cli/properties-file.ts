@@ -2,14 +2,18 @@ import { readFileSync } from 'node:fs'
 import { PropertiesError, parseProperties } from '../base/index.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Reads a `.properties` file; a missing or malformed one is the caller's mistake. */
-export function readPropertiesFile(path: string): Record<string, string> {
-  let text: string
+/** Reads a file that an option names; when it cannot be read, that is the caller's mistake. */
+export function readTextFile(path: string): string {
   try {
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Reads a `.properties` file; a missing or malformed one is the caller's mistake. */
+export function readPropertiesFile(path: string): Record<string, string> {
+  const text = readTextFile(path)
   try {
     return parseProperties(text)
   } catch (error) {

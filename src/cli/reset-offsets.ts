@@ -1,5 +1,6 @@
 import { type Admin, allOrThrow, type TopicPartition } from '../client/index.ts'
 import { exactlyOne, wholeNumber } from './kafka-tool.ts'
+import { readTextFile } from './properties-file.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The options that say what is reset, and where to. */
@@ -13,6 +14,7 @@ export interface ResetOptions {
   readonly shiftBy?: string
   readonly toDatetime?: string
   readonly byDuration?: string
+  readonly fromFile?: string
 }
 
 const LATEST = -1
@@ -53,8 +55,10 @@ export async function newOffsets(
     'shiftBy',
     'toDatetime',
     'byDuration',
+    'fromFile',
   ])
-  const scope = await scopeOf(admin, groupId, options)
+  const planned = options.fromFile === undefined ? null : readPlan(options.fromFile, groupId)
+  const scope = planned ?? (await scopeOf(admin, groupId, options))
   const at = (timestamp: number) => admin.topics.listOffsets(scope.map((partition) => ({ ...partition, timestamp })))
   const starts = await at(EARLIEST)
   const ends = await at(LATEST)
@@ -72,6 +76,8 @@ export async function newOffsets(
           return end
         case 'toOffset':
           return wholeNumber('--to-offset', options.toOffset ?? '', 0)
+        case 'fromFile':
+          return planned?.[i]?.offset ?? end
         case 'toCurrent':
           return where ?? end
         case 'shiftBy':
@@ -89,6 +95,20 @@ export async function newOffsets(
       }
     }
     return { ...partition, offset: Math.min(Math.max(wanted(), start), end) }
+  })
+}
+
+/** Lines of `topic,partition,offset`, or with the group before them, as --export prints them; quotes are allowed. */
+function readPlan(file: string, groupId: string): (TopicPartition & { offset: number })[] {
+  const lines = readTextFile(file).split(/\r?\n/)
+  return lines.flatMap((line, i) => {
+    if (line.trim() === '') return []
+    const cells = line.split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'))
+    const [group, topic = '', partition = '', offset = ''] = cells.length === 3 ? [groupId, ...cells] : cells
+    if (cells.length < 3 || cells.length > 4) throw new UsageError(`${file}:${i + 1} is not topic,partition,offset`)
+    if (group !== groupId) return []
+    const place = `${file}:${i + 1}`
+    return [{ topic, partition: wholeNumber(place, partition, 0), offset: wholeNumber(place, offset, 0) }]
   })
 }
 

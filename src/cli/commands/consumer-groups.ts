@@ -1,7 +1,16 @@
 import type { Command } from 'commander'
-import { type Admin, allOrThrow, type GroupDescription } from '../../client/index.ts'
+import { type Admin, allOrThrow, type GroupDescription, type GroupListing } from '../../client/index.ts'
 import { describedMembers, describedOffsets, describedState } from '../group-tables.ts'
-import { exactlyOne, print, repeated, table, type ToolOptions, withAdmin, withBootstrapServer } from '../kafka-tool.ts'
+import {
+  exactlyOne,
+  print,
+  repeated,
+  table,
+  type ToolOptions,
+  wholeNumber,
+  withAdmin,
+  withBootstrapServer,
+} from '../kafka-tool.ts'
 import { newOffsets, type ResetOptions, scopeOf } from '../reset-offsets.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -13,7 +22,10 @@ interface Options extends ToolOptions, ResetOptions {
   readonly deleteOffsets?: boolean
   readonly group?: string[]
   readonly allGroups?: boolean
-  readonly state?: boolean
+  readonly state?: string | boolean
+  readonly type?: string | boolean
+  readonly verbose?: boolean
+  readonly timeout?: string
   readonly members?: boolean
   readonly offsets?: boolean
   readonly execute?: boolean
@@ -32,7 +44,10 @@ export function define(command: Command): void {
     .option('--all-groups', 'all groups')
     .option('--offsets', 'with --describe: committed offsets (default)')
     .option('--members', 'with --describe: the members')
-    .option('--state', 'with --describe: the state; with --list: states too')
+    .option('--state [states]', 'with --describe: the state; with --list: states too, of these only')
+    .option('--type [types]', 'with --list: types too, of these only')
+    .option('--verbose', 'with --describe: more columns')
+    .option('--timeout <ms>', 'how long the tool may wait for answers')
     .option('--topic <name[:partition,...]>', 'what to reset or forget; may be repeated', repeated)
     .option('--all-topics', 'everything the group has committed')
     .option('--to-earliest', 'the oldest record')
@@ -42,10 +57,14 @@ export function define(command: Command): void {
     .option('--shift-by <n>', 'so many records on, or back when negative')
     .option('--to-datetime <YYYY-MM-DDTHH:mm:SS.sss>', 'the first record since then')
     .option('--by-duration <PnDTnHnMnS>', 'the first record since so long ago')
+    .option('--from-file <file>', 'offsets as --export wrote them')
     .option('--dry-run', 'only show what would be done (default)')
     .option('--execute', 'do it')
     .option('--export', 'show it as CSV')
-    .action((options: Options) => withAdmin(options, (admin) => run(admin, options)))
+    .action((options: Options) => {
+      const timeoutMs = options.timeout === undefined ? undefined : wholeNumber('--timeout', options.timeout, 1)
+      return withAdmin(options, (admin) => run(admin, options), timeoutMs)
+    })
 }
 
 async function run(admin: Admin, options: Options): Promise<void> {
@@ -70,16 +89,35 @@ async function groupsOf(admin: Admin, options: Options): Promise<string[]> {
   return options.group
 }
 
+/** A filter of --list: given without values it only shows the column. */
+function wantedValues(option: string | boolean | undefined): readonly string[] | null {
+  return typeof option === 'string' ? option.split(',').map((value) => value.trim().toLowerCase()) : null
+}
+
 async function list(admin: Admin, options: Options): Promise<void> {
-  const groups = (await admin.groups.list()).filter(({ protocolType }) => ['', 'consumer'].includes(protocolType))
-  if (options.state !== true) for (const { groupId } of groups) print(groupId)
-  else
+  const states = wantedValues(options.state)
+  const types = wantedValues(options.type)
+  const groups = (await admin.groups.list())
+    .filter(({ protocolType }) => ['', 'consumer'].includes(protocolType))
+    .filter(({ state }) => states?.includes(state.toLowerCase()) ?? true)
+    .filter(({ type }) => types?.includes(type.toLowerCase()) ?? true)
+  const columns: [string, (group: GroupListing) => string][] = [['GROUP', ({ groupId }) => groupId]]
+  if (options.type !== undefined) columns.push(['TYPE', ({ type }) => (type === '' ? 'Classic' : capitalized(type))])
+  if (options.state !== undefined) columns.push(['STATE', ({ state }) => state])
+  if (columns.length === 1) for (const { groupId } of groups) print(groupId)
+  else {
+    const rows = groups.map((group) => columns.map(([, value]) => value(group)))
     print(
       table(
-        ['GROUP', 'STATE'],
-        groups.map(({ groupId, state }) => [groupId, state]),
+        columns.map(([title]) => title),
+        rows,
       ),
     )
+  }
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 async function described(admin: Admin, groupId: string): Promise<GroupDescription> {
@@ -91,8 +129,8 @@ async function described(admin: Admin, groupId: string): Promise<GroupDescriptio
 async function describe(admin: Admin, groupId: string, options: Options): Promise<void> {
   const group = await described(admin, groupId)
   if (group.members.length === 0) process.stderr.write(`\nConsumer group '${groupId}' has no active members.\n`)
-  if (options.state === true) print(`\n${describedState(group)}`)
-  else if (options.members === true) print(`\n${describedMembers(group)}`)
+  if (options.state !== undefined) print(`\n${describedState(group)}`)
+  else if (options.members === true) print(`\n${describedMembers(group, options.verbose === true)}`)
   else print(`\n${await describedOffsets(admin, group)}`)
 }
 
@@ -107,7 +145,9 @@ async function reset(admin: Admin, groupId: string, options: Options): Promise<v
   const offsets = await newOffsets(admin, groupId, options)
   if (options.execute === true) await admin.groups.alterOffsets(groupId, offsets)
   if (options.export === true) {
-    for (const { topic, partition, offset } of offsets) print(`"${groupId}","${topic}",${partition},${offset}`)
+    // As Kafka's tool: the group is a column only when there may be several.
+    const prefix = options.allGroups === true || (options.group?.length ?? 0) > 1 ? `${groupId},` : ''
+    for (const { topic, partition, offset } of offsets) print(`${prefix}${topic},${partition},${offset}`)
     return
   }
   const rows = offsets.map(({ topic, partition, offset }) => [groupId, topic, String(partition), String(offset)])

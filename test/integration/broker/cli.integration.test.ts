@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -43,7 +43,8 @@ test('topics, producer, consumer, groups, offsets and configs, with the flags an
   expect(described).toMatch(
     /^Topic: cli\tTopicId: \S{22}\tPartitionCount: 2\tReplicationFactor: 1\tConfigs: retention.ms=900000\n/,
   )
-  expect(described).toContain('\tTopic: cli\tPartition: 1\tLeader: 1\tReplicas: 1\tIsr: 1')
+  expect(described).toContain('\tTopic: cli\tPartition: 1\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: \tLastKnownElr: \n')
+  expect((await tool('topics', '--describe', '--under-replicated-partitions')).out).toBe('')
 
   const bootstrap = ['--bootstrap-server', `127.0.0.1:${broker.port}`]
   const keyed = ['--property', 'parse.key=true', '--property', 'key.separator=:']
@@ -73,7 +74,7 @@ test('topics, producer, consumer, groups, offsets and configs, with the flags an
   expect(lag).toHaveLength(2)
   // Never outside of what there is.
   expect((await tool(...reset, '--shift-by', '-5', '--dry-run')).out).toMatch(/g +cli +0 +0\n/)
-  expect((await tool(...reset, '--to-datetime', '2020-01-01T00:00:00.000', '--export')).out).toContain('"g","cli",0,0')
+  expect((await tool(...reset, '--to-datetime', '2020-01-01T00:00:00.000', '--export')).out).toContain('cli,0,0\n')
   expect((await tool(...reset, '--to-earliest', '--to-latest')).err).toContain('exactly one of')
 
   const offsets = (await tool('get-offsets', '--topic', 'cli')).out.match(/cli:\d:(\d)/g) ?? []
@@ -96,6 +97,110 @@ test('topics, producer, consumer, groups, offsets and configs, with the flags an
   expect((await tool('consumer-groups', '--delete', '--group', 'g')).out).toContain("('g') was successful")
   expect((await tool('topics', '--delete', '--topic', 'cli')).code).toBe(0)
   expect((await tool('topics', '--list', '--exclude-internal')).out).toBe('')
+}, 120_000)
+
+test('what is missing is named with its fix, and nothing waits in silence', async () => {
+  const produced = await millrace(
+    [
+      'console-producer',
+      '--bootstrap-server',
+      `127.0.0.1:${broker.port}`,
+      '--topic',
+      'nowhere',
+      '--max-block-ms',
+      '3000',
+    ],
+    'lost\n',
+  )
+  expect([produced.code, produced.err]).toEqual([
+    1,
+    expect.stringContaining('topic nowhere does not exist; create it with: topics --create --topic nowhere'),
+  ])
+  const consumed = await tool('console-consumer', '--topic', 'nowhere', '--from-beginning')
+  expect([consumed.code, consumed.err]).toEqual([1, expect.stringContaining('topic nowhere does not exist')])
+  expect((await tool('topics', '--describe', '--topic', 'nowhere')).err).toContain("'nowhere' does not exist")
+  expect((await tool('get-offsets', '--topic-partitions', 'nowhere:0')).code).toBe(1)
+  expect((await tool('consumer-groups', '--describe', '--group', 'nobody')).code).toBe(1)
+  const unknown = await tool('topics', '--list', '--no-such-flag')
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("unknown option '--no-such-flag'")])
+  // Nobody listens on port 1.
+  const dead = await millrace(['consumer-groups', '--bootstrap-server', '127.0.0.1:1', '--list', '--timeout', '2000'])
+  expect(dead.code).toBe(1)
+  expect(dead.err).toMatch(/WARN .* has not succeeded yet, trying for up to 2 s: .*127\.0\.0\.1:1/)
+}, 120_000)
+
+test('headers, patterns, deserializers, ranges of partitions and files of offsets', async () => {
+  expect((await tool('topics', '--create', '--topic', 'many-a', '--replica-assignment', '1,1,1')).code).toBe(0)
+  const reader = ['--reader-property', 'parse.key=true', '--reader-property', 'parse.headers=true']
+  const sent = ['console-producer', '--bootstrap-server', `127.0.0.1:${broker.port}`, '--topic', 'many-a', ...reader]
+  const options = ['--request-required-acks', '1', '--compression-codec', 'lz4', '--producer-property', 'linger.ms=0']
+  expect((await millrace([...sent, ...options, '--sync'], 'h:1\tk\tv\n')).code).toBe(0)
+  const shown = ['--formatter-property', 'print.headers=true', '--property', 'print.key=true']
+  const read = [
+    'console-consumer',
+    '--include',
+    'many-.*',
+    '--from-beginning',
+    '--max-messages',
+    '1',
+    ...shown,
+  ] as const
+  expect((await tool(...read)).out).toBe('h:1\tk\tv\n')
+  expect((await tool(...read, '--consumer-property', 'group.id=many')).out).toBe('h:1\tk\tv\n')
+  const wrong = await tool(...read, '--value-deserializer', 'LongDeserializer')
+  expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('a value of 1 bytes')])
+
+  const some = (await tool('get-offsets', '--topic-partitions', 'many-a:1-3', '--time', 'earliest')).out
+  expect(some).toBe('many-a:1:0\nmany-a:2:0\n')
+  const reset = ['consumer-groups', '--reset-offsets', '--group', 'many'] as const
+  const plan = join(broker.directory, 'plan.csv')
+  writeFileSync(plan, (await tool(...reset, '--all-topics', '--to-earliest', '--export')).out)
+  expect((await tool(...reset, '--from-file', plan, '--execute')).out).toMatch(/many +many-a +\d +0\n/)
+  const listed = (await tool('consumer-groups', '--list', '--state', 'empty', '--type')).out
+  expect(listed).toMatch(/GROUP +TYPE +STATE\n(.*\n)*many +Classic +Empty/)
+
+  await tool('configs', '--alter', '--broker-defaults', '--add-config', 'log.retention.ms=700000')
+  const defaults = (await tool('configs', '--describe', '--entity-type', 'brokers', '--entity-default')).out
+  expect(defaults).toMatch(/^Default configs for brokers in the cluster are:\n {2}log.retention.ms=700000 /)
+  await tool('configs', '--alter', '--broker-defaults', '--delete-config', 'log.retention.ms')
+}, 120_000)
+
+test('a member and its partitions are shown while it reads', async () => {
+  await tool('topics', '--create', '--topic', 'watched', '--partitions', '2')
+  const args = ['--topic', 'watched', '--group', 'watchers']
+  const reader = spawn(
+    process.execPath,
+    [
+      '--conditions=source',
+      'src/cli/launch.js',
+      'console-consumer',
+      '--bootstrap-server',
+      `127.0.0.1:${broker.port}`,
+      ...args,
+    ],
+    { cwd: root, stdio: 'ignore' },
+  )
+  try {
+    const describe = ['consumer-groups', '--describe', '--group', 'watchers'] as const
+    await expect
+      .poll(async () => (await tool(...describe, '--state')).out, { timeout: 60_000 })
+      .toMatch(/watchers +127\.0\.0\.1:\d+ {2}\(1\) +range +Stable +1/)
+    const members = (await tool(...describe, '--members', '--verbose')).out
+    expect(members).toMatch(/#PARTITIONS +CURRENT-EPOCH +CURRENT-ASSIGNMENT +TARGET-EPOCH +TARGET-ASSIGNMENT/)
+    expect(members).toMatch(/millrace-cli +2 +- +watched:0,1 +- +-/)
+    const reset = await tool(
+      'consumer-groups',
+      '--reset-offsets',
+      '--group',
+      'watchers',
+      '--topic',
+      'watched',
+      '--to-latest',
+    )
+    expect([reset.code, reset.err]).toEqual([1, expect.stringContaining('the current state is Stable')])
+  } finally {
+    reader.kill()
+  }
 }, 120_000)
 
 test('millrace broker names every key that is wrong, and a port that is taken', async () => {
