@@ -3,6 +3,7 @@ import { builtinManifests } from '../../connectors/index.ts'
 import { BROKER_CONFIG_KEYS } from '../../src/broker/config/broker-keys.ts'
 import type { ConfigKey as BrokerConfigKey } from '../../src/broker/config/config-key.ts'
 import { BROKER_SYNONYMS, TOPIC_CONFIG_KEYS, type TopicConfigName } from '../../src/broker/config/topic-config.ts'
+import { PROPERTY_NAMES } from '../../src/client/properties.ts'
 import { commonConnectorConfig } from '../../src/connect/config/common-config.ts'
 import { sinkConnectorConfig } from '../../src/connect/config/sink-config.ts'
 import { sourceConnectorConfig } from '../../src/connect/config/source-config.ts'
@@ -12,6 +13,7 @@ import {
   distributedWorkerConfig,
   standaloneWorkerConfig,
 } from '../../src/connect/config/worker-config.ts'
+import { consumerConfig, producerConfig } from '../../src/connect/worker/client-configs.ts'
 import { converterManifests, runtimeConnectorConfig, taskHostConfig } from '../../src/connect/index.ts'
 import { transformManifests } from '../../transforms/index.ts'
 import { errorsPage } from './errors.ts'
@@ -72,6 +74,23 @@ function connectorPage(): string {
   ])
 }
 
+function clientSection(): string {
+  const list = (names: readonly string[]): string => names.toSorted().map(code).join(', ')
+  const intro =
+    "Settings of Kafka's clients: as `producer.<key>`, `consumer.<key>` and `admin.<key>` in the worker's properties for the " +
+    'clients of tasks, as `producer.override.<key>`, `consumer.override.<key>` and `admin.override.<key>` in a connector. Without ' +
+    'a prefix, those of connection and security hold for all clients. Other keys are ignored. Defaults are those of Kafka, but for what tasks set:'
+  const id = { connector: '<connector>', task: 0 }
+  const own = { ...producerConfig({}, {}, id), ...consumerConfig({}, {}, id) }
+  const defaults = Object.entries(own).filter(([key]) => key !== 'client.id' && key !== 'group.id')
+  return [
+    `## Clients\n\n${intro} ${defaults.map(([key, value]) => code(`${key}=${value}`)).join(', ')}.`,
+    `All: ${list(PROPERTY_NAMES.common)}.`,
+    `Producers: ${list(PROPERTY_NAMES.producer)}.`,
+    `Consumers: ${list(PROPERTY_NAMES.consumer)}.`,
+  ].join('\n\n')
+}
+
 function workerPage(): string {
   const intro =
     'The properties of `millrace connect-standalone` and `millrace connect-distributed`. Names, types and, unless a line ' +
@@ -81,6 +100,7 @@ function workerPage(): string {
     `## Task hosts\n\nThe processes in which connectors and tasks run: additions of Millrace.\n\n${configTable(taskHostConfig)}`,
     `## Standalone\n\n${configTable(without(standaloneWorkerConfig, commonWorkerConfig))}`,
     `## Distributed\n\n${configTable(without(distributedWorkerConfig, commonWorkerConfig))}`,
+    clientSection(),
   ])
 }
 

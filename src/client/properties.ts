@@ -122,6 +122,13 @@ const CONSUMER: Table = {
   'value.deserializer': bytesOnly,
 }
 
+/** The names that each kind of client reads, for the reference. */
+export const PROPERTY_NAMES: Readonly<Record<'common' | 'producer' | 'consumer', readonly string[]>> = {
+  common: Object.keys(COMMON),
+  producer: Object.keys(PRODUCER).filter((name) => !(name in COMMON)),
+  consumer: Object.keys(CONSUMER).filter((name) => !(name in COMMON)),
+}
+
 function read(table: Table, properties: Readonly<Record<string, string>>): PropertyOptions<Record<string, unknown>> {
   const options: Record<string, unknown> = {}
   const unknown: string[] = []
