@@ -23,3 +23,16 @@ export const NO_EFFECT: ReadonlySet<string> = new Set([
   'worker.sync.timeout.ms',
   'worker.unsync.backoff.ms',
 ])
+
+const CHECKED = 'Checked by validation only: there are no exactly-once sources yet.'
+const UNCOMPACTED = 'Compaction is not there yet: such a topic refuses records without a key and keeps all others.'
+
+/** What has to be said of keys whose text promises more than there is. */
+export const REMARKS: Readonly<Record<string, string>> = {
+  'cleanup.policy': UNCOMPACTED,
+  'exactly.once.source.support': CHECKED,
+  'exactly.once.support': CHECKED,
+  'jdbc.credentials.provider.class': 'Config providers are not there yet.',
+  'log.cleanup.policy': UNCOMPACTED,
+  'transaction.boundary': CHECKED,
+}

@@ -1,5 +1,5 @@
 import type { ConfigDef, ConfigKey } from '@millrace/sdk'
-import { NO_EFFECT } from './no-effect.ts'
+import { NO_EFFECT, REMARKS } from './no-effect.ts'
 
 /** Stands at the top of every page that no one edits. */
 export const NOTE = '<!-- Made by `npm run docs` from the definitions in the code. -->'
@@ -47,9 +47,11 @@ export function sentence(text: string): string {
   return /[.!?)]$/.test(text.trimEnd()) ? text.trimEnd() : `${text.trimEnd()}.`
 }
 
-/** What is added to the text of a key that changes nothing yet. */
+/** What is added to the text of a key that does nothing yet, or less than it says. */
 export function effect(name: string): string {
-  return NO_EFFECT.has(name) ? ' **Accepted, without effect yet.**' : ''
+  if (NO_EFFECT.has(name)) return ' **Accepted, without effect yet.**'
+  const remark = REMARKS[name]
+  return remark === undefined ? '' : ` **${remark}**`
 }
 
 function meaning(name: string, key: ConfigKey): string {

@@ -4,7 +4,7 @@ import { type ConfigDef, configValueToString, type PluginDefinition, parseConfig
 import { expect, test } from 'vitest'
 import { CLIENT, START } from '../../docs/generator/errors.ts'
 import { everyMetric, metricLines } from '../../docs/generator/metrics.ts'
-import { NO_EFFECT } from '../../docs/generator/no-effect.ts'
+import { NO_EFFECT, REMARKS } from '../../docs/generator/no-effect.ts'
 import { BROKER_CONFIG_KEYS } from '../../src/broker/config/broker-keys.ts'
 import { TOPIC_CONFIG_KEYS } from '../../src/broker/config/topic-config.ts'
 import { manifests } from '../../src/catalogue.ts'
@@ -206,6 +206,11 @@ test('keys that the reference calls without effect exist and are used nowhere', 
     ...[...BROKER_CONFIG_KEYS, ...TOPIC_CONFIG_KEYS].map(({ name }) => name),
   ])
   expect([...NO_EFFECT].filter((key) => !known.has(key))).toEqual([])
+  const rows = pages.filter((page) => page.startsWith('docs/reference/')).flatMap((page) => textOf(page).split('\n'))
+  const remarked = Object.entries(REMARKS).filter(([key, text]) => {
+    return rows.some((row) => row.startsWith(`| \`${key}\` `) && row.includes(text))
+  })
+  expect(remarked).toHaveLength(Object.keys(REMARKS).length)
   expect([...NO_EFFECT].flatMap(usesOf)).toEqual([])
   expect(usesOf('segment.bytes')).not.toEqual([])
 })
