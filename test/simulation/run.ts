@@ -1,5 +1,5 @@
 /**
- * `npm run test:sim -- [--seeds N] [--seed S] [--only log|group]`: deterministic simulations. Without a seed it runs the
+ * `npm run test:sim -- [--seeds N] [--seed S] [--only log|group|connect-group]`: deterministic simulations. Without a seed it runs the
  * ones that once failed and then N new ones from a random start, which is printed; the same seed gives the same run.
  */
 import { readFileSync } from 'node:fs'

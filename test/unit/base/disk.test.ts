@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DiskLockedError } from '../../../src/base/index.ts'
 import { realDisk } from '../../../src/base/real/index.ts'
 
@@ -62,3 +63,22 @@ test('the lock of a living process holds, that of an ended one does not', () => 
   writeFileSync(path('.lock'), `${process.ppid} ${start}\n`)
   expect(() => realDisk.lock(path('.lock'))).toThrow(`held by process ${process.ppid}`)
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a lock of a process that ended and that nobody waited for is free',
+  async () => {
+    // The shell starts a child that ends at once, and becomes a program that never waits for it.
+    const parent = spawn('/bin/sh', ['-c', "sh -c 'echo $$' & exec sleep 60"], { stdio: ['ignore', 'pipe', 'ignore'] })
+    try {
+      const [output] = (await once(parent.stdout, 'data')) as [Buffer]
+      const zombie = Number(output.toString())
+      const state = () => readFileSync(`/proc/${zombie}/stat`, 'latin1').split(') ')[1]?.[0]
+      await vi.waitUntil(() => state() === 'Z', { timeout: 20_000 })
+      const start = readFileSync(`/proc/${zombie}/stat`, 'latin1').split(') ')[1]?.split(' ')[19]
+      writeFileSync(path('.lock'), `${zombie} ${start}\n`)
+      realDisk.lock(path('.lock')).release()
+    } finally {
+      parent.kill('SIGKILL')
+    }
+  },
+)

@@ -204,5 +204,7 @@ test('records that share one array of headers read as records that each have the
       order.map((headers) => ({ timestamp: 1, key: null, value: null, headers: copy ? [...headers] : headers })),
     )
   expect(batchOf(false)).toEqual(batchOf(true))
-  expect(decodeBatch(batchOf(false)).records.map((record) => record.headers.length)).toEqual([2, 2, 1, 2, 2, 2, 0, 1, 1])
+  expect(decodeBatch(batchOf(false)).records.map((record) => record.headers.length)).toEqual([
+    2, 2, 1, 2, 2, 2, 0, 1, 1,
+  ])
 })
