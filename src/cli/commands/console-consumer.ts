@@ -55,7 +55,8 @@ export function define(command: Command): void {
     .option('--isolation-level <level>', 'read_uncommitted or read_committed', 'read_uncommitted')
     .option(
       '--formatter-property <name=value>',
-      'print.key, print.value, print.timestamp, print.partition, print.offset, print.headers, key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer; may be repeated',
+      'print.key, print.value, print.timestamp, print.partition, print.offset, print.headers, key.separator, ' +
+        'line.separator, headers.separator, null.literal, key.deserializer, value.deserializer; may be repeated',
       repeated,
     )
     .option('--property <name=value>', 'the same', repeated)
