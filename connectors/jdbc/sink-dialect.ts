@@ -56,6 +56,8 @@ export interface WriteStatements {
 /** A partition whose offset moves, as the task with this epoch. */
 export interface OffsetMove extends TopicPartition {
   readonly epoch: string
+  /** Where the task believes the offset to be; null while nothing was written. */
+  readonly from: number | null
   readonly next: number
 }
 
@@ -66,7 +68,7 @@ export interface OffsetStatements {
   claim(connector: string, partition: TopicPartition): SqlStatement
   /** Gives the same row, or none. */
   read(connector: string, partition: TopicPartition): SqlStatement
-  /** Moves the offsets of the partitions that still have their epoch, and locks their rows. */
+  /** Moves the offsets of the partitions that still have their epoch and are where the task believes, and locks their rows. */
   advance(connector: string, moves: readonly OffsetMove[]): SqlStatement
 }
 

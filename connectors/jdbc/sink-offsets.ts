@@ -1,4 +1,10 @@
-import { ConnectError, type SinkRecord, type TopicPartition, type TopicPartitionOffset } from '@millrace/sdk'
+import {
+  ConnectError,
+  RetriableError,
+  type SinkRecord,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from '@millrace/sdk'
 import type { Dialect } from './dialect.ts'
 import type { OffsetStatements } from './sink-dialect.ts'
 import type { SqlConnection, SqlText } from './sql.ts'
@@ -76,11 +82,25 @@ export class SinkOffsets {
     }
   }
 
-  /** The records that were not written before. */
+  /**
+   * The records that were not written before. One offset stands for all before it, so records that are not in their
+   * order are refused: taking them would leave out, later, what lies between.
+   */
   fresh(records: readonly SinkRecord[]): readonly SinkRecord[] {
+    const last = new Map<Owned, number>()
     return records.filter((record) => {
-      const next = this.#owned.get(idOf(record.originalTopic, record.originalPartition))?.next ?? null
-      return next === null || record.originalOffset >= next
+      const { originalTopic, originalPartition, originalOffset } = record
+      const owned = this.#owned.get(idOf(originalTopic, originalPartition))
+      if (owned === undefined) return true
+      const before = last.get(owned)
+      if (before !== undefined && before >= originalOffset) {
+        throw new OrderError(
+          `the record at offset ${originalOffset} of ${originalTopic}-${originalPartition} came after the one at ` +
+            `${before}; nothing of the batch is written, and a restart of the task reads it again in its order`,
+        )
+      }
+      last.set(owned, originalOffset)
+      return owned.next === null || originalOffset >= owned.next
     })
   }
 
@@ -98,10 +118,15 @@ export class SinkOffsets {
         )
       moved.set(owned, Math.max(moved.get(owned) ?? 0, record.originalOffset + 1))
     }
-    const moves = [...moved].map(([{ topic, partition, epoch }, next]) => ({ topic, partition, epoch, next }))
+    const moves = [...moved].map(([{ topic, partition, epoch, next: from }, next]) => {
+      return { topic, partition, epoch, from, next }
+    })
     // Invariants 2 and 4: a partition that is not found with our epoch has a new owner.
     const { affected } = await connection.run(this.#sql.advance(this.#connectorName, moves))
-    if (affected !== moves.length) throw fenced(moves)
+    if (affected !== moves.length) {
+      await this.refresh(connection)
+      throw new RetriableError('the offsets in the target have moved: a commit without an answer came through late')
+    }
     return () => {
       for (const [owned, next] of moved) owned.next = next
     }
@@ -117,6 +142,11 @@ export class SinkOffsets {
     }
     this.#isTableReady = true
   }
+}
+
+/** The records did not come in their order; only reading them again helps. */
+export class OrderError extends ConnectError {
+  override name = 'OrderError'
 }
 
 /** This task was replaced; no retry can help it. */

@@ -12,7 +12,7 @@ import { connectionSettings, type ConnectionSettings, quotingOf } from './connec
 import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import type { SinkConfig } from './sink-config.ts'
-import { FencedError, SinkOffsets } from './sink-offsets.ts'
+import { FencedError, OrderError, SinkOffsets } from './sink-offsets.ts'
 import { placeOf, SinkWriter } from './sink-writer.ts'
 import type { SqlConnection } from './sql.ts'
 
@@ -72,7 +72,7 @@ export class JdbcSinkTask implements SinkTask {
 
   /** Decides between another try, trying the records apart, and failing. */
   async #recover(records: readonly SinkRecord[], error: unknown): Promise<void> {
-    if (error instanceof FencedError) throw error
+    if (error instanceof FencedError || error instanceof OrderError) throw error
     const isRowFault = this.#isRowFault(error)
     // Trying the same rows again cannot help when the values are to blame; a missing parent row or table may
     // still come.
@@ -158,7 +158,9 @@ export class JdbcSinkTask implements SinkTask {
       await connection.run('BEGIN')
       const committed = await this.#offsets?.advance(connection, fresh)
       await work(connection, fresh)
-      await connection.run('COMMIT')
+      const { command } = await connection.run('COMMIT')
+      // Postgres answers a commit after a failed statement with a rollback, and without an error.
+      if (command === 'ROLLBACK') throw new RetriableError('the database rolled the transaction back at its commit')
       committed?.()
     } catch (error) {
       this.#writer.reset()

@@ -18,6 +18,8 @@ export interface SqlResult {
   readonly rows: readonly SqlRow[]
   /** Rows that a statement changed. */
   readonly affected: number
+  /** What the server says it did: INSERT, COMMIT, ROLLBACK, ... */
+  readonly command: string
 }
 
 export interface SqlStatement {

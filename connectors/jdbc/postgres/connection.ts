@@ -70,6 +70,7 @@ class PostgresConnection implements SqlConnection {
         })),
         rows: last.rows as SqlText[][],
         affected: last.rowCount ?? 0,
+        command: last.command,
       }
     } catch (error) {
       if (sqlState(error) === undefined || /^(08|57P0)/.test(sqlState(error) ?? '')) this.#broken = true

@@ -20,14 +20,17 @@ export function offsetStatements(table: string): OffsetStatements {
     advance: (connector, moves) => ({
       name: 'millrace_offsets',
       text: `UPDATE ${table} AS o SET next_offset = u.next
-        FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS u(topic, partition, epoch, next)
-        WHERE o.connector = $1 AND o.topic = u.topic AND o.partition = u.partition AND o.epoch = u.epoch`,
+        FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
+          AS u(topic, partition, epoch, next, origin)
+        WHERE o.connector = $1 AND o.topic = u.topic AND o.partition = u.partition AND o.epoch = u.epoch
+          AND coalesce(o.next_offset, -1) = u.origin`,
       values: [
         connector,
         column(moves, ({ topic }) => topic),
         column(moves, ({ partition }) => String(partition)),
         column(moves, ({ epoch }) => epoch),
         column(moves, ({ next }) => String(next)),
+        column(moves, ({ from }) => String(from ?? -1)),
       ],
     }),
   }

@@ -233,7 +233,7 @@ export class SinkTaskRunner implements UnitRunner {
       }
       if (this.#commitRequested || this.#now >= this.#nextCommitMs) await this.#commit(this.#offsets.list(), false)
       this.#applyRewinds()
-      const consumed = await this.#pollOnce(open)
+      const consumed = this.#withoutRewound(await this.#pollOnce(open))
       this.#throwIfFailed()
       if (consumed.length > 0) await this.#take(open, consumed)
       if (!this.#isStopping) await this.#deliver(open)
@@ -318,7 +318,16 @@ export class SinkTaskRunner implements UnitRunner {
     consumer.resume(all.filter((partition) => !isPaused(partition)))
   }
 
+  /** A rewind that was asked for during the poll: what was read ahead of it is read again, in its place. */
+  #withoutRewound(consumed: readonly IncomingRecord[]): readonly IncomingRecord[] {
+    if (this.#rewinds.length === 0) return consumed
+    const rewound = new Set(this.#rewinds.map(keyOf))
+    this.#applyRewinds()
+    return consumed.filter((record) => !rewound.has(keyOf(record)))
+  }
+
   #applyRewinds(): void {
+    if (this.#rewinds.length === 0) return
     const rewinds = this.#rewinds
     this.#rewinds = []
     for (const offset of rewinds) {
@@ -327,6 +336,7 @@ export class SinkTaskRunner implements UnitRunner {
       this.#offsets.rewind(offset)
       this.#dropPending(offset)
     }
+    this.#applyPauses()
   }
 
   #dropPending(partition: TopicPartition): void {
@@ -373,6 +383,8 @@ export class SinkTaskRunner implements UnitRunner {
         this.#offsets.remove(partition)
         this.#pausedByTask.delete(keyOf(partition))
       }
+      // The batch that waited for its retry may have gone with its partition: the others are read again.
+      this.#applyPauses()
     }
   }
 

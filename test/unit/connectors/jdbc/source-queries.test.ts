@@ -80,7 +80,7 @@ function fakeDialect(rows: readonly (readonly string[])[], statements: SqlStatem
         async fetch(limit) {
           const portion = rows.slice(at, at + limit)
           at += portion.length
-          return { columns, rows: portion, affected: portion.length }
+          return { columns, rows: portion, affected: portion.length, command: 'FETCH' }
         },
         async close() {},
       }
