@@ -41,6 +41,9 @@ interface Options extends ToolOptions {
 }
 
 const HINT_AFTER_MS = 1000
+const READER_PROPERTIES =
+  'parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, ' +
+  'null.marker, ignore.error'
 
 export function define(command: Command): void {
   withBootstrapServer(command)
@@ -54,11 +57,7 @@ export function define(command: Command): void {
     .option('--max-memory-bytes <bytes>', 'buffer.memory')
     .option('--request-timeout-ms <ms>', 'request.timeout.ms')
     .option('--sync', 'wait for the answer to each line')
-    .option(
-      '--reader-property <name=value>',
-      'parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, null.marker, ignore.error; may be repeated',
-      repeated,
-    )
+    .option('--reader-property <name=value>', `${READER_PROPERTIES}; may be repeated`, repeated)
     .option('--property <name=value>', 'the same', repeated)
     .option('--reader-config <file>', 'the same, from a .properties file')
     .option('--command-property <name=value>', "a producer setting of Kafka's names; may be repeated", repeated)
