@@ -82,6 +82,49 @@ function collecting(topic: string, file: string, more: Record<string, string> = 
   return { name: `sink-${topic}`, 'connector.class': 'CollectingSink', topics: topic, file, ...more }
 }
 
+describe('a source task without its topic, on a broker that creates none by itself', () => {
+  let strict: MillraceBroker
+
+  beforeAll(async () => {
+    strict = await startMillraceBroker({ 'auto.create.topics.enable': 'false', 'num.partitions': '3' })
+  }, 60_000)
+
+  afterAll(async () => {
+    await strict?.stop()
+  })
+
+  it("creates it with the broker's defaults", { timeout: 60_000 }, async () => {
+    const test = await startTestWorker(strict.bootstrapServers, { 'task.host.count': '1' })
+    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
+    const admin = createClient({ bootstrapServers: strict.bootstrapServers, ...environment }).admin()
+    try {
+      await test.create(steady('by-itself', { 'max.records': '10' }))
+      await until('it is finished', () => test.news('by-itself').at(-1)?.detail.finished === true)
+      const described = await admin.topics.describe(['by-itself'])
+      expect(described.get('by-itself')?.value?.partitions).toHaveLength(3)
+    } finally {
+      await admin.close()
+      await test.stop()
+    }
+  })
+
+  it('fails and says what to do where it may not create topics', { timeout: 60_000 }, async () => {
+    const test = await startTestWorker(strict.bootstrapServers, {
+      'task.host.count': '1',
+      'topic.creation.enable': 'false',
+    })
+    try {
+      await test.create(steady('never-made', { 'producer.override.max.block.ms': '300', 'restart.policy': 'never' }))
+      await until('it has failed', () => test.news('never-made').at(-1)?.state === 'FAILED')
+      expect(test.news('never-made').at(-1)?.detail.trace).toMatch(
+        /the topic never-made does not exist.*Create it, or set topic\.creation\.enable=true/,
+      )
+    } finally {
+      await test.stop()
+    }
+  })
+})
+
 describe('a source task', () => {
   it('ends finished, with everything written once and in order', { timeout: 60_000 }, async () => {
     await withWorker({}, async (test) => {

@@ -3,7 +3,7 @@ import { type ErrorOperator, SKIPPED, type Stage } from './error-operator.ts'
 import type { LogProducer, OutgoingHeader, OutgoingRecord, SentBatch } from './log-clients.ts'
 import type { SubmittedRecords } from './submitted-records.ts'
 import type { TaskCounters } from './task-metrics.ts'
-import type { TopicCreation } from './topic-creation.ts'
+import { missingTopicError, type TopicCreation } from './topic-creation.ts'
 import { applyStep, type TransformationChain } from './transformation-chain.ts'
 
 /** The converters of a task, with the class names the user wrote for them. */
@@ -191,7 +191,13 @@ export class SourcePipeline {
     if (headers === SKIPPED) return this.#drop(record)
     await this.#prepareTopic(current.topic)
     const { producer } = this.#o
-    for (wait ??= producer.ready(current.topic); wait; wait = producer.ready(current.topic)) await wait
+    for (wait ??= producer.ready(current.topic); wait; wait = producer.ready(current.topic)) {
+      try {
+        await wait
+      } catch (error) {
+        throw isAboutTopic(error) ? missingTopicError(current.topic, error) : error
+      }
+    }
     this.#key = key
     this.#value = value
     try {
@@ -230,6 +236,11 @@ export class SourcePipeline {
     this.#topics.add(topic)
     this.#o.onTopicUsed(topic)
   }
+}
+
+/** What the producer says after it has waited for a topic that did not come. */
+function isAboutTopic(error: unknown): boolean {
+  return (error as { cause?: { code?: string } }).cause?.code === 'CLIENT_NO_METADATA'
 }
 
 /** Sources have the log as their only reporter, which is done at once. */
