@@ -1,15 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { RawConfig } from '@millrace/sdk'
+import { ConfigError, type RawConfig } from '@millrace/sdk'
 import type { Logger } from './base/index.ts'
-import { compileCacheFolder, realClock, realDisk, realNet, realRandom } from './base/real/index.ts'
+import { compileCacheFolder, realClock, realDisk, realEnvironment, realNet, realRandom } from './base/real/index.ts'
 import { catalogueUrl } from './catalogue.ts'
 import { type Client, createClient } from './client/index.ts'
 import {
   clientOptions,
   type CommonWorkerConfig,
+  type ConfigProviders,
   ConnectHerder,
+  createConfigProviders,
   createFileLog,
   createGroupMembership,
   createMemoryLog,
@@ -27,6 +29,7 @@ import {
   parseDistributedConfig,
   parseListener,
   parseStandaloneConfig,
+  Redaction,
   type RestListener,
   topicSettings,
   type Worker,
@@ -68,7 +71,24 @@ const COMMIT = 'unknown'
 
 /** Starts a worker with everything around it; resolves when it is healthy. */
 export async function startConnect(options: ConnectOptions): Promise<ConnectServer> {
-  return options.mode === 'standalone' ? startStandalone(options) : startDistributed(options)
+  const providers = createConfigProviders(options.properties, { disk: realDisk, environment: realEnvironment })
+  const { config, secrets, issues } = providers.resolve(options.properties)
+  if (issues.length > 0) throw new ConfigError(issues.map(({ message }) => message).join('\n'))
+  const resolved = { ...options, properties: config, providers, secrets: [...secrets.keys()] }
+  try {
+    return await (options.mode === 'standalone' ? startStandalone(resolved) : startDistributed(resolved))
+  } catch (error) {
+    // Invariant 10: the message of a value that does not parse quotes it.
+    const redaction = new Redaction()
+    redaction.set('worker', resolved.secrets)
+    throw redaction.error(error)
+  }
+}
+
+/** Options with resolved properties. */
+interface ResolvedOptions extends ConnectOptions {
+  readonly providers: ConfigProviders
+  readonly secrets: readonly string[]
 }
 
 /** HTTP to other workers. */
@@ -158,7 +178,7 @@ function openClient(options: ConnectOptions): Client {
 }
 
 /** The worker with task hosts, or what the caller gave. */
-function workerOf(options: ConnectOptions, listener: WorkerListener, parts: WorkerParts): Worker {
+function workerOf(options: ResolvedOptions, listener: WorkerListener, parts: WorkerParts): Worker {
   if (options.createWorker) return options.createWorker(listener, parts)
   return createWorker({
     ...parts,
@@ -167,10 +187,12 @@ function workerOf(options: ConnectOptions, listener: WorkerListener, parts: Work
     catalogue: catalogueUrl,
     listener,
     cores: availableParallelism(),
+    configProviders: options.providers,
+    secrets: options.secrets,
   })
 }
 
-async function startStandalone(options: ConnectOptions): Promise<ConnectServer> {
+async function startStandalone(options: ResolvedOptions): Promise<ConnectServer> {
   const { properties, logger } = options
   const config = parseStandaloneConfig(properties)
   const endpoint = await openEndpoint(config)
@@ -196,7 +218,7 @@ async function startStandalone(options: ConnectOptions): Promise<ConnectServer> 
   return run(options, config, endpoint, herder, () => offsets.stop())
 }
 
-async function startDistributed(options: ConnectOptions): Promise<ConnectServer> {
+async function startDistributed(options: ResolvedOptions): Promise<ConnectServer> {
   const { properties, logger } = options
   const config = parseDistributedConfig(properties)
   const endpoint = await openEndpoint(config)

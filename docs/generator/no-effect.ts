@@ -5,7 +5,6 @@
 export const NO_EFFECT: ReadonlySet<string> = new Set([
   'compression.lz4.level',
   'config.action.reload',
-  'config.providers',
   'delete.retention.ms',
   'log.cleaner.delete.retention.ms',
   'log.cleaner.max.compaction.lag.ms',
@@ -32,7 +31,6 @@ export const REMARKS: Readonly<Record<string, string>> = {
   'cleanup.policy': UNCOMPACTED,
   'exactly.once.source.support': CHECKED,
   'exactly.once.support': CHECKED,
-  'jdbc.credentials.provider.class': 'Config providers are not there yet.',
   'log.cleanup.policy': UNCOMPACTED,
   'transaction.boundary': CHECKED,
 }

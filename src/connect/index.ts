@@ -1,3 +1,4 @@
+export { type ConfigProviders, createConfigProviders } from './config/config-providers.ts'
 export {
   type CommonWorkerConfig,
   type DistributedWorkerConfig,
@@ -11,6 +12,7 @@ export {
   topicSettings,
 } from './config/worker-config.ts'
 export { converterManifests } from './converters/index.ts'
+export { Redaction } from './host/redaction.ts'
 export { HerderError, type HerderErrorCode, RequestTargetError } from './herder/errors.ts'
 export { ConnectHerder, type HerderOptions } from './herder/connect-herder.ts'
 export type { HealthStatus, Herder } from './herder/herder.ts'

@@ -1,5 +1,6 @@
 export { realClock } from './clock.ts'
 export { compileCacheFolder } from './compile-cache.ts'
 export { realDisk } from './disk.ts'
+export { realEnvironment } from './environment.ts'
 export { realNet } from './net.ts'
 export { realRandom } from './random.ts'

@@ -15,6 +15,8 @@ export interface HostSetup {
   /** The URL of the module with the manifests of everything built in. */
   readonly catalogue: string
   readonly packages: readonly PackagePlugin[]
+  /** Values of the worker's properties that came from config providers, not to be seen in any log. */
+  readonly secrets: readonly string[]
   /** The topic that tasks write offsets to; null when the worker's process keeps them. */
   readonly offsetsTopic: string | null
 }
@@ -24,6 +26,8 @@ export interface ConnectorStart {
   readonly connector: string
   readonly config: RawConfig
   readonly target: TargetState
+  /** Values of the configuration that came from config providers. */
+  readonly secrets: readonly string[]
 }
 
 export interface TaskStart {
@@ -32,6 +36,7 @@ export interface TaskStart {
   readonly connectorConfig: RawConfig
   readonly taskConfig: RawConfig
   readonly target: TargetState
+  readonly secrets: readonly string[]
 }
 
 export interface UnitStop {
@@ -48,7 +53,7 @@ export interface UnitStopped {
 /** What a worker asks of a host. */
 export type HostMethods = {
   setup: { params: HostSetup; result: void }
-  validate: { params: { config: RawConfig }; result: ConfigInfos }
+  validate: { params: { config: RawConfig; secrets: readonly string[] }; result: ConfigInfos }
   pluginConfig: { params: { className: string }; result: readonly ConfigKeyInfo[] }
   startConnector: { params: ConnectorStart; result: void }
   taskConfigs: { params: { unit: UnitKey; maxTasks: number }; result: readonly RawConfig[] }

@@ -1,4 +1,5 @@
 import type { ConfigDef, RawConfig } from '@millrace/sdk'
+import type { Logger } from '../../base/index.ts'
 
 const HIDDEN = '[hidden]'
 
@@ -39,6 +40,19 @@ export class Redaction {
     return clean
   }
 
+  get isEmpty(): boolean {
+    return this.#all.length === 0
+  }
+
+  /** The same error with its texts cleaned. */
+  error<E>(error: E): E {
+    if (!(error instanceof Error) || this.#all.length === 0) return error
+    error.message = this.text(error.message)
+    if (error.stack !== undefined) error.stack = this.text(error.stack)
+    if (error.cause !== undefined) this.error(error.cause)
+    return error
+  }
+
   /** The same for plain data. */
   data<T>(value: T): T {
     if (this.#all.length === 0) return value
@@ -47,4 +61,24 @@ export class Redaction {
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.data(inner as unknown)])) as T
   }
+}
+
+/** A logger whose lines are looked through before they are written. */
+export function redactedLogger(logger: Logger, redaction: Redaction): Logger {
+  const clean = (fields: object): object =>
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, cleanField(redaction, value)]))
+  const line = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) =>
+    redaction.isEmpty ? logger[level](fields, message) : logger[level](clean(fields), redaction.text(message))
+  return {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    child: (context) => redactedLogger(logger.child(context), redaction),
+  }
+}
+
+/** Errors are not copied: what they are matters to who writes them down. */
+function cleanField(redaction: Redaction, value: unknown): unknown {
+  return value instanceof Error ? redaction.error(value) : redaction.data(value)
 }

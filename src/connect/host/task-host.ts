@@ -29,6 +29,7 @@ export class TaskHost {
   readonly #starting = new Map<UnitKey, Promise<void>>()
   #setup: HostSetup | undefined
   #registry: PluginRegistry | undefined
+  #validations = 0
 
   constructor(options: TaskHostOptions) {
     this.#o = options
@@ -36,7 +37,7 @@ export class TaskHost {
 
   readonly handlers: Handlers<HostMethods> = {
     setup: (setup) => this.#start(setup),
-    validate: ({ config }) => this.#validate(config),
+    validate: ({ config, secrets }) => this.#validate(config, secrets),
     pluginConfig: ({ className }) => this.#pluginConfig(className),
     startConnector: async (start) => {
       const runner = await this.#open(start.unit, () => this.#connectorRunner(start))
@@ -93,6 +94,7 @@ export class TaskHost {
 
   async #start(setup: HostSetup): Promise<void> {
     this.#setup = setup
+    this.#o.redaction.set('worker', setup.secrets)
     this.#registry = new PluginRegistry(await loadCatalogue(setup.catalogue), setup.packages)
   }
 
@@ -101,10 +103,16 @@ export class TaskHost {
     return { setup: this.#setup, registry: this.#registry }
   }
 
-  async #validate(config: RawConfig): Promise<HostMethods['validate']['result']> {
+  async #validate(config: RawConfig, secrets: readonly string[]): Promise<HostMethods['validate']['result']> {
     const { setup, registry } = this.#ready
     const { validateIn } = await import('./validation.ts')
-    return runAs(`validate:${config['name'] ?? ''}`, () => validateIn(registry, config, setup.workerConfig))
+    const ticket = `validation:${++this.#validations}`
+    this.#o.redaction.set(ticket, secrets)
+    try {
+      return await runAs(`validate:${config['name'] ?? ''}`, () => validateIn(registry, config, setup.workerConfig))
+    } finally {
+      this.#o.redaction.set(ticket, [])
+    }
   }
 
   async #pluginConfig(className: string): Promise<HostMethods['pluginConfig']['result']> {
@@ -168,14 +176,14 @@ export class TaskHost {
     }
   }
 
-  async #connectorRunner({ unit, connector, config, target }: ConnectorStart): Promise<UnitRunner> {
+  async #connectorRunner({ unit, connector, config, target, secrets }: ConnectorStart): Promise<UnitRunner> {
     const { registry } = this.#ready
     const className = config['connector.class'] ?? ''
     const [{ ConnectorRunner }, definition] = await Promise.all([
       import('../worker/connector-runner.ts'),
       registry.load(className, ['source', 'sink']),
     ])
-    this.#o.redaction.set(unit, secretValues(config, definition.config))
+    this.#o.redaction.set(unit, [...secretValues(config, definition.config), ...secrets])
     const aliases = registry.find(className, ['source', 'sink'])?.manifest.aliases ?? []
     return new ConnectorRunner({
       connector,
@@ -189,12 +197,13 @@ export class TaskHost {
     })
   }
 
-  async #taskRunner({ unit, id, connectorConfig, taskConfig, target }: TaskStart): Promise<UnitRunner> {
+  async #taskRunner({ unit, id, connectorConfig, taskConfig, target, secrets }: TaskStart): Promise<UnitRunner> {
     const { registry } = this.#ready
     const environment = await this.#environment(this.#o.loggerFor({ connector: id.connector, task: id.task }))
     const setup = { id, connectorConfig, taskConfig, target, environment, events: this.#events(unit) }
     const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
-    this.#o.redaction.set(unit, secretValues({ ...connectorConfig, ...taskConfig }, definition.config))
+    const own = secretValues({ ...connectorConfig, ...taskConfig }, definition.config)
+    this.#o.redaction.set(unit, [...own, ...secrets])
     return definition.kind === 'source'
       ? (await import('../worker/open-source-task.ts')).createSourceTaskRunner(setup, definition)
       : (await import('../worker/open-sink-task.ts')).createSinkTaskRunner(setup, definition)

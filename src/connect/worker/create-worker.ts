@@ -2,12 +2,20 @@ import { ConfigError, type PluginKind, parseConfigOrThrow, type RawConfig } from
 import { type Clock, type Disk, type Logger, sleep } from '../../base/index.ts'
 import { spawnHost, type SpawnHost } from '../host/host-process.ts'
 import type { HostLogLine, WorkerMethods } from '../host/host-protocol.ts'
+import { Redaction, redactedLogger } from '../host/redaction.ts'
 import { RemoteError } from '../host/remote-error.ts'
 import type { Handlers } from '../host/rpc.ts'
 import { loadCatalogue } from '../plugins/catalogue.ts'
 import { scanPackages } from '../plugins/package-scan.ts'
 import { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
+import {
+  type ConfigProviders,
+  createConfigProviders,
+  type Resolution,
+  withoutValues,
+  withVariables,
+} from '../config/config-providers.ts'
 import type { OffsetStore } from '../stores/offset-store.ts'
 import { HostPool, type Lane, type PooledHost } from './host-pool.ts'
 import { restartPolicyOf, shutdownTimeoutOf } from './runtime-config.ts'
@@ -33,10 +41,19 @@ export interface WorkerOptions {
   readonly listener: WorkerListener
   /** How many hosts share built-in tasks when task.host.count is 0: the number of processor cores. */
   readonly cores: number
-  /** Resolves `${provider:key}` in a configuration before plugins see it. */
-  readonly resolveConfig?: (config: RawConfig) => Promise<RawConfig>
+  /** Resolve `${provider:key}` in a configuration before plugins see it. */
+  readonly configProviders?: ConfigProviders
+  /** Values of the properties that came from config providers. */
+  readonly secrets?: readonly string[]
   /** How hosts are started; tests replace it. */
   readonly spawn?: SpawnHost
+}
+
+/** What a unit was given, and what became of it; null where nothing had to be resolved. */
+interface Written {
+  readonly rawConnector: RawConfig
+  readonly raw: RawConfig
+  readonly resolution: Resolution | null
 }
 
 /** Calls into plugins that answer a request: validation, configuration keys, task configurations. */
@@ -62,9 +79,19 @@ class HostedWorker implements Worker {
   #pool!: HostPool
   #supervisor!: Supervisor
   plugins: readonly PluginInfo[] = []
+  readonly #providers: ConfigProviders
+  /** Invariant 10: what config providers answered is known here before any plugin gets it. */
+  readonly #redaction = new Redaction()
+  readonly #logger: Logger
+  #questions = 0
+  /** What units were given, with their variables. */
+  readonly #written = new Map<string, Written>()
 
   constructor(options: WorkerOptions) {
     this.#o = options
+    this.#providers = options.configProviders ?? createConfigProviders({}, { disk: options.disk, environment: {} })
+    this.#logger = redactedLogger(options.logger, this.#redaction)
+    this.#redaction.set('worker', options.secrets ?? [])
     const hosts = parseConfigOrThrow(taskHostConfig, options.properties)
     this.#maxHosts = hosts['task.host.count'] === 0 ? Math.max(1, options.cores) : hosts['task.host.count']
     this.#builtin = { name: 'builtin', maxHosts: this.#maxHosts }
@@ -73,7 +100,8 @@ class HostedWorker implements Worker {
   }
 
   async start(): Promise<void> {
-    const { catalogue, properties, disk, logger, clock, workerId, offsetsTopic, spawn = spawnHost } = this.#o
+    const { catalogue, properties, disk, clock, workerId, offsetsTopic, secrets = [], spawn = spawnHost } = this.#o
+    const logger = this.#logger
     const manifests = await loadCatalogue(catalogue)
     const paths = (properties['plugin.path'] ?? '').split(',').map((path) => path.trim())
     const packages = scanPackages(
@@ -93,7 +121,7 @@ class HostedWorker implements Worker {
       clock,
       logger,
       spawn,
-      setup: { workerId, workerConfig: properties, catalogue, packages, offsetsTopic },
+      setup: { workerId, workerConfig: properties, catalogue, packages, offsetsTopic, secrets },
       stallTimeoutMs: hosts['task.host.stall.timeout.ms'],
       memoryLimitMb: hosts['task.host.memory.max.mb'],
       handlersFor: (host) => this.#handlers(host),
@@ -104,6 +132,7 @@ class HostedWorker implements Worker {
       logger,
       pool: this.#pool,
       onState: (unit, state, detail) => this.#onState(unit, state, detail),
+      renew: (unit) => this.#renew(unit),
     })
     this.#pool.start()
   }
@@ -117,12 +146,21 @@ class HostedWorker implements Worker {
   }
 
   async validate(config: RawConfig): Promise<ConfigInfos> {
-    const resolved = await this.#resolve(config)
-    return this.#ask(
-      this.#laneOf(config, this.#utility),
-      `the validation of ${config['name'] ?? 'a connector'}`,
-      (host) => host.process.rpc.call('validate', { config: resolved }),
-    )
+    const resolution = this.#providers.resolve(config)
+    const secrets = [...resolution.secrets.keys()]
+    const ticket = `validation:${++this.#questions}`
+    this.#redaction.set(ticket, secrets)
+    try {
+      const what = `the validation of ${config['name'] ?? 'a connector'}`
+      const infos = await this.#ask(this.#laneOf(resolution.config, this.#utility), what, (host) =>
+        host.process.rpc.call('validate', { config: resolution.config, secrets }),
+      )
+      return withoutValues(infos, config, resolution, this.#redaction)
+    } catch (error) {
+      throw this.#redaction.error(error)
+    } finally {
+      this.#redaction.set(ticket, [])
+    }
   }
 
   async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
@@ -145,12 +183,14 @@ class HostedWorker implements Worker {
         this.#supervisor.fail(unit, error)
       }
     }
-    if (unit.state === 'FAILED') throw new ConfigError(`Connector ${connector} failed to start: ${unit.trace}`)
+    if (unit.state === 'FAILED') {
+      throw new ConfigError(this.#redaction.text(`Connector ${connector} failed to start: ${unit.trace}`))
+    }
   }
 
   async stopConnector(connector: string): Promise<void> {
     const unit = this.#supervisor.get(connectorKey(connector))
-    if (unit) await this.#supervisor.remove(unit, this.#stopTimeoutMs)
+    if (unit) await this.#remove(unit)
   }
 
   async setConnectorTarget(connector: string, target: TargetState): Promise<void> {
@@ -163,8 +203,16 @@ class HostedWorker implements Worker {
     const unit = this.#supervisor.get(connectorKey(connector))
     if (!unit?.host || unit.state === 'FAILED')
       throw new ConfigError(`Connector ${connector} does not run on this worker`)
-    const calling = unit.host.process.rpc.call('taskConfigs', { unit: unit.key, maxTasks })
-    return this.#within(PLUGIN_CALL_TIMEOUT_MS, `the task configurations of ${connector}`, calling)
+    const { raw, resolution } = this.#written.get(unit.key) ?? { raw: unit.config, resolution: null }
+    // The limit itself may be a variable, which only this side can read.
+    const limit = resolution && raw['tasks.max'] !== undefined ? Number(resolution.config['tasks.max']) : maxTasks
+    const calling = unit.host.process.rpc.call('taskConfigs', { unit: unit.key, maxTasks: limit })
+    try {
+      const made = await this.#within(PLUGIN_CALL_TIMEOUT_MS, `the task configurations of ${connector}`, calling)
+      return resolution ? made.map((config) => withVariables(config, raw, resolution)) : made
+    } catch (error) {
+      throw this.#redaction.error(error)
+    }
   }
 
   async startTask(id: TaskId, connectorConfig: RawConfig, taskConfig: RawConfig, target: TargetState): Promise<void> {
@@ -176,7 +224,7 @@ class HostedWorker implements Worker {
 
   async stopTasks(ids: readonly TaskId[]): Promise<void> {
     const units = ids.map((id) => this.#supervisor.get(taskKey(id))).filter((unit) => unit !== undefined)
-    await Promise.all(units.map((unit) => this.#supervisor.remove(unit, this.#stopTimeoutMs)))
+    await Promise.all(units.map((unit) => this.#remove(unit)))
   }
 
   async setTaskTarget(ids: readonly TaskId[], target: TargetState): Promise<void> {
@@ -200,7 +248,7 @@ class HostedWorker implements Worker {
     const units = this.#supervisor.all()
     // Tasks first: they may still want offsets and configurations of their connector.
     for (const part of [units.filter((unit) => unit.task !== null), units.filter((unit) => unit.task === null)]) {
-      await Promise.all(part.map((unit) => this.#supervisor.remove(unit, this.#stopTimeoutMs)))
+      await Promise.all(part.map((unit) => this.#remove(unit)))
     }
     await this.#pool.stop(HOST_STOP_TIMEOUT_MS)
   }
@@ -212,28 +260,39 @@ class HostedWorker implements Worker {
     config: RawConfig,
     target: TargetState,
   ): Promise<Unit> {
-    const home = this.#laneOf(connectorConfig, this.#builtin)
+    const never = restartPolicyOf({ 'restart.policy': 'never' })
+    const home = this.#laneOf(this.#providers.resolve(connectorConfig).config, this.#builtin)
+    const unit = new Unit({ id, connectorConfig, config, target, policy: never, home })
+    this.#written.set(unit.key, { rawConnector: connectorConfig, raw: config, resolution: null })
     try {
-      const own = config === connectorConfig
-      const resolvedConnector = await this.#resolve(connectorConfig)
-      return new Unit({
-        id,
-        connectorConfig: resolvedConnector,
-        config: own ? resolvedConnector : await this.#resolve(config),
-        target,
-        policy: restartPolicyOf(resolvedConnector),
-        home,
-      })
+      this.#renew(unit)
+      unit.policy = restartPolicyOf(unit.connectorConfig)
     } catch (error) {
-      const policy = restartPolicyOf({ 'restart.policy': 'never' })
-      const unit = new Unit({ id, connectorConfig, config, target, policy, home })
       this.#supervisor.refuse(unit, error)
-      return unit
     }
+    return unit
   }
 
-  async #resolve(config: RawConfig): Promise<RawConfig> {
-    return this.#o.resolveConfig ? this.#o.resolveConfig(config) : config
+  /** Reads what variables stand for; values may have changed since the last start. */
+  #renew(unit: Unit): void {
+    const written = this.#written.get(unit.key)
+    if (!written) return
+    const connector = this.#providers.resolve(written.rawConnector)
+    const own = written.raw === written.rawConnector ? connector : this.#providers.resolve(written.raw)
+    const issues = [...connector.issues, ...own.issues]
+    if (issues.length > 0) throw new ConfigError([...new Set(issues.map(({ message }) => message))].join('\n'))
+    const resolution = own.config === written.raw ? null : own
+    this.#written.set(unit.key, { ...written, resolution })
+    unit.secrets = [...connector.secrets.keys(), ...own.secrets.keys()]
+    unit.connectorConfig = connector.config
+    unit.config = own.config
+    this.#redaction.set(unit.key, unit.secrets)
+  }
+
+  async #remove(unit: Unit): Promise<void> {
+    await this.#supervisor.remove(unit, this.#stopTimeoutMs)
+    this.#written.delete(unit.key)
+    this.#redaction.set(unit.key, [])
   }
 
   /** Third-party plugins run in hosts of their package, together with whatever else the connector uses. */
@@ -338,11 +397,12 @@ class HostedWorker implements Worker {
   }
 
   #log({ level, fields, message }: HostLogLine): void {
-    this.#o.logger[level](fields, message)
+    this.#logger[level](fields, message)
   }
 
-  #onState(unit: Unit, state: RunState, detail: StateDetail): void {
+  #onState(unit: Unit, state: RunState, told: StateDetail): void {
     const { listener } = this.#o
+    const detail = this.#redaction.data(told)
     this.#metrics.state(unit, state)
     if (unit.task === null) {
       listener.onConnectorState(unit.connector, state, detail)

@@ -12,6 +12,8 @@ export interface SupervisorOptions {
   readonly logger: Logger
   readonly pool: HostPool
   readonly onState: (unit: Unit, state: RunState, detail: StateDetail) => void
+  /** Gives a unit that starts again its configuration anew; throws when it cannot be read. */
+  readonly renew: (unit: Unit) => void
 }
 
 /** How much longer than its own time-out a stop may take before the host counts as not answering. */
@@ -150,6 +152,7 @@ export class Supervisor {
             connector: unit.connector,
             config: unit.config,
             target: unit.target,
+            secrets: unit.secrets,
           })
         : host.process.rpc.call('startTask', {
             unit: unit.key,
@@ -157,6 +160,7 @@ export class Supervisor {
             connectorConfig: unit.connectorConfig,
             taskConfig: unit.config,
             target: unit.target,
+            secrets: unit.secrets,
           }))
     } catch (error) {
       // When the host is gone, `onHostGone` decides what becomes of its units.
@@ -200,7 +204,14 @@ export class Supervisor {
     if (!unit.wanted) return
     this.#tell(unit, 'RESTARTING', {})
     await this.#stopInHost(unit, STOP_GRACE_MS)
-    if (unit.wanted) await this.#launch(unit)
+    if (!unit.wanted) return
+    try {
+      this.#o.renew(unit)
+    } catch (error) {
+      this.#failed(unit, formatTrace(error))
+      return
+    }
+    await this.#launch(unit)
   }
 
   /** Takes a unit out of its host; a host that does not answer, or keeps code of it running, does not live on. */

@@ -11,10 +11,12 @@ export class Unit {
   readonly connector: string
   /** Null for the connector instance. */
   readonly task: number | null
-  readonly connectorConfig: RawConfig
+  connectorConfig: RawConfig
   /** The configuration of the task; for a connector instance its own. */
-  readonly config: RawConfig
-  readonly policy: RestartPolicy
+  config: RawConfig
+  /** Values in them that came from config providers. */
+  secrets: readonly string[] = []
+  policy: RestartPolicy
   /** The hosts it runs in when all is well. */
   readonly home: Lane
   target: TargetState

@@ -1,0 +1,2 @@
+/** The environment of this process. */
+export const realEnvironment: Readonly<Record<string, string | undefined>> = process.env
