@@ -18,6 +18,7 @@ interface WritePlan {
   readonly statements: WriteStatements
   readonly fields: readonly RowField[]
   readonly binders: readonly Binder[]
+  /** Where the columns of the key are, in the order of their names: rows and deletes list them in different orders. */
   readonly keysAt: readonly number[]
 }
 
@@ -217,7 +218,10 @@ export class SinkWriter {
       binders: fields.map((field, at) =>
         this.#dialect.sink.binder(field.name, field.schema, (found[at] as ColumnDescription).type, this.#bind),
       ),
-      keysAt: fields.flatMap((field, at) => (field.isKey ? [at] : [])),
+      keysAt: fields
+        .flatMap((field, at) => (field.isKey ? [{ name: field.name, at }] : []))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map(({ at }) => at),
     }
   }
 

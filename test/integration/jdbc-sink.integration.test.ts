@@ -115,6 +115,28 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     expect(await rows('not_yet')).toEqual([{ id: '1', name: 'a' }])
   })
 
+  it('a row and its delete in one batch are of one key, whatever the order of the columns of the key', async () => {
+    const columns = { order_id: schemas.int64, line: schemas.int32 }
+    const item = struct({ ...columns, quantity: schemas.int32 })
+    for (const [table, key] of [
+      ['items_a', struct(columns)],
+      ['items_b', struct({ line: schemas.int32, order_id: schemas.int64 })],
+    ] as const) {
+      const task = await start({ ...upsert, 'table.name.format': table, 'delete.enabled': 'true' })
+      const at = (order: bigint, line: number) => ({ schema: key, value: { order_id: order, line } })
+      const row = (order: bigint, line: number) => ({ schema: item, value: { order_id: order, line, quantity: 1 } })
+      await task.put([
+        sinkRecord(0, at(7n, 1), row(7n, 1)),
+        sinkRecord(1, at(7n, 1), null),
+        // Both plans are known now: what follows is collected and written at the end.
+        sinkRecord(2, at(1n, 2), row(1n, 2)),
+        sinkRecord(3, at(2n, 1), row(2n, 1)),
+        sinkRecord(4, at(1n, 2), null),
+      ])
+      expect(await rows(table)).toEqual([{ order_id: '2', line: 1, quantity: 1 }])
+    }
+  })
+
   it('insert and delete of one key in one batch happen in order', async () => {
     await postgres.query('create table insdel (id bigint primary key, name text)')
     const task = await start({ 'pk.mode': 'record_key', 'table.name.format': 'insdel', 'delete.enabled': 'true' })
