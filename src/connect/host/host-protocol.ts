@@ -19,6 +19,8 @@ export interface HostSetup {
   readonly secrets: readonly string[]
   /** The topic that tasks write offsets to; null when the worker's process keeps them. */
   readonly offsetsTopic: string | null
+  /** How long units may run without a sign of the worker; null where nobody else would take them over. */
+  readonly leaseMs: number | null
 }
 
 export interface ConnectorStart {

@@ -96,11 +96,13 @@ process.on('unhandledRejection', (reason) => host.onUncaught(reason))
 // The worker decides when a host ends; a Ctrl-C in a terminal reaches the whole process group.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-process.on('disconnect', () => {
+process.on('disconnect', abandon)
+
+function abandon(): void {
   const abandoning = host.abandon(ORPHAN_STOP_MS).catch(() => {})
   const late = new Promise((resolve) => setTimeout(resolve, ORPHAN_STOP_MS))
   void Promise.race([abandoning, late]).then(() => exit(0))
-})
+}
 
 let beats = 0
 setInterval(() => {
@@ -111,6 +113,8 @@ setInterval(() => {
   }
   logLinesLeft = MAX_LOG_LINES_PER_SECOND * (BEAT_MS / 1000)
   logLinesLost = 0
+  // When this process itself stood still, the worker's answers are waiting to be read first.
+  if (host.isLeaseOver) setImmediate(() => host.isLeaseOver && abandon())
 }, BEAT_MS)
 // A host that is killed would not write the compile cache, which makes the start of the next one cheap.
 setTimeout(flushCompileCache, FLUSH_COMPILE_CACHE_MS).unref()

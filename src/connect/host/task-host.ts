@@ -30,6 +30,8 @@ export class TaskHost {
   #setup: HostSetup | undefined
   #registry: PluginRegistry | undefined
   #validations = 0
+  /** When the worker last showed that its main loop turns. */
+  #heardMs = 0
 
   constructor(options: TaskHostOptions) {
     this.#o = options
@@ -79,7 +81,22 @@ export class TaskHost {
   /** Tells the worker that the main loop turns, and now and then what the units count. */
   beat(withMetrics: boolean): void {
     const metrics = withMetrics ? [...this.#units].map(([unit, runner]) => [unit, runner.samples()] as const) : null
-    this.#o.worker.tell('beat', { metrics })
+    this.#o.worker.call('beat', { metrics }).then(
+      () => {
+        this.#heardMs = this.#o.clock.monotonicMs()
+      },
+      // The channel has closed, which ends this process.
+      () => {},
+    )
+  }
+
+  /**
+   * Invariant 4: whether the worker has been silent so long (frozen, not gone: then the channel would close) that the
+   * group may give its tasks to others.
+   */
+  get isLeaseOver(): boolean {
+    const leaseMs = this.#setup?.leaseMs ?? null
+    return leaseMs !== null && this.#o.clock.monotonicMs() - this.#heardMs > leaseMs
   }
 
   /** An exception that nobody caught: the unit on whose behalf the code ran fails; without one the host is not trusted any more. */
@@ -94,6 +111,7 @@ export class TaskHost {
 
   async #start(setup: HostSetup): Promise<void> {
     this.#setup = setup
+    this.#heardMs = this.#o.clock.monotonicMs()
     this.#o.redaction.set('worker', setup.secrets)
     this.#registry = new PluginRegistry(await loadCatalogue(setup.catalogue), setup.packages)
   }

@@ -1,5 +1,6 @@
 import { ConfigError, type PluginKind, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
 import { type Clock, type Disk, type Logger, sleep } from '../../base/index.ts'
+import { distributedWorkerConfig } from '../config/worker-config.ts'
 import { spawnHost, type SpawnHost } from '../host/host-process.ts'
 import type { HostLogLine, WorkerMethods } from '../host/host-protocol.ts'
 import { Redaction, redactedLogger } from '../host/redaction.ts'
@@ -55,6 +56,9 @@ interface Written {
   readonly raw: RawConfig
   readonly resolution: Resolution | null
 }
+
+/** The rest of the session is for stopping. */
+const LEASE_OF_SESSION = 0.8
 
 /** Calls into plugins that answer a request: validation, configuration keys, task configurations. */
 const PLUGIN_CALL_TIMEOUT_MS = 60_000
@@ -121,7 +125,15 @@ class HostedWorker implements Worker {
       clock,
       logger,
       spawn,
-      setup: { workerId, workerConfig: properties, catalogue, packages, offsetsTopic, secrets },
+      setup: {
+        workerId,
+        workerConfig: properties,
+        catalogue,
+        packages,
+        offsetsTopic,
+        secrets,
+        leaseMs: this.#leaseMs(),
+      },
       stallTimeoutMs: hosts['task.host.stall.timeout.ms'],
       memoryLimitMb: hosts['task.host.memory.max.mb'],
       handlersFor: (host) => this.#handlers(host),
@@ -335,6 +347,14 @@ class HostedWorker implements Worker {
       host.units.delete(ticket)
       this.#pool.release(host)
     }
+  }
+
+  /** Hosts of a frozen worker are silent before its session ends; a worker without a group has nobody to give way to. */
+  #leaseMs(): number | null {
+    const { offsetsTopic, properties } = this.#o
+    if (offsetsTopic === null) return null
+    const session = properties['session.timeout.ms'] ?? distributedWorkerConfig['session.timeout.ms'].default
+    return Number(session) * LEASE_OF_SESSION
   }
 
   async #within<T>(timeoutMs: number, what: string, work: Promise<T>): Promise<T> {

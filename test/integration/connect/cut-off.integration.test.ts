@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MillraceBroker, type MillraceWorker, startMillraceBroker } from '../../services/millrace.ts'
 import { datagen, placement, rest, spread, startWorkers, until, untilRunning } from './connect-cluster.ts'
@@ -19,6 +20,12 @@ afterAll(async () => {
   await broker.stop()
 })
 
+/** States of the child processes, as /proc names them. */
+function childStates(parent: number): string[] {
+  const listed = spawnSync('ps', ['-o', 'stat=', '--ppid', String(parent)], { encoding: 'utf8' }).stdout
+  return listed.split('\n').flatMap((state) => state.trim().slice(0, 1) || [])
+}
+
 const balanced = (url: string) =>
   until(
     'both workers have two tasks each',
@@ -39,6 +46,8 @@ test('a worker that is frozen longer than its session loses its tasks and gets a
         [...seen.workers.values()].every((worker) => worker === workers[0]!.workerId),
     )
     expect(places.workers.size).toBe(4)
+    // Nobody reaps the hosts of a frozen process, so those that have ended are zombies.
+    expect(childStates(frozen.pid()).filter((state) => state !== 'Z')).toEqual([])
   } finally {
     process.kill(frozen.pid(), 'SIGCONT')
   }
