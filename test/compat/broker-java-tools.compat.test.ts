@@ -1,5 +1,5 @@
 // Kafka's own command-line tools, of this and of the last major version, against our broker.
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BrokerUnderTest } from '../integration/broker/broker-under-test.ts'
@@ -86,6 +86,67 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
     },
     180_000,
   )
+
+  test.skipIf(missing !== null)(
+    'records are deleted, sizes and latencies measured, offsets found by time, resets written and read',
+    async () => {
+      const topics = (...args: string[]) => tool(`${TOOLS}.TopicCommand`, args)
+      await topics('--create', '--topic', 'more', '--partitions', '1')
+      const lines = Array.from({ length: 20 }, (_, i) => `h:${i}\tkey-${i}\tvalue-${i}`)
+      const reader = version === '3.9.2' ? '--property' : '--reader-property'
+      const keyed = [reader, 'parse.key=true', reader, 'parse.headers=true']
+      await tool(`${scala}.ConsoleProducer`, ['--topic', 'more', ...keyed], `${lines.join('\n')}\n`)
+      const formatter = version === '3.9.2' ? '--property' : '--formatter-property'
+      const all = ['print.headers=true', 'print.key=true'].flatMap((property) => [formatter, property])
+      const group = ['--group', 'more-group']
+      const read = ['--topic', 'more', '--from-beginning', '--max-messages', '20', ...all, ...group]
+      expect((await tool(`${TOOLS}.consumer.ConsoleConsumer`, read)).trim().split('\n')).toEqual(lines)
+
+      const offsets = (...args: string[]) => tool(`${TOOLS}.GetOffsetShell`, ['--topic', 'more', ...args])
+      expect(await offsets('--time', '1')).toBe('more:0:0\n')
+      expect(await offsets('--time', '-3')).toMatch(/^more:0:\d+\n$/)
+      // A second before the year 2286: nothing is as new as that.
+      expect((await offsets('--time', '9999999999000')).trim()).toBe('')
+      await deletesRecords()
+      expect(await offsets('--time', 'earliest')).toBe('more:0:5\n')
+      await resets()
+      const dirs = await tool(`${TOOLS}.LogDirsCommand`, ['--describe', '--topic-list', 'more'])
+      expect(dirs).toMatch(/"partition":"more-0","size":[1-9]\d*,"offsetLag":0,"isFuture":false/)
+      await endToEndLatency()
+    },
+    180_000,
+  )
+
+  async function deletesRecords(): Promise<void> {
+    const plan = join(broker.directory, 'delete.json')
+    writeFileSync(plan, JSON.stringify({ version: 1, partitions: [{ topic: 'more', partition: 0, offset: 5 }] }))
+    const deleted = await tool(`${TOOLS}.DeleteRecordsCommand`, ['--offset-json-file', plan])
+    expect(deleted).toMatch(/partition: more-0\s+low_watermark: 5/)
+  }
+
+  async function resets(): Promise<void> {
+    const reset = (...args: string[]) => tool(GROUPS, ['--reset-offsets', '--group', 'more-group', ...args])
+    const topic = ['--topic', 'more'] as const
+    expect(await reset(...topic, '--to-offset', '12', '--execute')).toMatch(/more-group +more +0 +12/)
+    expect(await reset(...topic, '--shift-by', '-3', '--execute')).toMatch(/more-group +more +0 +9/)
+    expect(await reset(...topic, '--to-datetime', '2020-01-01T00:00:00.000', '--dry-run')).toMatch(/more +0 +5/)
+    expect(await reset(...topic, '--to-latest', '--dry-run')).toMatch(/more +0 +20/)
+    const plan = join(broker.directory, 'reset.csv')
+    writeFileSync(plan, await reset('--all-topics', '--to-earliest', '--export', '--dry-run'))
+    expect(await reset('--from-file', plan, '--execute')).toMatch(/more-group +more +0 +5/)
+    await tool(GROUPS, ['--delete-offsets', '--group', 'more-group', ...topic])
+    expect(await tool(GROUPS, ['--describe', '--group', 'more-group'])).not.toContain('more ')
+  }
+
+  async function endToEndLatency(): Promise<void> {
+    const named = ['--topic', 'more', '--num-records', '100', '--record-size', '100', '--producer-acks', 'all']
+    const address = `127.0.0.1:${broker.port}`
+    const args =
+      version === '3.9.2' ? [address, 'more', '100', 'all', '100'] : ['--bootstrap-server', address, ...named]
+    const { code, stdout, stderr } = await kafkaTool(`${TOOLS}.EndToEndLatency`, args, { version })
+    if (code !== 0) throw new Error(`EndToEndLatency ended with ${code}: ${stdout}${stderr}`)
+    expect(stdout).toMatch(/Avg latency: \d/)
+  }
 
   async function perfTests(): Promise<void> {
     const properties = ['--producer-props', `bootstrap.servers=127.0.0.1:${broker.port}`, 'acks=all']
