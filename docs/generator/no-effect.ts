@@ -15,22 +15,22 @@ export const NO_EFFECT: ReadonlySet<string> = new Set([
   'max.compaction.lag.ms',
   'min.cleanable.dirty.ratio',
   'min.compaction.lag.ms',
-  'offsets.storage.topic',
   'preallocate',
   'rest.advertised.listener',
-  'transaction.boundary.interval.ms',
   'worker.sync.timeout.ms',
   'worker.unsync.backoff.ms',
 ])
 
-const CHECKED = 'Checked by validation only: there are no exactly-once sources yet.'
+const REFUSED = 'Refused with any other value: there are no exactly-once sources yet.'
 const UNCOMPACTED = 'Compaction is not there yet: such a topic refuses records without a key and keeps all others.'
 
 /** What has to be said of keys whose text promises more than there is. */
 export const REMARKS: Readonly<Record<string, string>> = {
   'cleanup.policy': UNCOMPACTED,
-  'exactly.once.source.support': CHECKED,
-  'exactly.once.support': CHECKED,
+  'exactly.once.source.support': REFUSED,
+  'exactly.once.support': REFUSED,
   'log.cleanup.policy': UNCOMPACTED,
-  'transaction.boundary': CHECKED,
+  'offsets.storage.topic': REFUSED,
+  'transaction.boundary': REFUSED,
+  'transaction.boundary.interval.ms': REFUSED,
 }

@@ -35,7 +35,6 @@ async function validate(config: Record<string, string>): Promise<ConfigInfos> {
       overridePolicy: { name: 'All' },
       groupId: null,
       topicCreationEnabled: true,
-      exactlyOnceSourceEnabled: false,
     },
   })
 }

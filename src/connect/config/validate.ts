@@ -29,7 +29,6 @@ export interface WorkerPolicy {
   /** `group.id` of a distributed worker; null for a standalone one. */
   readonly groupId: string | null
   readonly topicCreationEnabled: boolean
-  readonly exactlyOnceSourceEnabled: boolean
 }
 
 export interface ValidationRequest {
@@ -100,16 +99,24 @@ function validateSourceRules(report: ConfigReport, raw: RawConfig, worker: Worke
       report.check(topicCreationDefinition(group), presentation)
     }
   }
-  if (raw['exactly.once.support']?.trim().toLowerCase() === 'required' && !worker.exactlyOnceSourceEnabled) {
-    report.addError('exactly.once.support', 'This worker does not have exactly-once source support enabled.')
-  }
-  if (raw['transaction.boundary']?.trim().toLowerCase() === 'connector') {
+  for (const [key, harmless] of Object.entries(NEEDS_TRANSACTIONS)) {
+    const value = raw[key]?.trim()
+    if (value === undefined || value === '' || value.toLowerCase() === harmless) continue
+    const instead = harmless === null ? 'leave it out' : `leave it out or set it to ${harmless}`
     report.addError(
-      'transaction.boundary',
-      'The connector does not support connector-defined transaction boundaries with the given configuration. ' +
-        'Please reconfigure it to use a different transaction boundary definition.',
+      key,
+      `Invalid value ${value} for configuration ${key}: sources write at least once, because transactions come in a ` +
+        `later version; ${instead}`,
     )
   }
+}
+
+/** What only exactly-once sources have, and the value that asks for none of it: a promise that is not kept is refused. */
+const NEEDS_TRANSACTIONS: Readonly<Record<string, string | null>> = {
+  'exactly.once.support': 'requested',
+  'transaction.boundary': 'poll',
+  'transaction.boundary.interval.ms': null,
+  'offsets.storage.topic': null,
 }
 
 /** Invariant 10: a password that a plugin's message quotes is taken out. */

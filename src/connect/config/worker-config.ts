@@ -205,7 +205,11 @@ export const distributedWorkerConfig = defineConfig({
     oneOf: ['disabled', 'preparing', 'enabled'],
     ignoreCase: true,
     importance: 'high',
-    doc: 'Whether sources may write records and offsets in one transaction (KIP-618).',
+    doc: 'Whether sources may write records and offsets in one transaction (KIP-618): disabled only, because transactions come in a later version.',
+    validate: (value: string) =>
+      value === 'disabled'
+        ? undefined
+        : 'sources write at least once, because transactions come in a later version; leave it out or set it to disabled',
   },
   'worker.sync.timeout.ms': {
     type: 'int',

@@ -12,7 +12,6 @@ function policyOf(worker: RawConfig): WorkerPolicy {
     overridePolicy: { name, ...(allowed ? { allowed } : {}) },
     groupId: worker['group.id'] ?? null,
     topicCreationEnabled: worker['topic.creation.enable']?.trim().toLowerCase() !== 'false',
-    exactlyOnceSourceEnabled: worker['exactly.once.source.support']?.trim().toLowerCase() === 'enabled',
   }
 }
 

@@ -56,7 +56,6 @@ async function errorsOf(plugin: SourceConnector | SinkConnector, raw: RawConfig,
       overridePolicy: { name: 'All' },
       groupId: 'connect-cluster',
       topicCreationEnabled: true,
-      exactlyOnceSourceEnabled: false,
       ...worker,
     },
   })
@@ -115,6 +114,26 @@ describe('what Kafka accepts and fails on later', () => {
   })
 })
 
+describe('what needs transactions', () => {
+  test.each([
+    ['exactly.once.support', 'required'],
+    ['transaction.boundary', 'connector'],
+    ['transaction.boundary', 'Interval'],
+    ['transaction.boundary.interval.ms', '1000'],
+    ['offsets.storage.topic', 'my-offsets'],
+  ])('is refused: %s=%s', async (key, value) => {
+    const errors = await errorsOf(source, { [key]: value })
+    expect(JSON.stringify(errors)).toContain(
+      `Invalid value ${value} for configuration ${key}: sources write at least once`,
+    )
+  })
+
+  test('may be named with the value that asks for nothing', async () => {
+    const usual = { 'exactly.once.support': 'requested', 'transaction.boundary': 'POLL' }
+    expect(await errorsOf(source, usual)).toEqual(await errorsOf(source, {}))
+  })
+})
+
 describe('client overrides', () => {
   const raw = { secret: 's', 'producer.override.acks': '1', 'producer.override.sasl.mechanism': 'PLAIN' }
   const acks = "The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration."
@@ -159,7 +178,6 @@ test('passwords and what looks like one are redacted, references are not', async
       overridePolicy: { name: 'All' },
       groupId: null,
       topicCreationEnabled: true,
-      exactlyOnceSourceEnabled: false,
     },
   })
   expect(JSON.stringify(infos)).not.toContain('hunter2')

@@ -40,6 +40,8 @@ test.each([
   [{ 'offset.storage.topic': 'c' }, 'three different topics'],
   [{ 'heartbeat.interval.ms': '10000' }, 'heartbeat.interval.ms'],
   [{ listeners: 'https://:8443' }, 'https'],
+  [{ 'exactly.once.source.support': 'enabled' }, 'leave it out or set it to disabled'],
+  [{ 'exactly.once.source.support': 'PREPARING' }, 'leave it out or set it to disabled'],
   [{ listeners: 'nonsense' }, 'http://host:port'],
 ])('%j is refused', (wrong, message) => {
   expect(() => parseDistributedConfig({ ...distributed, ...wrong })).toThrow(message)
