@@ -17,7 +17,7 @@ export { HerderError, type HerderErrorCode, RequestTargetError } from './herder/
 export { ConnectHerder, type HerderOptions } from './herder/connect-herder.ts'
 export type { HealthStatus, Herder } from './herder/herder.ts'
 export type { HttpClient, HttpRequest, HttpResponse } from './herder/http-client.ts'
-export { createLogLevels, type LogLevels } from './herder/log-levels.ts'
+export { createLogLevels, effectiveLevel, loggerOf, type LogLevels } from './herder/log-levels.ts'
 export { createGroupMembership } from './herder/group-membership.ts'
 export type { Membership } from './herder/membership.ts'
 export { createSoloMembership } from './herder/solo-membership.ts'

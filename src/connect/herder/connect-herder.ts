@@ -40,7 +40,7 @@ import {
 import { herderMetrics } from './herder-metrics.ts'
 import type { HttpClient } from './http-client.ts'
 import { Leader } from './leader.ts'
-import { effectiveLevel, type LogLevels, requireLevel } from './log-levels.ts'
+import { effectiveLevel, type LogLevels, requireLevel, requireLogger } from './log-levels.ts'
 import type { Assignment, Membership } from './membership.ts'
 import { maskInfos, restoreHidden, scrub, Secrets } from './secrets.ts'
 import { type SessionKeySettings, signatureHeaders, verifySignature } from './session-keys.ts'
@@ -527,6 +527,7 @@ export class ConnectHerder implements Herder {
 
   async setLogger(name: string, level: string, scope: 'worker' | 'cluster'): Promise<readonly string[]> {
     const valid = requireLevel(level)
+    requireLogger(name)
     if (scope === 'cluster') {
       await this.config.write([loggerRecord(name, valid)])
       return []

@@ -17,6 +17,21 @@ export function requireLevel(level: string): string {
   return upper
 }
 
+/** The logger of a line, by what the line says of itself: `connector.<name>`, or `worker` for all that is of no connector. */
+export function loggerOf(fields: object): string {
+  const { connector } = fields as { readonly connector?: unknown }
+  return typeof connector === 'string' ? `connector.${connector}` : 'worker'
+}
+
+/** Throws Kafka's 404 for a logger that nothing is written to: setting its level would change nothing. */
+export function requireLogger(name: string): void {
+  if (name === 'root' || name === 'worker' || /^connector(\..|$)/.test(name)) return
+  throw new HerderError(
+    'NOT_FOUND',
+    `Logger ${name} not found. There are root, worker, connector (all connectors) and connector.<name>.`,
+  )
+}
+
 /** The level that counts for a logger: its own, else that of the nearest parent in the dotted name, else root's. */
 export function effectiveLevel(levels: Readonly<Record<string, LoggerLevel>>, name: string): LoggerLevel {
   let candidate = name

@@ -146,6 +146,13 @@ test.each([
   ],
   ['PUT', '/admin/loggers/root', '{}', 400, "Desired 'level' parameter was not specified in request."],
   ['PUT', '/admin/loggers/root', '{"level":"loud"}', 404, "invalid log level 'loud'."],
+  [
+    'PUT',
+    '/admin/loggers/org.x',
+    '{"level":"DEBUG"}',
+    404,
+    'Logger org.x not found. There are root, worker, connector (all connectors) and connector.<name>.',
+  ],
   ['GET', '/nowhere', undefined, 404, 'HTTP 404 Not Found'],
   ['POST', '/connectors/x/config', '{}', 405, 'HTTP 405 Method Not Allowed'],
 ])('%s %s with %s answers %i', async (method, url, body, status, message) => {
@@ -284,11 +291,11 @@ test('a validation answers 200 with the errors in it and hides passwords', async
 test('loggers are read and changed', async () => {
   const { call } = await start()
   expect((await call('GET', '/admin/loggers')).json).toEqual({ root: { level: 'INFO', last_modified: null } })
-  expect((await call('PUT', '/admin/loggers/a.b', { level: 'debug' })).json).toEqual(['a.b'])
-  expect((await call('GET', '/admin/loggers/a.b.c')).json.level).toBe('DEBUG')
-  expect((await call('PUT', '/admin/loggers/x?scope=cluster', { level: 'WARN' })).status).toBe(204)
+  expect((await call('PUT', '/admin/loggers/connector.a', { level: 'debug' })).json).toEqual(['connector.a'])
+  expect((await call('GET', '/admin/loggers/connector.a.b')).json.level).toBe('DEBUG')
+  expect((await call('PUT', '/admin/loggers/worker?scope=cluster', { level: 'WARN' })).status).toBe(204)
   await until(
-    () => call('GET', '/admin/loggers/x'),
+    () => call('GET', '/admin/loggers/worker'),
     () => true,
   )
 })
