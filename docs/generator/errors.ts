@@ -13,8 +13,6 @@ const SDK: Readonly<Record<ConnectErrorCode, string>> = {
     'RetriableError: the same call may succeed later. Tried again as long as `errors.retry.timeout` says; a sink gets the same batch again without end.',
   DATA: 'DataError: a record does not fit. It may be tolerated by `errors.tolerance`.',
   CONFIG: 'ConfigError: a configuration is wrong; `key` names the setting.',
-  NOT_FOUND: 'No class has it; REST answers 404 to an error with this code.',
-  ALREADY_EXISTS: 'No class has it; REST answers 409 to an error with this code.',
 }
 
 /** Failures that the Kafka client finds itself, beside the error names that brokers answer with. */

@@ -5,7 +5,6 @@ export type ClientErrorName =
   | 'CLIENT_CLOSED'
   | 'CLIENT_CONFIG'
   | 'CLIENT_DISCONNECTED'
-  | 'CLIENT_REQUEST_TIMED_OUT'
   | 'CLIENT_TIMED_OUT'
   | 'CLIENT_UNSUPPORTED_VERSION'
   | 'CLIENT_BAD_RESPONSE'
@@ -13,7 +12,6 @@ export type ClientErrorName =
   | 'CLIENT_NO_METADATA'
   | 'CLIENT_NO_RESET_POLICY'
   | 'CLIENT_NOT_ASSIGNED'
-  | 'CLIENT_MAX_POLL_EXCEEDED'
 
 /** Any failure of the client. `code` is stable: Kafka's error name, or one of the client's own. */
 export class KafkaError extends Error {

@@ -105,13 +105,11 @@ function withTimeout(clock: Clock, work: Promise<Answer>): Promise<Answer> {
   })
 }
 
-const STATUS_OF_CODE: Readonly<Record<string, number>> = { NOT_FOUND: 404, ALREADY_EXISTS: 409, CONFIG: 400 }
-
 function failure({ logger }: RestOptions, request: RestRequest, error: unknown): Answer {
   if (error instanceof HerderError) return errorAnswer(error.status, error.message)
   const message = error instanceof Error ? error.message : String(error)
   const code = (error as { code?: unknown } | null)?.code
-  const status = typeof code === 'string' ? (STATUS_OF_CODE[code] ?? 500) : 500
+  const status = code === 'CONFIG' ? 400 : 500
   if (status === 500) logger.error({ err: error, method: request.method, path: request.url }, 'a REST request failed')
   return errorAnswer(status, message)
 }

@@ -4,7 +4,7 @@
  */
 const BRAND = Symbol.for('millrace.connect-error')
 
-export type ConnectErrorCode = 'CONNECT' | 'RETRIABLE' | 'DATA' | 'CONFIG' | 'NOT_FOUND' | 'ALREADY_EXISTS'
+export type ConnectErrorCode = 'CONNECT' | 'RETRIABLE' | 'DATA' | 'CONFIG'
 
 /** The base of all errors that a plugin throws on purpose. Any other error is unknown, and fatal for its task. */
 export class ConnectError extends Error {
