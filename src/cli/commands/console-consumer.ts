@@ -41,9 +41,6 @@ interface Options extends ToolOptions {
 }
 
 const POLL_MS = 500
-const FORMATTER_PROPERTIES =
-  'print.key, print.value, print.timestamp, print.partition, print.offset, print.headers, ' +
-  'key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer'
 
 export function define(command: Command): void {
   withBootstrapServer(command)
