@@ -12,6 +12,7 @@ import { TaskHost } from './task-host.ts'
  * The entry of a task host, a child process of a worker. It ends by itself when its worker is gone.
  */
 const BEAT_MS = 500
+const LEASE_CHECK_MS = 100
 /** The numbers of all units go along with every so many beats. */
 const BEATS_PER_REPORT = 2
 /** Invariant 4: a host without a worker is silent well before the group gives its tasks away. */
@@ -113,9 +114,11 @@ setInterval(() => {
   }
   logLinesLeft = MAX_LOG_LINES_PER_SECOND * (BEAT_MS / 1000)
   logLinesLost = 0
+}, BEAT_MS)
+setInterval(() => {
   // When this process itself stood still, the worker's answers are waiting to be read first.
   if (host.isLeaseOver) setImmediate(() => host.isLeaseOver && abandon())
-}, BEAT_MS)
+}, LEASE_CHECK_MS)
 // A host that is killed would not write the compile cache, which makes the start of the next one cheap.
 setTimeout(flushCompileCache, FLUSH_COMPILE_CACHE_MS).unref()
 worker.tell('ready', null)

@@ -353,8 +353,11 @@ class HostedWorker implements Worker {
   #leaseMs(): number | null {
     const { offsetsTopic, properties } = this.#o
     if (offsetsTopic === null) return null
-    const session = properties['session.timeout.ms'] ?? distributedWorkerConfig['session.timeout.ms'].default
-    return Number(session) * LEASE_OF_SESSION
+    const value = (key: 'session.timeout.ms' | 'heartbeat.interval.ms') =>
+      Number(properties[key] ?? distributedWorkerConfig[key].default)
+    const session = value('session.timeout.ms')
+    // The session counts from the last heartbeat, which may be one interval older than the last sign to a host.
+    return Math.max(session * LEASE_OF_SESSION - value('heartbeat.interval.ms'), session / 2)
   }
 
   async #within<T>(timeoutMs: number, what: string, work: Promise<T>): Promise<T> {
