@@ -65,6 +65,8 @@ function isDeliberate(key: string, config: Record<string, string>): boolean {
   if (config['transforms.a.type'] === 'org.apache.kafka.connect.transforms.ReplaceField') return true
   // Undefined predicates and bad topic creation values fail later in Kafka.
   if (key.endsWith('.predicate') || key.startsWith('topic.creation.')) return key !== 'topic.creation.groups'
+  // Exactly-once sources are refused, because nothing provides them yet.
+  if (/^(exactly\.once|transaction\.boundary|offsets\.storage)/.test(key)) return true
   // A transformation that cannot be created is found at once.
   if (key === 'transforms.a.type') return Object.keys(config).filter((k) => k.startsWith('transforms.a.')).length === 1
   // Kafka refuses the class too when its version does not exist, and then looks no further.
