@@ -1,7 +1,7 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { silentLogger } from '../../src/base/index.ts'
 import { realClock, realDisk, realRandom } from '../../src/base/real/index.ts'
 import { DEFAULT_LOG_CONFIG, type Log, type LogConfig, LogManager } from '../../src/log/index.ts'
@@ -137,8 +137,11 @@ describe.skipIf(kafkaMissing() !== null)('Apache Kafka', () => {
         'moved',
       ])
       expect(create.code, create.stdout).toBe(0)
-      await kafka.kill()
       const theirs = join(kafka.dataDirectory, 'moved-0')
+      // The answer comes from the controller; the broker makes the folder a moment later.
+      await vi.waitUntil(() => existsSync(join(theirs, 'leader-epoch-checkpoint')), { timeout: 60_000 })
+      await vi.waitUntil(() => existsSync(join(theirs, 'partition.metadata')), { timeout: 60_000 })
+      await kafka.kill()
       const metadata = readFileSync(join(theirs, 'partition.metadata'))
       const { manager, log } = openManager(directory, 'moved')
       fill(log)

@@ -86,7 +86,7 @@ export const commonWorkerConfig = defineConfig({
     type: 'boolean',
     default: true,
     importance: 'low',
-    doc: 'Whether source connectors may create topics by their topic.creation.* settings.',
+    doc: "Whether source tasks may create topics that are missing: by the connector's topic.creation.* settings, without them with the broker's defaults.",
   },
   'topic.tracking.enable': {
     type: 'boolean',
