@@ -1,4 +1,4 @@
-import type { JsonOutput } from './json/json-output.ts'
+import { type JsonOutput, writeDigits } from './json/json-output.ts'
 import type { Lsn } from './lsn.ts'
 
 /** What all changes of one transaction, or of one snapshot, have in common. */
@@ -32,28 +32,6 @@ const digitsOf = (value: number): number => {
   let digits = 1
   for (let limit = 10; value >= limit; limit *= 10) digits++
   return digits
-}
-
-/** Puts a number over digits of the same count. */
-function putDigits(buffer: Buffer, slot: Slot, value: number): void {
-  let at = slot.end
-  let left = value
-  while (left >= 1e9) {
-    const high = Math.floor(left / 1e6)
-    let low = left - high * 1e6
-    for (let count = 0; count < 6; count++) {
-      const tenth = (low / 10) | 0
-      buffer[--at] = 0x30 + low - tenth * 10
-      low = tenth
-    }
-    left = high
-  }
-  let rest = left | 0
-  do {
-    const tenth = (rest / 10) | 0
-    buffer[--at] = 0x30 + rest - tenth * 10
-    rest = tenth
-  } while (rest !== 0)
 }
 
 /**
@@ -95,7 +73,7 @@ export class EnvelopeTail {
     }
     if (processedMicros !== this.#processedMicros) this.#putProcessed(processedMicros)
     const template = this.#template
-    for (const slot of this.#lsnSlots) putDigits(template, slot, lsn)
+    for (const slot of this.#lsnSlots) writeDigits(template, slot.end, lsn)
     out.ensure(template.length)
     out.buffer.set(template, out.position)
     out.position += template.length
@@ -104,9 +82,9 @@ export class EnvelopeTail {
   #putProcessed(micros: number): void {
     this.#processedMicros = micros
     const [millis, whole, nanos] = this.#processedSlots as [Slot, Slot, Slot]
-    putDigits(this.#template, millis, Math.floor(micros / 1000))
-    putDigits(this.#template, whole, micros)
-    putDigits(this.#template, nanos, micros)
+    writeDigits(this.#template, millis.end, Math.floor(micros / 1000))
+    writeDigits(this.#template, whole.end, micros)
+    writeDigits(this.#template, nanos.end, micros)
   }
 
   /** False when the digits do not fit the template. */
@@ -119,7 +97,7 @@ export class EnvelopeTail {
       (context.lastCommitLsn === null) === (old.lastCommitLsn === null)
     if (!sameShape || this.#contextSlots.some(({ slot, value }) => digitsOf(value(context)) !== slot.digits))
       return false
-    for (const { slot, value } of this.#contextSlots) putDigits(this.#template, slot, value(context))
+    for (const { slot, value } of this.#contextSlots) writeDigits(this.#template, slot.end, value(context))
     this.#context = context
     return true
   }

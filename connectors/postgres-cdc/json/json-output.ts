@@ -106,25 +106,8 @@ export class JsonOutput {
     }
     let digits = 1
     for (let limit = 10; left >= limit; limit *= 10) digits++
-    let at = this.position + digits
-    this.position = at
-    // Small integers divide much faster than doubles.
-    while (left >= 1e9) {
-      const high = Math.floor(left / 1e6)
-      let low = left - high * 1e6
-      for (let count = 0; count < 6; count++) {
-        const tenth = (low / 10) | 0
-        buffer[--at] = 0x30 + low - tenth * 10
-        low = tenth
-      }
-      left = high
-    }
-    let rest = left | 0
-    do {
-      const tenth = (rest / 10) | 0
-      buffer[--at] = 0x30 + rest - tenth * 10
-      rest = tenth
-    } while (rest !== 0)
+    this.position += digits
+    writeDigits(buffer, this.position, left)
   }
 
   /** UTF-8 bytes as a JSON string. */
@@ -203,4 +186,27 @@ export class JsonOutput {
     buffer[position++] = QUOTE
     this.position = position
   }
+}
+
+/** Writes the digits of a whole number that is not negative so that they end before `end`. */
+export function writeDigits(buffer: Buffer, end: number, value: number): void {
+  let at = end
+  let left = value
+  // Small integers divide much faster than doubles.
+  while (left >= 1e9) {
+    const high = Math.floor(left / 1e6)
+    let low = left - high * 1e6
+    for (let count = 0; count < 6; count++) {
+      const tenth = (low / 10) | 0
+      buffer[--at] = 0x30 + low - tenth * 10
+      low = tenth
+    }
+    left = high
+  }
+  let rest = left | 0
+  do {
+    const tenth = (rest / 10) | 0
+    buffer[--at] = 0x30 + rest - tenth * 10
+    rest = tenth
+  } while (rest !== 0)
 }
