@@ -69,8 +69,8 @@ export class FetchSessions {
     }
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return ErrorCode.FETCH_SESSION_ID_NOT_FOUND
-    if (session.byId !== byId) return ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
     if (session.epoch !== sessionEpoch) return ErrorCode.INVALID_FETCH_SESSION_EPOCH
+    if (session.byId !== byId) return ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
     update(session, request)
     session.epoch = session.epoch === EPOCH_MAX ? 1 : session.epoch + 1
     session.lastUsedMs = this.#clock.monotonicMs()

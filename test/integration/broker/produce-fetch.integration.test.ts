@@ -276,4 +276,50 @@ describe('fetch sessions (KIP-227)', () => {
     const answer = await ask({ sessionId, sessionEpoch: 1 })
     expect(answer.responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_ID)
   })
+
+  test('a session of topic ids refuses names and the other way round, and goes on afterwards', async () => {
+    const topicId = await broker.createTopic('mixed')
+    await produceValues(client, 'mixed', ['first'])
+    const ask = (version: number, request: object) =>
+      client.call(apis.fetch, version, { maxWaitMs: 0, minBytes: 1, maxBytes: 1 << 20, ...request })
+    const byId = [{ topicId, partitions: [partition(0)] }]
+    const byName = [{ topic: 'mixed', partitions: [partition(0)] }]
+    for (const [own, other, topics] of [
+      [17, 12, byId],
+      [12, 17, byName],
+    ] as const) {
+      const { sessionId } = await ask(own, { sessionEpoch: 0, topics })
+      const refused = await ask(other, { sessionId, sessionEpoch: 1 })
+      expect([refused.errorCode, refused.responses]).toEqual([ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR, []])
+      // Kafka looks at the epoch first: a client that is behind starts anew whatever it sends.
+      expect((await ask(other, { sessionId, sessionEpoch: 7 })).errorCode).toBe(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+      expect((await ask(other, { sessionId: sessionId ^ 1, sessionEpoch: 1 })).errorCode).toBe(
+        ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
+      )
+      const going = await ask(own, { sessionId, sessionEpoch: 1, topics })
+      expect([going.errorCode, going.sessionId]).toEqual([ErrorCode.NONE, sessionId])
+      // A full fetch of the other kind takes the place of the session.
+      const again = await ask(other, { sessionId, sessionEpoch: 0, topics: other === 17 ? byId : byName })
+      expect(again.errorCode).toBe(ErrorCode.NONE)
+      expect((await ask(own, { sessionId, sessionEpoch: 2 })).errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    }
+  })
+
+  test('a topic id that nobody has is error 100 for its partitions, beside those that are there', async () => {
+    const topicId = await broker.createTopic('known-id')
+    await produceValues(client, 'known-id', ['here'])
+    const nobody = 'AAAAAAAAAAAAAAAAAAAAAg'
+    const topics = [nobody, topicId].map((id) => ({ topicId: id, partitions: [partition(0)] }))
+    // It does not wait for max.wait: an error is news.
+    const limits = { maxWaitMs: 20_000, minBytes: 1 << 20, maxBytes: 1 << 20 }
+    const full = await client.call(apis.fetch, 17, { ...limits, sessionEpoch: 0, topics })
+    const codes = full.responses.map((topic) => [topic.topicId, topic.partitions[0]!.errorCode])
+    expect(codes).toEqual([
+      [nobody, ErrorCode.UNKNOWN_TOPIC_ID],
+      [topicId, ErrorCode.NONE],
+    ])
+    expect(valuesOf(full.responses[1]!.partitions[0]!.records)).toEqual(['here'])
+    const metadata = await client.call(apis.metadata, 12, { topics: [{ topicId: nobody, name: null }] })
+    expect(metadata.topics[0]).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, topicId: nobody, name: null })
+  })
 })
