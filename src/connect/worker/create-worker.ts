@@ -330,10 +330,10 @@ class HostedWorker implements Worker {
 
   /** A question to plugin code outside of any unit. */
   async #ask<T>(lane: Lane, what: string, call: (host: PooledHost) => Promise<T>): Promise<T> {
-    const host = this.#pool.acquire(lane)
+    const host = this.#pool.acquire(lane, 'question')
     // The host is busy for as long as the question is open, or it would be dismissed under it.
     const ticket = `question:${this.#o.clock.monotonicMs()}:${what}`
-    host.units.add(ticket)
+    host.units.set(ticket, 'question')
     try {
       return await this.#within(
         PLUGIN_CALL_TIMEOUT_MS,

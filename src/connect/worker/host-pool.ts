@@ -18,11 +18,14 @@ export interface Lane {
   readonly maxHosts: number
 }
 
+/** What a host is wanted for: tasks move data, everything else hardly works. */
+export type Purpose = 'task' | 'connector' | 'question'
+
 /** One task host of the pool. */
 export interface PooledHost {
   readonly lane: Lane
   readonly process: HostProcess
-  readonly units: Set<UnitKey>
+  readonly units: Map<UnitKey, Purpose>
   /** Resolves when it can run units. */
   readonly ready: Promise<void>
   lastSignMs: number
@@ -67,11 +70,16 @@ export class HostPool {
     this.#scheduleWatch()
   }
 
-  /** A host of the lane with the fewest units; a new one while the lane may have more and none is free. */
-  acquire(lane: Lane): PooledHost {
+  /**
+   * The host of the lane with the least to do; a new one while the lane may have more and none is free. Tasks are
+   * counted by themselves: next to connectors, which do nothing most of the time, two tasks that both work would share
+   * one core while another stands idle.
+   */
+  acquire(lane: Lane, purpose: Purpose): PooledHost {
     const hosts = [...this.#hosts].filter((host) => host.lane.name === lane.name && !host.closed)
-    const least = hosts.toSorted((a, b) => a.units.size - b.units.size)[0]
-    if (least && (least.units.size === 0 || hosts.length >= lane.maxHosts)) {
+    const loadOf = (host: PooledHost) => (purpose === 'task' ? tasksOf(host) : host.units.size)
+    const least = hosts.toSorted((a, b) => loadOf(a) - loadOf(b) || a.units.size - b.units.size)[0]
+    if (least && (loadOf(least) === 0 || hosts.length >= lane.maxHosts)) {
       least.idleTimer?.cancel()
       least.idleTimer = null
       return least
@@ -102,7 +110,7 @@ export class HostPool {
     if (host.end || host.dismissed) return
     host.end = reason
     host.closed = true
-    this.#o.logger.warn({ pid: host.process.pid, reason: reason.kind, units: [...host.units] }, reason.text)
+    this.#o.logger.warn({ pid: host.process.pid, reason: reason.kind, units: [...host.units.keys()] }, reason.text)
     host.process.kill()
   }
 
@@ -133,7 +141,7 @@ export class HostPool {
     const host: PooledHost = {
       lane,
       process,
-      units: new Set(),
+      units: new Map(),
       ready: process.rpc.call('setup', setup),
       lastSignMs: clock.monotonicMs(),
       closed: false,
@@ -196,6 +204,12 @@ export class HostPool {
     const text = `the main loop of a task host stood still for ${stoodMs} ms, longer than task.host.stall.timeout.ms = ${stallTimeoutMs}.${where}`
     this.kill(host, { kind: 'stall', text, culprit: unit })
   }
+}
+
+function tasksOf(host: PooledHost): number {
+  let tasks = 0
+  for (const purpose of host.units.values()) if (purpose === 'task') tasks++
+  return tasks
 }
 
 function crashReason({ code, signal, stderr, outOfMemory }: HostExit, memoryLimitMb: number): EndReason {

@@ -93,7 +93,9 @@ export class Supervisor {
 
   /** A host was killed or has crashed: its units go on elsewhere, but for the one to blame. */
   onHostGone(host: PooledHost, reason: EndReason): void {
-    const units = [...host.units].map((key) => this.#units.get(key)).filter((unit) => unit?.host === host) as Unit[]
+    const units = [...host.units.keys()]
+      .map((key) => this.#units.get(key))
+      .filter((unit) => unit?.host === host) as Unit[]
     host.units.clear()
     for (const unit of units) unit.host = null
     const alive = units.filter((unit) => unit.wanted)
@@ -140,9 +142,10 @@ export class Supervisor {
 
   async #launch(unit: Unit): Promise<void> {
     const epoch = ++unit.epoch
-    const host = this.#o.pool.acquire(unit.lane)
+    const purpose = unit.task === null ? 'connector' : 'task'
+    const host = this.#o.pool.acquire(unit.lane, purpose)
     unit.host = host
-    host.units.add(unit.key)
+    host.units.set(unit.key, purpose)
     try {
       await host.ready
       if (unit.epoch !== epoch || !unit.wanted) return
