@@ -9,8 +9,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'connectors/**/test/**/*.test.ts', 'plugins/**/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    // Only what hangs takes so long: tests wait on conditions, for DEADLINE_MS of test/services/deadline.ts at most, and
+    // must pass on slow and busy machines. Hooks may download services.
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -82,7 +82,7 @@ describe('kafkajs', () => {
     await admin.deleteGroups(['kafkajs-group'])
     await admin.deleteTopics({ topics: ['kafkajs'] })
     await admin.disconnect()
-  }, 60_000)
+  })
 })
 
 describe('@platformatic/kafka', () => {
@@ -113,7 +113,7 @@ describe('@platformatic/kafka', () => {
     const groups = await admin.describeGroups({ groups: ['platformatic-group'] })
     expect(groups.get('platformatic-group')!.state).toMatch(/empty|stable/i)
     await admin.close()
-  }, 60_000)
+  })
 })
 
 describe('Python', () => {
@@ -122,7 +122,7 @@ describe('Python', () => {
 
   beforeAll(async () => {
     if (missing === null) python = await pythonWith(['kafka-python==3.0.12', 'confluent-kafka==2.16.1'])
-  }, 300_000)
+  })
 
   async function lastLine(script: string): Promise<string> {
     const { code, stdout, stderr } = await runPython(python, script, [address])
@@ -130,10 +130,8 @@ describe('Python', () => {
     return stdout.trim().split('\n').at(-1) ?? ''
   }
 
-  test.skipIf(missing !== null)(
-    'kafka-python: producer with gzip, consumer group',
-    async () => {
-      const script = `
+  test.skipIf(missing !== null)('kafka-python: producer with gzip, consumer group', async () => {
+    const script = `
 import sys
 from kafka import KafkaProducer, KafkaConsumer
 producer = KafkaProducer(bootstrap_servers=sys.argv[1], compression_type='gzip', acks='all')
@@ -147,15 +145,11 @@ for record in consumer:
 consumer.commit(); consumer.close()
 print(seen == [b'value-%d' % i for i in range(50)])
 `
-      expect(await lastLine(script)).toBe('True')
-    },
-    60_000,
-  )
+    expect(await lastLine(script)).toBe('True')
+  })
 
-  test.skipIf(missing !== null)(
-    'confluent-kafka: idempotent producer with gzip, consumer group',
-    async () => {
-      const script = `
+  test.skipIf(missing !== null)('confluent-kafka: idempotent producer with gzip, consumer group', async () => {
+    const script = `
 import sys
 from confluent_kafka import Producer, Consumer
 failed = []
@@ -172,8 +166,6 @@ for _ in range(200):
 consumer.commit(asynchronous=False); consumer.close()
 print(not failed and seen == ['value-%d' % i for i in range(50)])
 `
-      expect(await lastLine(script)).toBe('True')
-    },
-    60_000,
-  )
+    expect(await lastLine(script)).toBe('True')
+  })
 })

@@ -84,7 +84,6 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
       await topics('--delete', '--topic', 'java')
       expect(await topics('--list')).not.toContain('java\n')
     },
-    180_000,
   )
 
   test.skipIf(missing !== null)(
@@ -114,7 +113,6 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
       expect(dirs).toMatch(/"partition":"more-0","size":[1-9]\d*,"offsetLag":0,"isFuture":false/)
       await endToEndLatency()
     },
-    180_000,
   )
 
   async function deletesRecords(): Promise<void> {

@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs'
 import pgClient from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfigKeys, type Schema } from '@millrace/sdk'
 import jsonConverter from '../../src/connect/converters/json/json-converter.ts'
 import { CdcRun, configFor, type Seen, until } from '../integration/support/cdc-runner.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
 import { normalHeaders, normalPayload, normalSchema, readExact } from './debezium-normal.ts'
 import { before, changes, variants } from './debezium-scenario.ts'
-
-// Servers start, crash and recover here, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 interface GoldenRecord {
   readonly key: unknown

@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/base/index.ts'
 import { realClock, realDisk, realRandom } from '../../src/base/real/index.ts'
 import { DEFAULT_LOG_CONFIG, type Log, type LogConfig, LogManager } from '../../src/log/index.ts'
 import { BatchBuilder, CODECS } from '../../src/record/index.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { kafkaMissing, kafkaTool, startKafka } from '../services/kafka.ts'
 
 const TOPIC_ID = 'MillraceTopicIdForTest'
@@ -63,7 +64,7 @@ async function dump(files: readonly string[], ...flags: string[]): Promise<strin
   return stdout
 }
 
-describe.skipIf(kafkaMissing() !== null)("Apache Kafka's dump tool", { timeout: 120_000 }, () => {
+describe.skipIf(kafkaMissing() !== null)("Apache Kafka's dump tool", () => {
   let directory: string
   let partition: string
   const files = (suffix: string): string[] =>
@@ -139,8 +140,8 @@ describe.skipIf(kafkaMissing() !== null)('Apache Kafka', () => {
       expect(create.code, create.stdout).toBe(0)
       const theirs = join(kafka.dataDirectory, 'moved-0')
       // The answer comes from the controller; the broker makes the folder a moment later.
-      await vi.waitUntil(() => existsSync(join(theirs, 'leader-epoch-checkpoint')), { timeout: 60_000 })
-      await vi.waitUntil(() => existsSync(join(theirs, 'partition.metadata')), { timeout: 60_000 })
+      await vi.waitUntil(() => existsSync(join(theirs, 'leader-epoch-checkpoint')), { timeout: DEADLINE_MS })
+      await vi.waitUntil(() => existsSync(join(theirs, 'partition.metadata')), { timeout: DEADLINE_MS })
       await kafka.kill()
       const metadata = readFileSync(join(theirs, 'partition.metadata'))
       const { manager, log } = openManager(directory, 'moved')
@@ -151,7 +152,7 @@ describe.skipIf(kafkaMissing() !== null)('Apache Kafka', () => {
       realDisk.replaceFile(join(theirs, 'partition.metadata'), metadata)
       await kafka.restart()
       const args = [...bootstrap, '--topic', 'moved', '--from-beginning', '--max-messages', `${BATCHES * RECORDS}`]
-      const print = ['--formatter-property', 'print.offset=true', '--timeout-ms', '20000']
+      const print = ['--formatter-property', 'print.offset=true', '--timeout-ms', String(DEADLINE_MS)]
       const consumer = await kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [...args, ...print])
       const lines = consumer.stdout.split('\n').filter((line) => line.startsWith('Offset:'))
       expect(lines, consumer.stderr).toEqual(
@@ -164,5 +165,5 @@ describe.skipIf(kafkaMissing() !== null)('Apache Kafka', () => {
       rmSync(directory, { recursive: true, force: true })
       await kafka.stop()
     }
-  }, 120_000)
+  })
 })

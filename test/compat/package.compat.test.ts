@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { freePort } from '../services/free-port.ts'
 import { portAnswers } from '../services/millrace.ts'
 
@@ -31,7 +32,7 @@ function millrace(args: readonly string[]): ChildProcess {
 }
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await condition()); await sleep(50)) {
+  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(50)) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
   }
 }
@@ -45,7 +46,7 @@ beforeAll(() => {
   writeFileSync(join(app, 'package.json'), '{"name":"app","private":true}')
   const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
   npm([...install, ...packages.map((name) => join(folder, name))], app)
-}, 300_000)
+})
 
 afterAll(async () => {
   for (const child of running) {
@@ -57,9 +58,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the packed product, installed into an empty folder, runs a broker and a worker', {
-  timeout: 180_000,
-}, async () => {
+test('the packed product, installed into an empty folder, runs a broker and a worker', async () => {
   const port = await freePort()
   const restPort = await freePort()
   const listener = `listeners=PLAINTEXT://127.0.0.1:${port}`

@@ -51,7 +51,7 @@ describe('REST beside Kafka Connect 4.3.1', () => {
       startKafkaConnect({ bootstrapServers: broker.bootstrapServers, group: 'theirs' }),
       startMillraceWorker(broker.bootstrapServers, 'ours'),
     ])
-  }, 240_000)
+  })
 
   afterAll(async () => {
     await Promise.all([theirs?.stop(), ours?.stop()])
@@ -125,7 +125,7 @@ describe('REST beside Kafka Connect 4.3.1', () => {
   })
   const unparsed = 'Kafka answers 500 where the request is at fault'
 
-  it('what is wrong is refused in the same words', { timeout: 120_000 }, async () => {
+  it('what is wrong is refused in the same words', async () => {
     await same([
       { method: 'GET', path: '/nowhere' },
       { method: 'DELETE', path: '/connectors' },
@@ -168,7 +168,7 @@ describe('REST beside Kafka Connect 4.3.1', () => {
     ])
   })
 
-  it('the life of a connector has the same answers', { timeout: 180_000 }, async () => {
+  it('the life of a connector has the same answers', async () => {
     await same([{ method: 'POST', path: '/connectors', body: { name: 'lines', config: source() } }])
     await running('lines')
     await same([
@@ -212,7 +212,7 @@ describe('REST beside Kafka Connect 4.3.1', () => {
     await inState('asleep', 'STOPPED', 0)
   })
 
-  it('validation counts the same errors', { timeout: 60_000 }, async () => {
+  it('validation counts the same errors', async () => {
     for (const body of [source(), source({ topic: null }), source({ 'tasks.max': '0', transforms: 'a,a' })]) {
       const config = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
       const path = '/connector-plugins/FileStreamSource/config/validate'

@@ -1,10 +1,7 @@
 import pgClient from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Postgres, type PostgresVersion, postgresMissing, startPostgres } from '../services/postgres.ts'
 import { CdcRun, configFor, json, type OffsetStore, type Seen, until } from './support/cdc-runner.ts'
-
-// Servers start, crash and recover here, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 /** What identifies a record but for the time it was made. */
 const identity = (seen: Seen): string => {

@@ -1,11 +1,8 @@
 import pgClient from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import connector from '../../connectors/postgres-cdc/source.ts'
 import { type Postgres, type PostgresVersion, postgresMissing, startPostgres } from '../services/postgres.ts'
 import { CdcRun, configFor, json, type OffsetStore, parseConfig, until } from './support/cdc-runner.ts'
-
-// Servers start, crash and recover here, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let databases = 0
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectionSettings } from '../../connectors/jdbc/connection-config.ts'
 import { dialectOf } from '../../connectors/jdbc/dialect.ts'
 import { sourceConfig } from '../../connectors/jdbc/source-config.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
 
 const missing = postgresMissing(18)
@@ -104,7 +105,7 @@ describe('connecting', () => {
         }
         await postgres.query('alter system set ssl = on')
         await postgres.query('select pg_reload_conf()')
-        const deadline = Date.now() + 10_000
+        const deadline = Date.now() + DEADLINE_MS
         while ((await ask('sslmode=prefer')).ssl !== 't') if (Date.now() > deadline) throw new Error('no TLS in time')
 
         expect((await ask('sslmode=require')).ssl).toBe('t')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Decimal, parseConfigOrThrow, type SourceRecord } from '@millrace/sdk'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import source from '../../connectors/jdbc/source.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
 import {
   connectionOf,
@@ -13,8 +14,6 @@ import {
   startSourceTask,
   taskConfigs,
 } from './support/jdbc-tasks.ts'
-
-const DEADLINE_MS = 10_000
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (
@@ -33,7 +32,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   beforeAll(async () => {
     if (missing === null) postgres = await startPostgres({ version })
-  }, 60_000)
+  })
   afterAll(async () => {
     await postgres?.stop()
   })

@@ -3,16 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ConnectionOptions,
   PostgresConnection,
   type SslMode,
 } from '../../connectors/_shared/postgres-wire/index.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
-
-// Servers start, crash and recover here, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 const missing = postgresMissing(18) !== null
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
+import { isAlive } from '../services/alive.ts'
 import { clientOf, clusterKinds, type TestCluster } from './client/clusters.ts'
-import { isAlive, startTestWorker, until } from './worker-harness.ts'
+import { startTestWorker, until } from './worker-harness.ts'
 
 for (const kind of clusterKinds) {
   describe.skipIf(kind.missing)(`source offsets in a topic of ${kind.name}`, () => {
@@ -11,7 +12,7 @@ for (const kind of clusterKinds) {
     beforeAll(async () => {
       cluster = await kind.start()
       client = clientOf(cluster)
-    }, 120_000)
+    })
 
     afterAll(async () => {
       await cluster?.stop()
@@ -36,9 +37,7 @@ for (const kind of clusterKinds) {
       }
     }
 
-    it('bring every record into the log through kill -9 of the host and stops, in order', {
-      timeout: 120_000,
-    }, async () => {
+    it('bring every record into the log through kill -9 of the host and stops, in order', async () => {
       const topic = 'survived'
       const config = {
         name: 'survivor',

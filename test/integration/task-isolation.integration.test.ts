@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { isAlive, startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const STALL_MS = 3000
 let broker: MillraceBroker
 
 beforeAll(async () => {
   broker = await startMillraceBroker()
-}, 60_000)
+})
 
 afterAll(async () => {
   await broker?.stop()
@@ -37,7 +38,7 @@ const written = (test: TestWorker, connector: string) => test.metric('source-rec
 
 describe('a plugin that never gives the processor back', () => {
   for (const mode of ['loop', 'loop-later']) {
-    it(`fails with the stack of its loop while its neighbours go on (${mode})`, { timeout: 90_000 }, async () => {
+    it(`fails with the stack of its loop while its neighbours go on (${mode})`, async () => {
       await withWorker({}, async (test) => {
         await test.create({ name: 'steady', 'connector.class': 'SteadySource', topic: `steady-${mode}` })
         await test.create(misbehaving(`good-${mode}`, 'behave'))
@@ -61,7 +62,7 @@ describe('a plugin that never gives the processor back', () => {
     })
   }
 
-  it('does not keep the worker from answering', { timeout: 60_000 }, async () => {
+  it('does not keep the worker from answering', async () => {
     await withWorker({}, async (test) => {
       await test.create(misbehaving('bad-answers', 'loop'))
       await until('it runs', () => test.news('bad-answers').length > 0)
@@ -76,7 +77,7 @@ describe('a plugin that never gives the processor back', () => {
     })
   })
 
-  it('fails a validation that it never ends', { timeout: 60_000 }, async () => {
+  it('fails a validation that it never ends', async () => {
     await withWorker({}, async (test) => {
       const config = misbehaving('bad-validate', 'loop', { hook: 'validate' })
       await expect(test.worker.validate(config)).rejects.toThrow(/stood still/)
@@ -85,7 +86,7 @@ describe('a plugin that never gives the processor back', () => {
 })
 
 describe('a plugin that leaks', () => {
-  it('is found among its neighbours, killed and failed with the reason', { timeout: 120_000 }, async () => {
+  it('is found among its neighbours, killed and failed with the reason', async () => {
     await withWorker({ 'task.host.memory.max.mb': '400' }, async (test) => {
       for (const name of ['leak-good-1', 'leak-good-2']) await test.create(misbehaving(name, 'behave'))
       await until('the neighbours write', () => written(test, 'leak-good-1') > 0 && written(test, 'leak-good-2') > 0)
@@ -102,7 +103,7 @@ describe('a plugin that leaks', () => {
 })
 
 describe('a plugin that takes its process with it', () => {
-  it('is found by splitting, and its neighbours go on', { timeout: 120_000 }, async () => {
+  it('is found by splitting, and its neighbours go on', async () => {
     await withWorker({}, async (test) => {
       const neighbours = ['crash-good-1', 'crash-good-2', 'crash-good-3']
       for (const name of neighbours) await test.create(misbehaving(name, 'behave'))
@@ -119,7 +120,7 @@ describe('a plugin that takes its process with it', () => {
 })
 
 describe('a plugin that throws', () => {
-  it('fails with the trace, whichever hook of the task it is', { timeout: 60_000 }, async () => {
+  it('fails with the trace, whichever hook of the task it is', async () => {
     await withWorker({}, async (test) => {
       for (const hook of ['createTask', 'start', 'poll']) {
         await test.create(misbehaving(`throw-${hook}`, 'throw', { hook }))
@@ -131,7 +132,7 @@ describe('a plugin that throws', () => {
     })
   })
 
-  it('goes on when only its commit callbacks throw', { timeout: 60_000 }, async () => {
+  it('goes on when only its commit callbacks throw', async () => {
     await withWorker({ 'offset.flush.interval.ms': '50' }, async (test) => {
       for (const hook of ['commit', 'commitRecord']) {
         await test.create(misbehaving(`callback-${hook}`, 'throw', { hook }))
@@ -144,9 +145,7 @@ describe('a plugin that throws', () => {
     })
   })
 
-  it('fails the connector when the monitor throws, and a call when taskConfigs or validate does', {
-    timeout: 60_000,
-  }, async () => {
+  it('fails the connector when the monitor throws, and a call when taskConfigs or validate does', async () => {
     await withWorker({}, async (test) => {
       const monitor = misbehaving('throw-monitor', 'throw', { hook: 'monitor' })
       await expect(test.worker.startConnector('throw-monitor', monitor, 'STARTED')).rejects.toThrow()
@@ -164,7 +163,7 @@ describe('a plugin that throws', () => {
     ['throw-later', 'thrown on purpose in a timer'],
     ['exit', 'called process.exit(7)'],
   ] as const) {
-    it(`is blamed for what it does outside of its calls (${mode})`, { timeout: 60_000 }, async () => {
+    it(`is blamed for what it does outside of its calls (${mode})`, async () => {
       await withWorker({}, async (test) => {
         await test.create(misbehaving(`beside-${mode}`, 'behave'))
         await test.create(misbehaving(`outside-${mode}`, mode))
@@ -179,7 +178,7 @@ describe('a plugin that throws', () => {
 })
 
 describe('a plugin whose stop hangs', () => {
-  it('is cut off in time and its host does not outlive its last task', { timeout: 60_000 }, async () => {
+  it('is cut off in time and its host does not outlive its last task', async () => {
     await withWorker({}, async (test) => {
       await test.create(misbehaving('hang', 'hang-stop'))
       await until('it writes', () => written(test, 'hang') > 0)
@@ -193,9 +192,7 @@ describe('a plugin whose stop hangs', () => {
 })
 
 describe('the restart policy', () => {
-  it('restarts a failed task after its back-off, says so, and gives up after the limit', {
-    timeout: 60_000,
-  }, async () => {
+  it('restarts a failed task after its back-off, says so, and gives up after the limit', async () => {
     await withWorker({}, async (test) => {
       const policy = { 'restart.policy': 'on-failure', 'restart.backoff.ms': '20', 'restart.max.attempts': '2' }
       await test.create(misbehaving('healing', 'throw', policy))

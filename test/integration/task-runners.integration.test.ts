@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentLogger } from '../../src/base/index.ts'
 import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
 import { type Client, type ConsumerRecord, createClient } from '../../src/client/index.ts'
+import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { isAlive, startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 let broker: MillraceBroker
 let client: Client
@@ -17,7 +18,7 @@ beforeAll(async () => {
   broker = await startMillraceBroker()
   const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
   client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
-}, 60_000)
+})
 
 afterAll(async () => {
   await broker?.stop()
@@ -87,13 +88,13 @@ describe('a source task without its topic, on a broker that creates none by itse
 
   beforeAll(async () => {
     strict = await startMillraceBroker({ 'auto.create.topics.enable': 'false', 'num.partitions': '3' })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await strict?.stop()
   })
 
-  it("creates it with the broker's defaults", { timeout: 60_000 }, async () => {
+  it("creates it with the broker's defaults", async () => {
     const test = await startTestWorker(strict.bootstrapServers, { 'task.host.count': '1' })
     const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
     const admin = createClient({ bootstrapServers: strict.bootstrapServers, ...environment }).admin()
@@ -108,7 +109,7 @@ describe('a source task without its topic, on a broker that creates none by itse
     }
   })
 
-  it('fails and says what to do where it may not create topics', { timeout: 60_000 }, async () => {
+  it('fails and says what to do where it may not create topics', async () => {
     const test = await startTestWorker(strict.bootstrapServers, {
       'task.host.count': '1',
       'topic.creation.enable': 'false',
@@ -126,7 +127,7 @@ describe('a source task without its topic, on a broker that creates none by itse
 })
 
 describe('a source task', () => {
-  it('ends finished, with everything written once and in order', { timeout: 60_000 }, async () => {
+  it('ends finished, with everything written once and in order', async () => {
     await withWorker({}, async (test) => {
       await test.create(steady('finishing', { 'max.records': '5000' }))
       await until('it is finished', () => test.news('finishing').at(-1)?.detail.finished === true)
@@ -135,7 +136,7 @@ describe('a source task', () => {
     })
   })
 
-  it('goes on after a graceful stop with neither a gap nor a repetition', { timeout: 60_000 }, async () => {
+  it('goes on after a graceful stop with neither a gap nor a repetition', async () => {
     await withWorker({}, async (test) => {
       const config = steady('resuming', { 'batch.size': '7', 'interval.ms': '1' })
       await test.create(config)
@@ -150,7 +151,7 @@ describe('a source task', () => {
     })
   })
 
-  it('stands still while it is paused and goes on when it is resumed', { timeout: 60_000 }, async () => {
+  it('stands still while it is paused and goes on when it is resumed', async () => {
     await withWorker({}, async (test) => {
       const id = { connector: 'pausing', task: 0 }
       const state = () => test.news('pausing').at(-1)?.state
@@ -167,9 +168,7 @@ describe('a source task', () => {
     })
   })
 
-  it('creates its topic by topic.creation and applies transformations with predicates', {
-    timeout: 60_000,
-  }, async () => {
+  it('creates its topic by topic.creation and applies transformations with predicates', async () => {
     await withWorker({}, async (test) => {
       await test.create(
         steady('created', {
@@ -199,9 +198,7 @@ describe('a source task', () => {
     })
   })
 
-  it('fails with the reason when a record cannot be converted, and skips it with errors.tolerance=all', {
-    timeout: 60_000,
-  }, async () => {
+  it('fails with the reason when a record cannot be converted, and skips it with errors.tolerance=all', async () => {
     await withWorker({}, async (test) => {
       const bad = {
         transforms: 'pick',
@@ -222,7 +219,7 @@ describe('a source task', () => {
 })
 
 describe('a sink task', () => {
-  it('gets every record once and in order, and its hooks in the order of Kafka', { timeout: 60_000 }, async () => {
+  it('gets every record once and in order, and its hooks in the order of Kafka', async () => {
     await withWorker({}, async (test) => {
       await produce('collected', numbers(200))
       const file = join(test.folder, 'collected.jsonl')
@@ -242,7 +239,7 @@ describe('a sink task', () => {
     })
   })
 
-  it('gets the same batch again after a RetriableError', { timeout: 60_000 }, async () => {
+  it('gets the same batch again after a RetriableError', async () => {
     await withWorker({}, async (test) => {
       await produce('retried', numbers(50))
       const file = join(test.folder, 'retried.jsonl')
@@ -254,9 +251,7 @@ describe('a sink task', () => {
     })
   })
 
-  it('sends what it cannot convert, and what the task reports, to the dead letter queue with its context', {
-    timeout: 60_000,
-  }, async () => {
+  it('sends what it cannot convert, and what the task reports, to the dead letter queue with its context', async () => {
     await withWorker({}, async (test) => {
       await produce('doubtful', ['"good"', '{', '"unwanted"', '"fine"'])
       const file = join(test.folder, 'doubtful.jsonl')
@@ -296,7 +291,7 @@ describe('a sink task', () => {
     })
   })
 
-  it('shares its partitions with the other tasks of its connector', { timeout: 60_000 }, async () => {
+  it('shares its partitions with the other tasks of its connector', async () => {
     await withWorker({}, async (test) => {
       const admin = client.admin()
       await admin.topics.create([{ name: 'shared', numPartitions: 4, replicationFactor: 1 }])
@@ -311,9 +306,7 @@ describe('a sink task', () => {
     })
   })
 
-  it('loses no record when its host is killed, and need not wait for the session of what was killed', {
-    timeout: 90_000,
-  }, async () => {
+  it('loses no record when its host is killed, and need not wait for the session of what was killed', async () => {
     // Longer than the test may take.
     const properties = { 'offset.flush.interval.ms': '50', 'consumer.session.timeout.ms': '300000' }
     await withWorker(properties, async (test) => {
@@ -331,7 +324,7 @@ describe('a sink task', () => {
     })
   })
 
-  it('takes its partitions out of polling while it is paused', { timeout: 60_000 }, async () => {
+  it('takes its partitions out of polling while it is paused', async () => {
     await withWorker({}, async (test) => {
       await produce('quiet', numbers(10))
       const file = join(test.folder, 'quiet.jsonl')
@@ -349,7 +342,7 @@ describe('a sink task', () => {
 })
 
 describe('a task host without a worker', () => {
-  it('ends by itself when the worker is killed', { timeout: 60_000 }, async () => {
+  it('ends by itself when the worker is killed', async () => {
     const script = fileURLToPath(new URL('./orphan-worker.ts', import.meta.url))
     const child = spawn(process.execPath, ['--conditions=source', script, broker.bootstrapServers], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -361,6 +354,6 @@ describe('a task host without a worker', () => {
     expect(pids.length).toBeGreaterThan(0)
     expect(pids.every(isAlive)).toBe(true)
     child.kill('SIGKILL')
-    await until('the hosts are gone', () => !pids.some(isAlive), 10_000)
+    await until('the hosts are gone', () => !pids.some(isAlive))
   })
 })

@@ -21,6 +21,7 @@ import {
   type TaskId,
   type Worker,
 } from '../../src/connect/index.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 
 export interface TaskNews {
   readonly state: RunState
@@ -44,23 +45,12 @@ export interface TestWorker {
 
 export const examples = fileURLToPath(new URL('../../plugins/examples', import.meta.url))
 
-const DEADLINE_MS = 60_000
-
 /** Waits until a condition holds; fails with what was waited for. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS) {
-  const deadline = performance.now() + deadlineMs
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`)
+    if (performance.now() > deadline) throw new Error(`waited ${DEADLINE_MS} ms in vain until ${what}`)
     await sleep(10)
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }
 

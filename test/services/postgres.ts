@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { accessSync, chownSync, constants, existsSync } from 'node:fs'
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,6 +13,9 @@ import {
   reachableBin,
   runAs,
 } from '../../src/cli/dev/postgres-binaries.ts'
+import { isAlive } from './alive.ts'
+import { DEADLINE_MS } from './deadline.ts'
+import { freePort } from './free-port.ts'
 
 export type PostgresVersion = 15 | 18
 
@@ -54,7 +56,6 @@ export interface Postgres {
   restart(): Promise<void>
 }
 
-const DEADLINE_MS = 60_000
 const binaries = new Map<PostgresVersion, string | Error>()
 
 /** Why this version cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly once. */
@@ -89,34 +90,9 @@ function findEmbedded(): string | Error {
   }
 }
 
-function portAnswers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectSocket(port, '127.0.0.1')
-    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
-    socket.on('connect', () => socket.destroy())
-  })
-}
-
-/** Outside the range of outgoing connections, so that nobody takes the port while the server is down between two starts. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 17_000)
-    if (!(await portAnswers(port))) return port
-  }
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+async function until(what: () => string, condition: () => boolean | Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(10)) {
-    if (Date.now() > deadline) throw new Error(`Postgres: not in ${DEADLINE_MS} ms: ${what}`)
+    if (Date.now() > deadline) throw new Error(`Postgres: not in ${DEADLINE_MS} ms: ${what()}`)
   }
 }
 
@@ -162,7 +138,10 @@ class Server {
     child.unref()
     ;(child.stdin as unknown as { unref(): void }).unref()
     ;(child.stderr as unknown as { unref(): void }).unref()
-    await until('start', () => this.#log.includes('ready to accept connections') || child.exitCode !== null)
+    await until(
+      () => `start: ${this.#log}`,
+      () => this.#log.includes('ready to accept connections') || child.exitCode !== null,
+    )
     if (child.exitCode !== null) return false
     this.pid = Number((await readFile(join(this.#data, 'postmaster.pid'), 'utf8')).split('\n')[0])
     return true
@@ -173,7 +152,10 @@ class Server {
     if (child === undefined || child.exitCode !== null) return
     const children = childrenOf(this.pid)
     process.kill(this.pid, signal)
-    await until('stop', () => child.exitCode !== null && !children.some(isAlive))
+    await until(
+      () => `stop: ${this.#log}`,
+      () => child.exitCode !== null && !children.some(isAlive),
+    )
   }
 }
 
@@ -245,10 +227,13 @@ async function restrict(postgres: Postgres, data: string, options: PostgresOptio
   const file = join(data, 'pg_hba.conf')
   await writeFile(file, `${lines.join('\n')}\n`)
   await postgres.query('select pg_reload_conf()')
-  await until('reload of pg_hba.conf', async () => {
-    const rows = await postgres.query('select count(*)::int as n from pg_hba_file_rules')
-    return rows[0]?.['n'] === lines.length
-  })
+  await until(
+    () => 'reload of pg_hba.conf',
+    async () => {
+      const rows = await postgres.query('select count(*)::int as n from pg_hba_file_rules')
+      return rows[0]?.['n'] === lines.length
+    },
+  )
 }
 
 function handle(version: PostgresVersion, data: string, server: Server): Postgres {

@@ -15,7 +15,7 @@ async function failures(from: number, count: number, coordinate = step): Promise
 
 test(`groups keep their promises over a failing network, for ${SEEDS} seeds`, async () => {
   expect(await failures(0, SEEDS)).toEqual([])
-}, 180_000)
+})
 
 test('the same seed gives the same run', async () => {
   expect(await groupSimulation.run(7)).toEqual(await groupSimulation.run(7))

@@ -1,7 +1,7 @@
 // Our consumer and Kafka's in one group: each reads what the other says of itself, whichever of them leads.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AssignorName, Client, Consumer } from '../../../src/client/index.ts'
-import { clientOf, clusterKinds, newTopic, SLOW, type TestCluster, until } from '../../integration/client/clusters.ts'
+import { clientOf, clusterKinds, newTopic, type TestCluster, until } from '../../integration/client/clusters.ts'
 import { kafkaMissing, kafkaTool, type ToolResult } from '../../services/kafka.ts'
 
 const JAVA_NAMES: Readonly<Record<AssignorName, string>> = {
@@ -58,7 +58,7 @@ describe('one group of both clients', () => {
   const cases = Object.keys(JAVA_NAMES).flatMap((strategy) =>
     (['ours', 'Java'] as const).map((first) => [strategy as AssignorName, first] as const),
   )
-  test.skipIf(missing).each(cases)('%s, %s first: they share the partitions', SLOW, async (strategy, first) => {
+  test.skipIf(missing).each(cases)('%s, %s first: they share the partitions', async (strategy, first) => {
     const topic = await newTopic(client, PARTITIONS)
     const groupId = `mixed-${topic}`
     let java: Promise<ToolResult> | undefined

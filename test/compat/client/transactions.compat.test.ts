@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client, ConsumerOptions } from '../../../src/client/index.ts'
-import { clientOf, newTopic, SLOW, until } from '../../integration/client/clusters.ts'
+import { clientOf, newTopic, until } from '../../integration/client/clusters.ts'
 import { type Kafka, kafkaJars, kafkaMissing, startKafka } from '../../services/kafka.ts'
 
 const missing = kafkaMissing('4.3.1') !== null
@@ -38,16 +38,12 @@ describe('transactions of Kafka’s producer', () => {
     return { values, end: end! }
   }
 
-  test.skipIf(missing)(
-    'read_committed ends before the first open one and leaves out what was aborted',
-    SLOW,
-    async () => {
-      // aborted, marker, committed, marker | open, behind, marker
-      expect(await readAll({ isolationLevel: 'read_committed' })).toEqual({ values: ['committed'], end: 4 })
-    },
-  )
+  test.skipIf(missing)('read_committed ends before the first open one and leaves out what was aborted', async () => {
+    // aborted, marker, committed, marker | open, behind, marker
+    expect(await readAll({ isolationLevel: 'read_committed' })).toEqual({ values: ['committed'], end: 4 })
+  })
 
-  test.skipIf(missing)('read_uncommitted gives everything but the markers', SLOW, async () => {
+  test.skipIf(missing)('read_uncommitted gives everything but the markers', async () => {
     const { values, end } = await readAll({ isolationLevel: 'read_uncommitted' })
     expect(values).toEqual(['aborted', 'committed', 'open', 'behind'])
     expect(end).toBe(7)

@@ -3,6 +3,7 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import { BrokerUnderTest } from './broker-under-test.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -97,7 +98,7 @@ test('topics, producer, consumer, groups, offsets and configs, with the flags an
   expect((await tool('consumer-groups', '--delete', '--group', 'g')).out).toContain("('g') was successful")
   expect((await tool('topics', '--delete', '--topic', 'cli')).code).toBe(0)
   expect((await tool('topics', '--list', '--exclude-internal')).out).toBe('')
-}, 120_000)
+})
 
 test('what is missing is named with its fix, and nothing waits in silence', async () => {
   const produced = await millrace(
@@ -127,7 +128,7 @@ test('what is missing is named with its fix, and nothing waits in silence', asyn
   const dead = await millrace(['consumer-groups', '--bootstrap-server', '127.0.0.1:1', '--list', '--timeout', '2000'])
   expect(dead.code).toBe(1)
   expect(dead.err).toMatch(/WARN .* has not succeeded yet, trying for up to 2 s: .*127\.0\.0\.1:1/)
-}, 120_000)
+})
 
 test('headers, patterns, deserializers, ranges of partitions and files of offsets', async () => {
   expect((await tool('topics', '--create', '--topic', 'many-a', '--replica-assignment', '1,1,1')).code).toBe(0)
@@ -163,7 +164,7 @@ test('headers, patterns, deserializers, ranges of partitions and files of offset
   const defaults = (await tool('configs', '--describe', '--entity-type', 'brokers', '--entity-default')).out
   expect(defaults).toMatch(/^Default configs for brokers in the cluster are:\n {2}log.retention.ms=700000 /)
   await tool('configs', '--alter', '--broker-defaults', '--delete-config', 'log.retention.ms')
-}, 120_000)
+})
 
 test('a member and its partitions are shown while it reads', async () => {
   await tool('topics', '--create', '--topic', 'watched', '--partitions', '2')
@@ -183,7 +184,7 @@ test('a member and its partitions are shown while it reads', async () => {
   try {
     const describe = ['consumer-groups', '--describe', '--group', 'watchers'] as const
     await expect
-      .poll(async () => (await tool(...describe, '--state')).out, { timeout: 60_000 })
+      .poll(async () => (await tool(...describe, '--state')).out, { timeout: DEADLINE_MS })
       .toMatch(/watchers +127\.0\.0\.1:\d+ {2}\(1\) +range +Stable +1/)
     const members = (await tool(...describe, '--members', '--verbose')).out
     expect(members).toMatch(/#PARTITIONS +CURRENT-EPOCH +CURRENT-ASSIGNMENT +TARGET-EPOCH +TARGET-ASSIGNMENT/)
@@ -201,7 +202,7 @@ test('a member and its partitions are shown while it reads', async () => {
   } finally {
     reader.kill()
   }
-}, 120_000)
+})
 
 test('millrace broker names every key that is wrong, and a port that is taken', async () => {
   const bad = await millrace(['broker', '--override', 'num.partitions=x', '--override', 'log.dirs=/a,/b'])
@@ -224,4 +225,4 @@ test('millrace broker names every key that is wrong, and a port that is taken', 
     'listeners=PLAINTEXT://127.0.0.1:0',
   ])
   expect([locked.code, locked.err]).toEqual([1, expect.stringContaining('in use by process')])
-}, 60_000)
+})

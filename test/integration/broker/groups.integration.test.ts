@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apis, ErrorCode, records } from '../../../src/protocol/index.ts'
 import { decodeRecords } from '../../../src/record/index.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import { BrokerUnderTest, fetchOne } from './broker-under-test.ts'
 import type { RawClient } from './raw-client.ts'
 
@@ -28,8 +29,8 @@ function joinRequest(groupId: string, options: JoinOptions) {
     groupId,
     memberId: options.memberId ?? '',
     groupInstanceId: options.groupInstanceId ?? null,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
-    rebalanceTimeoutMs: 10_000,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? 300_000,
+    rebalanceTimeoutMs: 300_000,
     protocolType: options.protocolType ?? 'consumer',
     protocols: [{ name: 'range', metadata: options.metadata ?? Buffer.from('m') }],
   }
@@ -110,7 +111,7 @@ describe('membership', () => {
     const joining = join(other, 'pair', { memberId: id.memberId, metadata: Buffer.from([0, 255, 1]) })
     const heartbeat = { groupId: 'pair', memberId: a.memberId, generationId: a.generationId }
     let code = 0
-    for (const deadline = Date.now() + 10_000; code !== ErrorCode.REBALANCE_IN_PROGRESS; ) {
+    for (const deadline = Date.now() + DEADLINE_MS; code !== ErrorCode.REBALANCE_IN_PROGRESS; ) {
       code = (await a.connection.call(apis.heartbeat, 4, heartbeat)).errorCode
       expect(Date.now()).toBeLessThan(deadline)
     }
@@ -189,7 +190,7 @@ describe('membership', () => {
     const consumer = await oneMember('consumers')
     worker.connection.close()
     consumer.connection.close()
-    for (const deadline = Date.now() + 10_000; (await describeGroup('workers')).groupState !== 'Empty'; ) {
+    for (const deadline = Date.now() + DEADLINE_MS; (await describeGroup('workers')).groupState !== 'Empty'; ) {
       expect(Date.now()).toBeLessThan(deadline)
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -364,7 +365,10 @@ describe('restart', () => {
     const other = await broker.connect()
     const id = await join(other, 'mid')
     other.send(apis.joinGroup, 9, joinRequest('mid', { memberId: id.memberId }))
-    for (const deadline = Date.now() + 10_000; (await describeGroup('mid')).groupState !== 'PreparingRebalance'; ) {
+    for (
+      const deadline = Date.now() + DEADLINE_MS;
+      (await describeGroup('mid')).groupState !== 'PreparingRebalance';
+    ) {
       expect(Date.now()).toBeLessThan(deadline)
     }
     await broker.restart()
@@ -388,7 +392,7 @@ describe('restart', () => {
     const other = await broker.connect()
     const id = await join(other, 'waiting')
     const joining = join(other, 'waiting', { memberId: id.memberId })
-    for (const deadline = Date.now() + 10_000; (await describeGroup('waiting')).groupState === 'Stable'; ) {
+    for (const deadline = Date.now() + DEADLINE_MS; (await describeGroup('waiting')).groupState === 'Stable'; ) {
       expect(Date.now()).toBeLessThan(deadline)
     }
     const restarted = broker.restart()

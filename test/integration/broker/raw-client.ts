@@ -1,8 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type Api, type Encodable, FrameSplitter } from '../../../src/protocol/index.ts'
 import { BatchBuilder, type BatchOptions } from '../../../src/record/index.ts'
-
-const DEADLINE_MS = 20_000
+import { DEADLINE_MS } from '../../services/deadline.ts'
 
 /** One connection that speaks frames, without any of a client's cleverness. */
 export class RawClient {

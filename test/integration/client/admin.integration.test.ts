@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Admin, allOrThrow, type Client } from '../../../src/client/index.ts'
-import { clientOf, clusterKinds, eventually, newTopic, SLOW, type TestCluster } from './clusters.ts'
+import { clientOf, clusterKinds, eventually, newTopic, type TestCluster } from './clusters.ts'
 
 describe.each(clusterKinds)('admin on $name', (kind) => {
   let cluster: TestCluster
@@ -22,7 +22,7 @@ describe.each(clusterKinds)('admin on $name', (kind) => {
     for (let i = 0; i < count; i++) await producer.send({ topic, partition: 0, key: null, value: Buffer.from(`${i}`) })
   }
 
-  test.skipIf(kind.missing)('the cluster describes itself', SLOW, async () => {
+  test.skipIf(kind.missing)('the cluster describes itself', async () => {
     const { clusterId, controllerId, brokers } = await admin.describeCluster()
     expect(clusterId).toMatch(/^[A-Za-z0-9_-]{22}$/)
     expect(brokers).toHaveLength(1)
@@ -30,7 +30,7 @@ describe.each(clusterKinds)('admin on $name', (kind) => {
     expect(`${brokers[0]!.host}:${brokers[0]!.port}`).toBe(cluster.bootstrapServers)
   })
 
-  test.skipIf(kind.missing)('topics are created, described, grown and deleted', SLOW, async () => {
+  test.skipIf(kind.missing)('topics are created, described, grown and deleted', async () => {
     const made = await admin.topics.create([
       { name: 'one', numPartitions: 2, configs: { 'cleanup.policy': 'compact' } },
       { name: 'two' },
@@ -57,7 +57,7 @@ describe.each(clusterKinds)('admin on $name', (kind) => {
     expect(deleted.get('absent')?.error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   })
 
-  test.skipIf(kind.missing)('configurations are read, changed one by one and replaced', SLOW, async () => {
+  test.skipIf(kind.missing)('configurations are read, changed one by one and replaced', async () => {
     const topic = await newTopic(client, 1, { 'retention.ms': '1000000' })
     const own = async () => {
       const [entries] = (await admin.configs.describe([{ type: 'topic', name: topic }])).values()
@@ -81,7 +81,7 @@ describe.each(clusterKinds)('admin on $name', (kind) => {
     expect(refused.get(`topic:${topic}`)?.error).toMatchObject({ code: 'INVALID_CONFIG' })
   })
 
-  test.skipIf(kind.missing)('offsets are listed and records deleted', SLOW, async () => {
+  test.skipIf(kind.missing)('offsets are listed and records deleted', async () => {
     const topic = await newTopic(client, 2)
     await fill(topic, 5)
     const at = { topic, partition: 0 }
@@ -100,7 +100,7 @@ describe.each(clusterKinds)('admin on $name', (kind) => {
     })
   })
 
-  test.skipIf(kind.missing)('offsets of groups are set, read and deleted, and groups deleted', SLOW, async () => {
+  test.skipIf(kind.missing)('offsets of groups are set, read and deleted, and groups deleted', async () => {
     const topic = await newTopic(client, 2)
     const groupId = `admin-${topic}`
     const at = { topic, partition: 0 }
@@ -122,7 +122,7 @@ describe.each(clusterKinds)('admin on $name', (kind) => {
     expect(deleted.get('absent')?.error).toMatchObject({ code: 'GROUP_ID_NOT_FOUND' })
   })
 
-  test.skipIf(kind.missing)('log directories list their partitions', SLOW, async () => {
+  test.skipIf(kind.missing)('log directories list their partitions', async () => {
     const topic = await newTopic(client)
     await fill(topic, 1)
     const [directory] = await admin.describeLogDirs()

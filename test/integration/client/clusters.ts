@@ -4,6 +4,8 @@ import { expect } from 'vitest'
 import { silentLogger } from '../../../src/base/index.ts'
 import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
 import { type Client, createClient } from '../../../src/client/index.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
+import { freePort } from '../../services/free-port.ts'
 import { kafkaMissing, startKafka } from '../../services/kafka.ts'
 import { BrokerUnderTest } from '../broker/broker-under-test.ts'
 
@@ -23,11 +25,12 @@ export interface ClusterKind {
 const FAST_GROUPS = { 'group.min.session.timeout.ms': '1000', 'offsets.topic.num.partitions': '5' }
 
 async function startMillrace(): Promise<TestCluster> {
-  const broker = await BrokerUnderTest.start({ ...FAST_GROUPS })
-  const { port } = broker
+  // The same port again after a restart, so it must not be one that somebody may take in between.
+  const port = await freePort()
+  const broker = await BrokerUnderTest.start({ ...FAST_GROUPS, listeners: `PLAINTEXT://127.0.0.1:${port}` })
   return {
     bootstrapServers: `127.0.0.1:${port}`,
-    restart: () => broker.restart({ listeners: `PLAINTEXT://127.0.0.1:${port}` }),
+    restart: () => broker.restart(),
     stop: () => broker[Symbol.asyncDispose]() as Promise<void>,
   }
 }
@@ -52,9 +55,6 @@ export function clientOf(cluster: TestCluster): Client {
   })
 }
 
-/** For tests that start brokers or Java tools: a busy machine takes its time. */
-export const SLOW = { timeout: 180_000 }
-
 let names = 0
 
 /** A topic of its own for a test. */
@@ -75,9 +75,9 @@ export async function newTopic(
   return name
 }
 
-/** Waits until the condition holds; fails after a minute. */
+/** Waits until the condition holds; fails when it never does. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await condition()); ) {
+  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); ) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

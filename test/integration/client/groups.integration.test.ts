@@ -11,7 +11,7 @@ import type {
   LeaderRequest,
   TopicPartition,
 } from '../../../src/client/index.ts'
-import { clientOf, clusterKinds, newTopic, SLOW, type TestCluster, until } from './clusters.ts'
+import { clientOf, clusterKinds, newTopic, type TestCluster, until } from './clusters.ts'
 
 const shown = (partitions: readonly TopicPartition[]): number[] =>
   partitions.map(({ partition }) => partition).toSorted((a, b) => a - b)
@@ -140,7 +140,7 @@ describe.each(clusterKinds)('groups on $name', (kind) => {
   }
 
   const strategies: AssignorName[] = ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
-  test.skipIf(kind.missing).each(strategies)('two consumers share the partitions, %s', SLOW, async (name) => {
+  test.skipIf(kind.missing).each(strategies)('two consumers share the partitions, %s', async (name) => {
     const topic = await newTopic(client, 4)
     const options: ConsumerOptions = { partitionAssignmentStrategy: [name] }
     const first = reader([topic], `group-${topic}`, options)
@@ -162,7 +162,7 @@ describe.each(clusterKinds)('groups on $name', (kind) => {
     expect(first.heard.some((line) => line.startsWith('lost'))).toBe(false)
   })
 
-  test.skipIf(kind.missing)('positions are committed on close and the next consumer goes on there', SLOW, async () => {
+  test.skipIf(kind.missing)('positions are committed on close and the next consumer goes on there', async () => {
     const topic = await newTopic(client)
     await send(topic, 'a', 0)
     const first = reader([topic], `group-${topic}`)
@@ -174,7 +174,7 @@ describe.each(clusterKinds)('groups on $name', (kind) => {
     expect(second.values).toEqual(['b'])
   })
 
-  test.skipIf(kind.missing)('new topics that match a pattern and new partitions are taken in', SLOW, async () => {
+  test.skipIf(kind.missing)('new topics that match a pattern and new partitions are taken in', async () => {
     const prefix = `pattern-${process.pid}-${kind.name.length}`
     await using admin = client.admin()
     await admin.topics.create([{ name: `${prefix}-1`, numPartitions: 1 }])
@@ -226,33 +226,29 @@ describe.each(clusterKinds)('groups on $name', (kind) => {
     },
   )
 
-  test.skipIf(kind.missing)(
-    'workers of any protocol see each other, and the bytes travel untouched',
-    SLOW,
-    async () => {
-      const groupId = `workers-${process.pid}-${kind.name.length}`
-      const a = worker('a', groupId)
-      await until('a is alone', () => a.seen === 'a')
-      const b = worker('b', groupId)
-      await until('both', () => a.seen === 'a,b' && b.seen === 'a,b')
-      expect(a.assigned.at(-1)!.generationId).toBe(b.assigned.at(-1)!.generationId)
-      expect(a.assigned.at(-1)!.protocol).toBe('sessioned')
-      const leader = a.member.isLeader ? a : b
-      expect(leader.led.at(-1)!.leaderId).toBe(leader.member.memberId)
-      expect(leader.led.at(-1)!.members.map(({ metadata }) => metadata.subarray(0, 2))).toEqual([
-        Buffer.from([0xff, 0]),
-        Buffer.from([0xff, 0]),
-      ])
-      const generation = leader.member.generationId
-      leader.member.requestRejoin('test')
-      await until('a new generation', () => a.member.generationId > generation && b.member.generationId > generation)
-      await b.member.leave()
-      await until('a is alone again', () => a.seen === 'a')
-      expect([a.lost, b.lost, a.fatal, b.fatal]).toEqual([[], [], undefined, undefined])
-    },
-  )
+  test.skipIf(kind.missing)('workers of any protocol see each other, and the bytes travel untouched', async () => {
+    const groupId = `workers-${process.pid}-${kind.name.length}`
+    const a = worker('a', groupId)
+    await until('a is alone', () => a.seen === 'a')
+    const b = worker('b', groupId)
+    await until('both', () => a.seen === 'a,b' && b.seen === 'a,b')
+    expect(a.assigned.at(-1)!.generationId).toBe(b.assigned.at(-1)!.generationId)
+    expect(a.assigned.at(-1)!.protocol).toBe('sessioned')
+    const leader = a.member.isLeader ? a : b
+    expect(leader.led.at(-1)!.leaderId).toBe(leader.member.memberId)
+    expect(leader.led.at(-1)!.members.map(({ metadata }) => metadata.subarray(0, 2))).toEqual([
+      Buffer.from([0xff, 0]),
+      Buffer.from([0xff, 0]),
+    ])
+    const generation = leader.member.generationId
+    leader.member.requestRejoin('test')
+    await until('a new generation', () => a.member.generationId > generation && b.member.generationId > generation)
+    await b.member.leave()
+    await until('a is alone again', () => a.seen === 'a')
+    expect([a.lost, b.lost, a.fatal, b.fatal]).toEqual([[], [], undefined, undefined])
+  })
 
-  test.skipIf(kind.missing)('a static member comes back to its place without a rebalance', SLOW, async () => {
+  test.skipIf(kind.missing)('a static member comes back to its place without a rebalance', async () => {
     const groupId = `static-${process.pid}-${kind.name.length}`
     const a = worker('a', groupId, { groupInstanceId: 'one' })
     const b = worker('b', groupId, { groupInstanceId: 'two' })
@@ -268,7 +264,7 @@ describe.each(clusterKinds)('groups on $name', (kind) => {
     expect(leader.member.generationId).toBe(generationId)
   })
 
-  test.skipIf(kind.missing)('a member is in its group again after the broker was restarted', SLOW, async () => {
+  test.skipIf(kind.missing)('a member is in its group again after the broker was restarted', async () => {
     const groupId = `restart-${process.pid}-${kind.name.length}`
     const a = worker('a', groupId)
     await until('a is in', () => a.seen === 'a')

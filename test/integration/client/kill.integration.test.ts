@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client, ProducerBatch } from '../../../src/client/index.ts'
 import { kafkaMissing, startKafka } from '../../services/kafka.ts'
 import { startMillraceBroker } from '../../services/millrace.ts'
-import { clientOf, newTopic, SLOW, until } from './clusters.ts'
+import { clientOf, newTopic, until } from './clusters.ts'
 
 const PARTITIONS = 3
 
@@ -28,7 +28,7 @@ describe.each(kinds)('kill -9 of $name', (kind) => {
   })
   afterAll(() => broker?.stop())
 
-  test.skipIf(kind.missing)('every record is in the log once and in order (Invariants 6 and 9)', SLOW, async () => {
+  test.skipIf(kind.missing)('every record is in the log once and in order (Invariants 6 and 9)', async () => {
     const topic = await newTopic(client, PARTITIONS)
     await using producer = client.producer({ batchSize: 4096 })
     const sent: string[][] = Array.from({ length: PARTITIONS }, () => [])

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client, Consumer, ConsumerRecord, TopicPartition } from '../../../src/client/index.ts'
-import { clientOf, clusterKinds, newTopic, SLOW, type TestCluster } from './clusters.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
+import { clientOf, clusterKinds, newTopic, type TestCluster } from './clusters.ts'
 
 async function read(consumer: Consumer, count: number): Promise<ConsumerRecord[]> {
   const records: ConsumerRecord[] = []
-  for (const deadline = Date.now() + 60_000; records.length < count; ) {
+  for (const deadline = Date.now() + DEADLINE_MS; records.length < count; ) {
     if (Date.now() > deadline) throw new Error(`only ${records.length} of ${count} records in time`)
     records.push(...(await consumer.poll(500)))
   }
@@ -41,7 +42,6 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
 
   test.skipIf(kind.missing).each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
     'records come back as they were sent, compression %s',
-    SLOW,
     async (compressionType) => {
       const topic = await newTopic(client)
       const producer = client.producer({ compressionType })
@@ -65,7 +65,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     },
   )
 
-  test.skipIf(kind.missing)('keys decide the partition as in every Kafka client', SLOW, async () => {
+  test.skipIf(kind.missing)('keys decide the partition as in every Kafka client', async () => {
     const topic = await newTopic(client, 7)
     await using producer = client.producer()
     const send = (key: string) => producer.send({ topic, key: Buffer.from(key), value: null })
@@ -75,7 +75,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     expect(partitions.map(({ partition }) => partition)).toEqual(expected)
   })
 
-  test.skipIf(kind.missing)('acks 0, 1 and all arrive', SLOW, async () => {
+  test.skipIf(kind.missing)('acks 0, 1 and all arrive', async () => {
     const topic = await newTopic(client)
     for (const acks of [0, 1, 'all'] as const) {
       await using producer = client.producer({ acks })
@@ -87,7 +87,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     expect(texts(await read(consumer, 3))).toEqual(['0', '1', 'all'])
   })
 
-  test.skipIf(kind.missing)('a batch beyond max.message.bytes fails with the broker’s reason', SLOW, async () => {
+  test.skipIf(kind.missing)('a batch beyond max.message.bytes fails with the broker’s reason', async () => {
     const topic = await newTopic(client, 1, { 'max.message.bytes': '1000' })
     await using producer = client.producer()
     const sending = producer.send({ topic, key: null, value: Buffer.alloc(5000) })
@@ -95,7 +95,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     await expect(producer.send({ topic, key: null, value: Buffer.from('ok') })).resolves.toMatchObject({ offset: 0 })
   })
 
-  test.skipIf(kind.missing)('many records over several partitions keep the order of each', SLOW, async () => {
+  test.skipIf(kind.missing)('many records over several partitions keep the order of each', async () => {
     const topic = await newTopic(client, 3)
     await using producer = client.producer({ batchSize: 4096 })
     const count = 30_000
@@ -114,7 +114,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     }
   })
 
-  test.skipIf(kind.missing)('seek, position and the ends of a partition', SLOW, async () => {
+  test.skipIf(kind.missing)('seek, position and the ends of a partition', async () => {
     const topic = await newTopic(client)
     await produce(topic, ['a', 'b', 'c', 'd'])
     const at = { topic, partition: 0 }
@@ -132,7 +132,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     expect(await consumer.poll(0)).toEqual([])
   })
 
-  test.skipIf(kind.missing)('offsets are found by time', SLOW, async () => {
+  test.skipIf(kind.missing)('offsets are found by time', async () => {
     const topic = await newTopic(client)
     await using producer = client.producer()
     for (const timestamp of [1_700_000_000_000, 1_700_000_001_000, 1_700_000_002_000]) {
@@ -144,7 +144,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     expect(found.map((one) => one && one.offset)).toEqual([1, 2, null])
   })
 
-  test.skipIf(kind.missing)('a position outside the log goes where auto.offset.reset says', SLOW, async () => {
+  test.skipIf(kind.missing)('a position outside the log goes where auto.offset.reset says', async () => {
     const topic = await newTopic(client)
     await produce(topic, ['a', 'b'])
     const at = { topic, partition: 0 }
@@ -157,7 +157,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     expect(texts(await read(none, 1))).toEqual(['b'])
   })
 
-  test.skipIf(kind.missing)('a paused partition gives nothing until it is resumed', SLOW, async () => {
+  test.skipIf(kind.missing)('a paused partition gives nothing until it is resumed', async () => {
     const topic = await newTopic(client, 2)
     const partitions = [0, 1].map((partition) => ({ topic, partition }))
     await produce(topic, ['a'], 0)
@@ -171,25 +171,21 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     expect(texts(await read(consumer, 1))).toEqual(['a'])
   })
 
-  test.skipIf(kind.missing)(
-    'poll ends early when its signal aborts, and gives at most max.poll.records',
-    SLOW,
-    async () => {
-      const topic = await newTopic(client)
-      await produce(topic, ['a', 'b', 'c'])
-      await using consumer = consumerOf([{ topic, partition: 0 }], { maxPollRecords: 2 })
-      const first = await read(consumer, 1)
-      expect(first.length).toBeLessThanOrEqual(2)
-      await read(consumer, 3 - first.length)
-      const abort = new AbortController()
-      const polling = consumer.poll(60_000, { signal: abort.signal })
-      abort.abort(new Error('enough'))
-      await expect(polling).rejects.toThrow('enough')
-      expect(await consumer.poll(0)).toEqual([])
-    },
-  )
+  test.skipIf(kind.missing)('poll ends early when its signal aborts, and gives at most max.poll.records', async () => {
+    const topic = await newTopic(client)
+    await produce(topic, ['a', 'b', 'c'])
+    await using consumer = consumerOf([{ topic, partition: 0 }], { maxPollRecords: 2 })
+    const first = await read(consumer, 1)
+    expect(first.length).toBeLessThanOrEqual(2)
+    await read(consumer, 3 - first.length)
+    const abort = new AbortController()
+    const polling = consumer.poll(60_000, { signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(polling).rejects.toThrow('enough')
+    expect(await consumer.poll(0)).toEqual([])
+  })
 
-  test.skipIf(kind.missing)('committed offsets and their metadata outlive the consumer', SLOW, async () => {
+  test.skipIf(kind.missing)('committed offsets and their metadata outlive the consumer', async () => {
     const topic = await newTopic(client, 2)
     await produce(topic, ['a', 'b', 'c'])
     const at = { topic, partition: 0 }
@@ -212,7 +208,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
     await expect(second.commit(nowhere)).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: false })
   })
 
-  test.skipIf(kind.missing)('producer and consumer go on after the broker was restarted', SLOW, async () => {
+  test.skipIf(kind.missing)('producer and consumer go on after the broker was restarted', async () => {
     const topic = await newTopic(client)
     await using producer = client.producer()
     await using consumer = consumerOf([{ topic, partition: 0 }])

@@ -1,5 +1,6 @@
 // A Connect cluster of Millrace's own worker processes for tests, and REST as a user calls it.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import { type MillraceWorker, startMillraceWorker } from '../../services/millrace.ts'
 
 export interface Answer {
@@ -23,8 +24,6 @@ export async function rest(url: string, method: string, path: string, body?: unk
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
 }
-
-const DEADLINE_MS = 60_000
 
 /** Looks until the condition holds; fails with what was seen last. */
 export async function until<T>(what: string, look: () => Promise<T>, isRight: (seen: T) => boolean): Promise<T> {

@@ -52,7 +52,7 @@ test('a worker that is frozen longer than its session loses its tasks and gets a
     process.kill(frozen.pid(), 'SIGCONT')
   }
   await balanced(frozen.url)
-}, 60_000)
+})
 
 test('workers without their log stop what they run, say so in /health and go on when it is back', async () => {
   await balanced(workers[0]!.url)
@@ -73,4 +73,4 @@ test('workers without their log stop what they run, say so in /health and go on 
     )
   }
   await balanced(workers[0]!.url)
-}, 90_000)
+})

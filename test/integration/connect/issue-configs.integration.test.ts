@@ -23,7 +23,7 @@ describe.each([15, 18] as const)('configurations of Debezium and the JDBC source
     if (missing !== null) return
     ;[postgres, broker] = await Promise.all([startPostgres({ version }), startMillraceBroker()])
     worker = await startMillraceWorker(broker.bootstrapServers, `issue-${version}`)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await worker?.stop()
@@ -62,7 +62,7 @@ describe.each([15, 18] as const)('configurations of Debezium and the JDBC source
     expect(running.body.tasks).toHaveLength(1)
   }
 
-  it("Debezium's class captures what was there and every change after it", { timeout: 120_000 }, async () => {
+  it("Debezium's class captures what was there and every change after it", async () => {
     await postgres.query('create schema inventory')
     await postgres.query('create table inventory.customers (id serial primary key, name text not null)')
     await postgres.query("insert into inventory.customers (name) values ('Ada')")
@@ -90,7 +90,7 @@ describe.each([15, 18] as const)('configurations of Debezium and the JDBC source
     })
   })
 
-  it('the JDBC source runs as written but for the host', { timeout: 120_000 }, async () => {
+  it('the JDBC source runs as written but for the host', async () => {
     await postgres.query(
       'create table driver (id serial primary key, name text, rating numeric(5, 0), "timestamp" timestamp not null)',
     )

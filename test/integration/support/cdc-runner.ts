@@ -10,9 +10,8 @@ import {
 } from '@millrace/sdk'
 import connector from '../../../connectors/postgres-cdc/source.ts'
 import type { Config } from '../../../connectors/postgres-cdc/config.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import type { Postgres } from '../../services/postgres.ts'
-
-const DEADLINE_MS = 60_000
 
 /** Waits for a condition; the text of `what` names it when it does not come true. */
 export async function until(what: () => string, condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -16,6 +16,7 @@ import {
 } from '@millrace/sdk'
 import sink from '../../../connectors/jdbc/sink.ts'
 import source from '../../../connectors/jdbc/source.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import type { Postgres } from '../../services/postgres.ts'
 
 export type Raw = Record<string, string>
@@ -58,7 +59,7 @@ export interface RunningSource {
   readonly lines: readonly string[]
   /** One poll that may find nothing. */
   poll(): Promise<readonly SourceRecord[]>
-  /** Polls until so many records came, or fails after ten seconds. */
+  /** Polls until so many records came, or fails. */
   take(count: number): Promise<readonly SourceRecord[]>
 }
 
@@ -108,7 +109,7 @@ export async function startSourceTask(raw: Raw, offsets = new Offsets()): Promis
     poll,
     async take(count) {
       const records: SourceRecord[] = []
-      const deadline = Date.now() + 10_000
+      const deadline = Date.now() + DEADLINE_MS
       while (records.length < count) {
         if (Date.now() > deadline)
           throw new Error(`only ${records.length} of ${count} records in time: ${logger.lines.join('\n')}`)

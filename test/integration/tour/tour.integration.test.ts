@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import { freePort } from '../../services/free-port.ts'
 import { requireCommand } from '../../services/require.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const DEADLINE_MS = 60_000
 
 interface Step {
   readonly script: string
@@ -59,7 +59,7 @@ beforeAll(async () => {
   for (const deadline = Date.now() + DEADLINE_MS; !(await ready()); await sleep(100)) {
     if (product.exitCode !== null || Date.now() > deadline) throw new Error(`npm start is not ready: ${output}`)
   }
-}, 90_000)
+})
 
 afterAll(async () => {
   if (product && product.exitCode === null) {
@@ -74,7 +74,7 @@ test('the tour has its steps', () => {
   expect(tour.length).toBeGreaterThanOrEqual(9)
 })
 
-test.skipIf(missing)('every step of the tour in the README does what it says', { timeout: 180_000 }, async () => {
+test.skipIf(missing)('every step of the tour in the README does what it says', async () => {
   for (const { script, expected, repeats } of tour) {
     const mine = script
       .replaceAll('localhost:9092', `localhost:${kafkaPort}`)
@@ -91,13 +91,9 @@ test.skipIf(missing)('every step of the tour in the README does what it says', {
   }
 })
 
-test.skipIf(missing)(
-  'Ctrl-C stops everything and leaves a summary whose counts agree',
-  { timeout: 60_000 },
-  async () => {
-    const gone = new Promise<number | null>((resolve) => product?.once('exit', resolve))
-    product?.kill('SIGINT')
-    expect(await gone, output).toBe(0)
-    expect(output).toContain('The counts agree.')
-  },
-)
+test.skipIf(missing)('Ctrl-C stops everything and leaves a summary whose counts agree', async () => {
+  const gone = new Promise<number | null>((resolve) => product?.once('exit', resolve))
+  product?.kill('SIGINT')
+  expect(await gone, output).toBe(0)
+  expect(output).toContain('The counts agree.')
+})
