@@ -15,7 +15,7 @@ async function failures(from: number, count: number, coordinate = step): Promise
 
 test(`groups keep their promises over a failing network, for ${SEEDS} seeds`, async () => {
   expect(await failures(0, SEEDS)).toEqual([])
-})
+}, 600_000)
 
 test('the same seed gives the same run', async () => {
   expect(await groupSimulation.run(7)).toEqual(await groupSimulation.run(7))
@@ -31,4 +31,4 @@ test('a coordinator that ends sessions early is found out', async () => {
   const broken: typeof step = (state, event, config) =>
     step(state, event.type === 'tick' ? { ...event, now: event.now + 20_000 } : event, config)
   expect((await failures(0, 30, broken)).length).toBeGreaterThan(0)
-})
+}, 60_000)

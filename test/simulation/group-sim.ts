@@ -11,7 +11,7 @@ import { step } from '../../src/broker/groups/classic/step.ts'
 import { groupRecord, readOffsetsRecord, restoredGroup } from '../../src/broker/groups/group-records.ts'
 import { ErrorCode } from '../../src/protocol/index.ts'
 import { SimWorker, type WorkerReply, type WorkerRequest } from './group-worker.ts'
-import { check, InvariantBroken, type SimResult, type Simulation } from './simulation.ts'
+import { check, InvariantBroken, type SimResult, type Simulation, streamStart } from './simulation.ts'
 
 const GROUP = 'simulated'
 const CHAOS_MS = 10 * 60_000
@@ -96,7 +96,7 @@ class GroupWorld {
 
   constructor(seed: number, coordinate: typeof step) {
     this.#coordinate = coordinate
-    this.#random = seededRandom(seed)
+    this.#random = seededRandom(streamStart(seed))
     this.options = drawOptions(this.#random)
     this.#config = {
       minSessionTimeoutMs: 1000,

@@ -4,7 +4,7 @@ import { LogModel } from './log-model.ts'
 import { IN_FLIGHT_MAX, type InFlight, SimProducer } from './log-producer.ts'
 import { drain, SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
-import { check, InvariantBroken, type Simulation, type SimResult } from './simulation.ts'
+import { check, InvariantBroken, type Simulation, type SimResult, streamStart } from './simulation.ts'
 
 /** What a seed draws. Whole kinds of faults are often off, so that the others get far (swarm testing). */
 interface Options {
@@ -81,10 +81,10 @@ class LogSimulation {
   #generation = 0
 
   constructor(seed: number, openLog: OpenLog) {
-    this.#random = seededRandom(Math.imul(seed + 1, 0x9e3779b1))
+    this.#random = seededRandom(streamStart(seed))
     for (let i = 0; i < 8; i++) this.#random.next()
     // A stream of their own: an option that is added changes no other one.
-    this.options = drawOptions(seededRandom(Math.imul(seed + 1, 0x85ebca6b)))
+    this.options = drawOptions(seededRandom(streamStart(seed, 0x85ebca6b)))
     const { shortRead, writeError, syncError, lostSectors, tornSectors } = this.options
     const faults = { shortRead, writeError, syncError, lostSectors, tornSectors }
     this.#disk = new SimDisk(this.#random, this.#clock, faults)

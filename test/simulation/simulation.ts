@@ -16,6 +16,14 @@ export interface Simulation {
   run(seed: number): Promise<SimResult>
 }
 
+/**
+ * The start of a stream of random numbers for a seed. The first numbers of neighbouring starts are alike: taken as they
+ * are, a whole run of seeds would draw worlds of the same size.
+ */
+export function streamStart(seed: number, stream = 0x9e3779b1): number {
+  return Math.imul(seed + 1, stream)
+}
+
 /** Thrown by a checker when an invariant does not hold. */
 export class InvariantBroken extends Error {
   override name = 'InvariantBroken'
