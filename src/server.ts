@@ -279,6 +279,7 @@ function createMembership(
     url: endpoint.url,
     protocol: config['connect.protocol'],
     maxDelayMs: config['scheduled.rebalance.max.delay.ms'],
+    sync: { syncTimeoutMs: config['worker.sync.timeout.ms'], unsyncBackoffMs: config['worker.unsync.backoff.ms'] },
     clock: realClock,
     logger: options.logger,
     onFatal: (error) => {

@@ -17,8 +17,6 @@ export const NO_EFFECT: ReadonlySet<string> = new Set([
   'min.compaction.lag.ms',
   'preallocate',
   'rest.advertised.listener',
-  'worker.sync.timeout.ms',
-  'worker.unsync.backoff.ms',
 ])
 
 const REFUSED = 'Refused with any other value: there are no exactly-once sources yet.'

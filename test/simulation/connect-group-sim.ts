@@ -11,11 +11,14 @@ import {
 } from '../../src/connect/index.ts'
 import { type Carry, SimCoordinator, SimGroupMember } from './connect-coordinator.ts'
 import { SimClock } from './sim-clock.ts'
-import { check, InvariantBroken, type SimResult, type Simulation } from './simulation.ts'
+import { check, InvariantBroken, type SimResult, type Simulation, streamStart } from './simulation.ts'
 
 const CHAOS_MS = 120_000
 const HEAL_MS = 90_000
 const STEP_MS = 50
+/** Stalls have a stream of their own, so that past seeds stay what they were. */
+const STALLS = 0x85ebca6b
+const SYNC = { syncTimeoutMs: 1500, unsyncBackoffMs: 10_000 }
 const TRACE_LINES = 80
 
 interface Options {
@@ -28,10 +31,11 @@ interface Options {
   readonly partitionRate: number
   readonly changeRate: number
   readonly maxDelayMs: number
+  readonly stallRate: number
 }
 
 /** The seed draws how the world is, too: some have no faults of a kind at all. */
-function drawOptions(random: Random): Options {
+function drawOptions(random: Random, stalls: Random): Options {
   const maybe = (most: number) => (random.next() < 0.4 ? 0 : random.next() * most)
   return {
     workers: 1 + Math.floor(random.next() * 4),
@@ -43,6 +47,7 @@ function drawOptions(random: Random): Options {
     partitionRate: maybe(0.04),
     changeRate: maybe(0.5),
     maxDelayMs: random.next() < 0.7 ? 0 : 5000,
+    stallRate: stalls.next() < 0.4 ? stalls.next() * 0.3 : 0,
   }
 }
 
@@ -62,13 +67,14 @@ class SharedLog {
 class World {
   readonly clock = new SimClock()
   readonly random: Random
+  readonly stalls: Random
   readonly options: Options
   readonly coordinator: SimCoordinator
   readonly configLog = new SharedLog()
   readonly statusLog = new SharedLog()
   readonly nodes: Node[] = []
   readonly trace: string[] = []
-  readonly stats = { rebalances: 0, crashes: 0, partitions: 0, changes: 0, taskStarts: 0 }
+  readonly stats = { rebalances: 0, crashes: 0, partitions: 0, stalls: 0, leaves: 0, changes: 0, taskStarts: 0 }
   chaos = true
   /** Task configurations as connectors made them: what may run. */
   epoch = 0
@@ -77,8 +83,9 @@ class World {
 
   constructor(seed: number, lies: boolean) {
     this.lies = lies
-    this.random = seededRandom(seed)
-    this.options = drawOptions(this.random)
+    this.random = seededRandom(streamStart(seed))
+    this.stalls = seededRandom(streamStart(seed, STALLS))
+    this.options = drawOptions(this.random, this.stalls)
     this.coordinator = new SimCoordinator(this.clock)
     for (let i = 0; i < this.options.workers; i++) this.nodes.push(new Node(this, i))
   }
@@ -120,6 +127,7 @@ class World {
     this.chaos = false
     for (const node of this.nodes) {
       node.cutUntilMs = 0
+      node.stalledUntilMs = 0
       if (!node.alive) node.start()
     }
     this.note('healed')
@@ -137,13 +145,18 @@ class World {
   }
 
   private misfortune(): void {
-    const { crashRate, partitionRate, changeRate, connectors } = this.options
+    const { crashRate, partitionRate, stallRate, changeRate, connectors } = this.options
     for (const node of this.nodes) {
       if (node.alive && this.chance(crashRate)) node.crash()
       if (node.alive && this.chance(partitionRate)) {
         this.stats.partitions++
         node.cutUntilMs = this.clock.monotonicMs() + this.random.next() * 30_000
         this.note(`${node.name} is cut off`)
+      }
+      if (stallRate > 0 && node.alive && this.stalls.next() < (stallRate * STEP_MS) / 1000) {
+        this.stats.stalls++
+        node.stalledUntilMs = this.clock.monotonicMs() + this.stalls.next() * 20_000
+        this.note(`${node.name} does not get to read the configuration`)
       }
     }
     if (this.chance(changeRate)) this.change(`c${Math.floor(this.random.next() * connectors)}`)
@@ -214,6 +227,7 @@ class Node {
   readonly connectors = new Set<string>()
   alive = false
   cutUntilMs = 0
+  stalledUntilMs = 0
   herder: ConnectHerder | null = null
   member: SimGroupMember | null = null
   private life = 0
@@ -248,10 +262,16 @@ class Node {
       createWorker: (listener) => this.worker(listener, life),
       membership: createGroupMembership({
         createMember: (owner) => {
-          this.member = new SimGroupMember(world.coordinator, world.clock, carry, owner)
-          return this.member
+          const member = new SimGroupMember(world.coordinator, world.clock, carry, owner)
+          this.member = member
+          return {
+            start: () => member.start(),
+            requestRejoin: () => member.requestRejoin(),
+            leave: () => this.leaves(member),
+          }
         },
         url,
+        sync: SYNC,
         protocol: 'compatible',
         maxDelayMs: world.options.maxDelayMs,
         clock: world.clock,
@@ -260,8 +280,8 @@ class Node {
           throw error
         },
       }),
-      configLog: this.log(world.configLog, life),
-      statusLog: this.log(world.statusLog, life),
+      configLog: this.log(world.configLog, life, () => world.clock.monotonicMs() < this.stalledUntilMs),
+      statusLog: this.log(world.statusLog, life, () => false),
       clock: world.clock,
       random: world.random,
       logger: silentLogger,
@@ -272,6 +292,16 @@ class Node {
     })
     this.herder = herder
     herder.start().catch((error: unknown) => world.note(`${this.name} does not start: ${String(error)}`))
+  }
+
+  /** Invariant 4: whoever leaves has nothing running any more. */
+  private leaves(member: SimGroupMember): Promise<void> {
+    const { world } = this
+    const running = [...this.connectors, ...this.tasks.keys()]
+    world.require(running.length === 0, `${this.name} leaves the group and runs ${running.join()}`)
+    world.stats.leaves++
+    world.note(`${this.name} leaves, because it lacks configuration`)
+    return member.leave()
   }
 
   private isDropped(): boolean {
@@ -310,7 +340,7 @@ class Node {
   }
 
   /** This worker's way to a log: appends may be torn by a crash between two records, reads lag. */
-  private log(shared: SharedLog, life: number): CompactedLog {
+  private log(shared: SharedLog, life: number, isStalled: () => boolean): CompactedLog {
     const { world } = this
     let position = 0
     let reading = false
@@ -322,7 +352,7 @@ class Node {
       while (position < shared.records.length && this.life === life) {
         await world.delay()
         if (this.life !== life) break
-        if (this.isCut()) continue
+        if (this.isCut() || isStalled()) continue
         const batch = shared.records.slice(position, position + 1 + Math.floor(world.random.next() * 5))
         position += batch.length
         onRecords(batch)

@@ -216,14 +216,14 @@ export const distributedWorkerConfig = defineConfig({
     default: 3000,
     min: 1,
     importance: 'low',
-    doc: 'How long a worker may lag behind the configuration of its assignment.',
+    doc: 'How long a worker may lag behind the configuration that its group works with; then it stops its work and leaves the group.',
   },
   'worker.unsync.backoff.ms': {
     type: 'int',
     default: 300_000,
     min: 1,
     importance: 'low',
-    doc: 'How long a worker stays away after it could not catch up.',
+    doc: 'How long a worker that could not catch up in worker.sync.timeout.ms stays out of the group before it joins again.',
   },
   'config.storage.topic': {
     type: 'string',

@@ -98,7 +98,7 @@ export class ConnectHerder implements Herder {
     this.config = createConfigStore({
       log: options.configLog,
       logger,
-      onChanges: (changes) => this.onChanges(changes),
+      onRead: (changes) => this.onConfigRead(changes),
     })
     this.statuses = createStatusStore({ log: options.statusLog, logger, clock, workerId: options.workerId })
     this.worker = options.createWorker(this.workerListener())
@@ -150,10 +150,12 @@ export class ConnectHerder implements Herder {
     await Promise.all([this.config.start(), this.statuses.start(), this.worker.start(), findClusterId()])
     await this.options.membership.start({
       prepareJoin: (eager) => this.runner.prepareJoin(eager),
-      metadata: () => this.runner.joining(),
+      joining: () => this.runner.joining(),
+      configOffset: () => this.config.state.offset,
       onAssignment: (assignment) => this.onAssignment(assignment),
       onLost: (reason) => this.onLost(reason),
-      leaderView: (minimumOffset) => this.leader.view(minimumOffset),
+      readConfig: () => this.config.readToEnd(),
+      leaderView: () => this.leader.view(),
       onDecision: (decision) => this.leader.onDecision(decision),
     })
   }
@@ -188,7 +190,7 @@ export class ConnectHerder implements Herder {
     await this.runner.giveUpAll()
   }
 
-  private onChanges(changes: readonly ConfigChange[]): void {
+  private onConfigRead(changes: readonly ConfigChange[]): void {
     const { clock, logLevels } = this.options
     this.runner.onChanges(changes)
     let forget = false

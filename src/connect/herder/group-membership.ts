@@ -1,5 +1,13 @@
-import type { Clock, Logger } from '../../base/index.ts'
+import type { Clock, Logger, Timer } from '../../base/index.ts'
 import type { GroupOwner } from '../../client/index.ts'
+import {
+  initialSyncState,
+  stepSync,
+  type SyncAction,
+  type SyncEvent,
+  type SyncSettings,
+  type SyncState,
+} from './config-sync.ts'
 import { assignEagerly } from './eager-assignor.ts'
 import {
   ASSIGNMENT_CONFIG_MISMATCH,
@@ -16,6 +24,7 @@ import {
 } from './group-protocol.ts'
 import { assignIncrementally, initialAssignorState, type MemberIncrement } from './incremental-assignor.ts'
 import type { LeaderView, Membership, MembershipHooks } from './membership.ts'
+import { within } from './within.ts'
 import { emptyWork, type Work } from './work.ts'
 
 /** What a membership needs of the client's group member. */
@@ -32,6 +41,7 @@ export interface GroupMembershipOptions {
   /** `connect.protocol`: the newest protocol this worker speaks. */
   readonly protocol: 'sessioned' | 'compatible' | 'eager'
   readonly maxDelayMs: number
+  readonly sync: SyncSettings
   readonly clock: Clock
   readonly logger: Logger
   readonly onFatal: (error: Error) => void
@@ -44,6 +54,8 @@ interface LeaderRound {
   readonly leaderId: MemberId
   readonly leaderUrl: string
   readonly view: LeaderView
+  /** What every worker needs to have read before it acts on the assignment. */
+  readonly configOffset: number
   readonly members: ReadonlyMap<MemberId, WorkerMetadata>
 }
 
@@ -65,6 +77,8 @@ class GroupMembership implements Membership {
   private hooks: MembershipHooks | null = null
   private member: ConnectGroupMember | null = null
   private assignor = initialAssignorState
+  private sync: SyncState
+  private syncTimer: Timer | null = null
   private last: GroupAssignment | null = null
   private protocol: ProtocolName | null = null
   private lastCompletedGeneration = -1
@@ -77,6 +91,7 @@ class GroupMembership implements Membership {
 
   constructor(options: GroupMembershipOptions) {
     this.options = options
+    this.sync = initialSyncState(options.sync)
     const newest = options.protocol === 'eager' ? 'default' : options.protocol
     this.supported = protocolNames.slice(protocolNames.indexOf(newest))
   }
@@ -89,6 +104,15 @@ class GroupMembership implements Membership {
   /** Resolves with the first assignment. */
   start(hooks: MembershipHooks): Promise<void> {
     this.hooks = hooks
+    const ready = new Promise<void>((resolve, reject) => {
+      this.started = { resolve, reject }
+    })
+    this.join()
+    return ready
+  }
+
+  private join(): void {
+    const hooks = this.active
     this.member = this.options.createMember({
       metadata: () => this.metadata(),
       beforeJoin: () => {
@@ -99,6 +123,7 @@ class GroupMembership implements Membership {
       onAssigned: ({ generationId, memberId, leaderId, protocol, assignment }) =>
         this.onAssigned(generationId, memberId === leaderId, protocol, assignment),
       onLost: async (reason) => {
+        this.step({ type: 'lost' })
         await hooks.onLost(reason)
         this.last = null
       },
@@ -108,11 +133,7 @@ class GroupMembership implements Membership {
         this.options.onFatal(error)
       },
     })
-    const ready = new Promise<void>((resolve, reject) => {
-      this.started = { resolve, reject }
-    })
     this.member.start()
-    return ready
   }
 
   requestRejoin(reason: string): void {
@@ -120,11 +141,68 @@ class GroupMembership implements Membership {
   }
 
   async leave(): Promise<void> {
+    this.step({ type: 'close' })
     await this.member?.leave()
   }
 
+  private step(event: SyncEvent): void {
+    const [state, actions] = stepSync(this.sync, event)
+    this.sync = state
+    for (const action of actions) this.perform(action)
+  }
+
+  private perform(action: SyncAction): void {
+    const { clock } = this.options
+    switch (action.type) {
+      case 'setTimer':
+        this.syncTimer = clock.setTimer(action.delayMs, () =>
+          this.step({ type: 'timer', read: this.active.configOffset() }),
+        )
+        return
+      case 'cancelTimer':
+        this.syncTimer?.cancel()
+        return
+      case 'leave':
+        this.leaveForNow().catch((error: unknown) => {
+          this.options.onFatal(error instanceof Error ? error : new Error(String(error)))
+        })
+        return
+      case 'readToEnd':
+        this.active.readConfig().then(
+          () => this.step({ type: 'readToEnd', ok: true }),
+          () => this.step({ type: 'readToEnd', ok: false }),
+        )
+        return
+      case 'join':
+        this.options.logger.info({}, 'the configuration is read; joining the group again')
+        this.join()
+    }
+  }
+
+  /** Invariant 4: everything has stopped before the group gives it to others. */
+  private async leaveForNow(): Promise<void> {
+    const { logger, sync } = this.options
+    const have = this.active.configOffset()
+    logger.warn(
+      { have, need: this.sync.required, backoffMs: sync.unsyncBackoffMs },
+      `the configuration was not read within worker.sync.timeout.ms (${sync.syncTimeoutMs}); leaving the group for a while`,
+    )
+    const { member } = this
+    await this.active.onLost('the configuration that the group works with could not be read in time')
+    await member?.leave()
+    if (this.member === member && this.sync.phase === 'away') this.member = null
+    this.last = null
+    this.rebalanceStartedMs = null
+    this.step({ type: 'left' })
+  }
+
+  private require(required: number): void {
+    this.step({ type: 'required', required, read: this.active.configOffset() })
+  }
+
   private metadata(): { name: string; metadata: Buffer }[] {
-    const { configOffset, owned } = this.active.metadata()
+    const configOffset = this.active.configOffset()
+    const owned = this.active.joining()
     const { last } = this
     const assignment: GroupAssignment | null = last && {
       ...last,
@@ -145,7 +223,11 @@ class GroupMembership implements Membership {
   }): Promise<ReadonlyMap<string, Uint8Array>> {
     const members = new Map(request.members.map((member) => [member.memberId, decodeMetadata(member.metadata)]))
     const offsetMax = Math.max(...[...members.values()].map((member) => member.configOffset))
-    const view = await this.active.leaderView(offsetMax)
+    if (this.active.configOffset() < offsetMax) {
+      this.require(offsetMax)
+      await within(this.options.clock, this.options.sync.syncTimeoutMs, this.active.readConfig())
+    }
+    const view = this.active.leaderView()
     const protocol = protocolNames.find((name) => name === request.protocol) ?? 'default'
     const leaderUrl = members.get(request.leaderId)?.url ?? this.options.url
     const round: LeaderRound = {
@@ -153,6 +235,7 @@ class GroupMembership implements Membership {
       leaderId: request.leaderId,
       leaderUrl,
       view,
+      configOffset: Math.max(view.configOffset, offsetMax),
       members,
     }
     if (view.configOffset < offsetMax) {
@@ -191,14 +274,16 @@ class GroupMembership implements Membership {
     delayMs: number,
   ): Map<string, Uint8Array> {
     const version = protocolVersion[protocol]
-    const { leaderId, leaderUrl, view } = round
-    const head = { error, leader: leaderId, leaderUrl, configOffset: view.configOffset, delayMs }
+    const { leaderId, leaderUrl, configOffset } = round
+    const head = { error, leader: leaderId, leaderUrl, configOffset, delayMs }
     return new Map(
       [...round.members.keys()].map((id) => [id, encodeAssignment(version, { ...head, ...incrementOf(id) })]),
     )
   }
 
   private onAssigned(generation: number, isLeader: boolean, protocol: string, bytes: Buffer): void {
+    // An assignment that crossed the decision to leave: what it gives would start after everything has stopped.
+    if (this.sync.phase !== 'in-sync' && this.sync.phase !== 'behind') return
     const assignment = decodeAssignment(bytes)
     const eager = protocol === 'default'
     this.protocol = protocolNames.find((name) => name === protocol) ?? 'default'
@@ -227,6 +312,7 @@ class GroupMembership implements Membership {
       revoked: assignment.revoked,
       delayMs: assignment.delayMs,
     })
+    this.require(assignment.configOffset)
     this.started?.resolve()
     this.started = null
   }

@@ -50,9 +50,8 @@ export class Leader {
     return this.taskOwners.get(key)
   }
 
-  async view(minimumOffset: number): Promise<LeaderView> {
+  view(): LeaderView {
     const { config } = this.options
-    if (config.state.offset < minimumOffset) await config.readToEnd()
     return { configured: config.state.configured(), configOffset: config.state.offset }
   }
 

@@ -33,13 +33,17 @@ export interface LeaderDecision {
 export interface MembershipHooks {
   /** Called before each join; resolves (in bounded time) when what must not run through the rebalance has stopped. */
   prepareJoin(eager: boolean): Promise<void>
-  /** What this worker says of itself when it joins: everything that it runs, or is still stopping. */
-  metadata(): { readonly configOffset: number; readonly owned: Work }
+  /** What this worker says of itself when it joins now: everything that it runs, or is still stopping. */
+  joining(): Work
+  /** How far this worker has read the configuration. */
+  configOffset(): number
   onAssignment(assignment: Assignment): void
   /** The worker is out of the group: all must stop, and has stopped when the promise resolves. */
   onLost(reason: string): Promise<void>
-  /** Only on the leader: reads the configuration up to an offset that a member has seen. */
-  leaderView(minimumOffset: number): Promise<LeaderView>
+  /** Reads what there is of the configuration; may fail, and may take long. */
+  readConfig(): Promise<void>
+  /** Only on the leader: the configuration as far as it has been read. */
+  leaderView(): LeaderView
   /** Only on the leader: before the others hear of the decision; takes little time. */
   onDecision(decision: LeaderDecision): Promise<void>
 }

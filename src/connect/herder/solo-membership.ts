@@ -13,8 +13,8 @@ export function createSoloMembership(options: { url: string; clock: Clock }): Me
 
   const assign = async (active: MembershipHooks) => {
     await active.prepareJoin(false)
-    const { owned } = active.metadata()
-    const { configured, configOffset } = await active.leaderView(-1)
+    const owned = active.joining()
+    const { configured, configOffset } = active.leaderView()
     generation++
     lastRebalanceAtMs = clock.now()
     await active.onDecision({ generation, members: [{ url, work: configured }] })

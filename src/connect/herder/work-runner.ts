@@ -71,14 +71,10 @@ export class WorkRunner {
     return this.owned.tasks.has(key) && !this.revoking.tasks.has(key)
   }
 
-  ownedWork(): Work {
-    return { connectors: new Set(this.owned.connectors), tasks: new Set(this.owned.tasks) }
-  }
-
-  /** The metadata of a join that goes out now. */
-  joining(): { configOffset: number; owned: Work } {
+  /** What a join that goes out now says is owned. */
+  joining(): Work {
     this.heldAtJoin = [...this.held].filter((key) => this.taskSlots.get(key)?.isEmpty() ?? true)
-    return { configOffset: this.options.config.offset, owned: this.ownedWork() }
+    return { connectors: new Set(this.owned.connectors), tasks: new Set(this.owned.tasks) }
   }
 
   /** Waits until nothing runs that must not run through the next rebalance. */
@@ -96,6 +92,8 @@ export class WorkRunner {
       for (const key of this.owned[kind]) this.revoking[kind].add(key)
     }
     this.held.clear()
+    // Nothing is left that could need configuration, so a lack of it must not keep anything from stopping (invariant 4).
+    this.requiredOffset = -1
     this.reconcile()
     await Promise.all([...this.connectorSlots.values(), ...this.taskSlots.values()].map((slot) => slot.settled()))
   }

@@ -13,13 +13,16 @@ export interface ConfigStore {
   stop(): Promise<void>
 }
 
-/** Opens a config store; `onChanges` hears of what is written from the end of `start` on, not of what was there before. */
+/**
+ * Opens a config store; `onRead` hears of what is written from the end of `start` on, not of what was there before. It
+ * hears also of records that change nothing, because the offset that has been read moves with them.
+ */
 export function createConfigStore(options: {
   log: CompactedLog
   logger: Logger
-  onChanges: (changes: readonly ConfigChange[]) => void
+  onRead: (changes: readonly ConfigChange[]) => void
 }): ConfigStore {
-  const { log, logger, onChanges } = options
+  const { log, logger, onRead } = options
   const state = new ConfigState()
   let started = false
   const onRecords = (records: readonly LogRecord[]) => {
@@ -30,7 +33,7 @@ export function createConfigStore(options: {
       }
     }
     // What is transient, such as a restart request, must not be carried out again at every start.
-    if (started && changes.length > 0) onChanges(changes)
+    if (started) onRead(changes)
   }
   return {
     state,
