@@ -24,6 +24,25 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   'connector-metrics/connector-class': 'Always 1; the label `class` is the class of the connector.',
   'connector-metrics/connector-type': 'Always 1; the label `type` is source or sink.',
   'connector-metrics/connector-version': 'Always 1; the label `version` is that of the connector.',
+  'connector-task-metrics/connector-class': 'Always 1; the label `class` is the class of the connector.',
+  'connector-task-metrics/connector-type': 'Always 1; the label `type` is source or sink.',
+  'connector-task-metrics/connector-version': 'Always 1; the label `version` is that of the connector.',
+  'connector-task-metrics/task-class': 'Always 1; the label `class` is the class of the task.',
+  'connector-task-metrics/task-version': "Always 1; the label `version` is that of the task, which is the connector's.",
+  'connector-task-metrics/key-converter-class': 'Always 1; the label `class` is the class of the key converter.',
+  'connector-task-metrics/key-converter-version': 'Always 1; the label `version` is that of the key converter.',
+  'connector-task-metrics/value-converter-class': 'Always 1; the label `class` is the class of the value converter.',
+  'connector-task-metrics/value-converter-version': 'Always 1; the label `version` is that of the value converter.',
+  'connector-task-metrics/header-converter-class': 'Always 1; the label `class` is the class of the header converter.',
+  'connector-task-metrics/header-converter-version': 'Always 1; the label `version` is that of the header converter.',
+  'connector-transform-metrics/transform-class':
+    'Always 1; the label `class` is the class of the transformation that the label `transform` names.',
+  'connector-transform-metrics/transform-version':
+    'Always 1; the label `version` is that of the transformation that the label `transform` names.',
+  'connector-predicate-metrics/predicate-class':
+    'Always 1; the label `class` is the class of the predicate that the label `predicate` names.',
+  'connector-predicate-metrics/predicate-version':
+    'Always 1; the label `version` is that of the predicate that the label `predicate` names.',
   'connector-task-metrics/status':
     'Always 1; the label `status` is the state of the task. It stays when the task fails.',
   'connector-task-metrics/running-ratio': 'Share of its life that the task has been RUNNING.',

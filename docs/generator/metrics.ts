@@ -12,7 +12,7 @@ const AN_ID: TaskId = { connector: 'c', task: 0 }
 function aUnit(task: number | null): Unit {
   return new Unit({
     id: task === null ? { connector: 'c', task } : { connector: 'c', task },
-    connectorConfig: {},
+    connectorConfig: { transforms: 't', predicates: 'p' },
     config: {},
     target: 'STARTED',
     policy: { policy: 'never', backoffMs: 0, backoffMaxMs: 0, maxAttempts: 0, resetMs: 0 },
@@ -32,7 +32,7 @@ export function everyMetric(): readonly MetricSample[] {
     lastRebalanceAtMs: 0,
   }
   return [
-    ...new WorkerMetrics().samples([aUnit(null), aUnit(0)], () => undefined),
+    ...new WorkerMetrics().samples([aUnit(null), aUnit(0)], {}, () => undefined),
     ...herderMetrics({ membership, leaderUrl: 'http://127.0.0.1:8083/', nowMs: 0 }),
     ...new TaskCounters(0).samples(AN_ID, 'source', 0),
     ...new TaskCounters(0).samples(AN_ID, 'sink', 0),

@@ -23,6 +23,7 @@ import { restartPolicyOf, shutdownTimeoutOf } from './runtime-config.ts'
 import { Supervisor } from './supervisor.ts'
 import { taskHostConfig } from './task-host-config.ts'
 import { connectorKey, taskKey, Unit } from './unit.ts'
+import type { FindPlugin } from './plugin-metrics.ts'
 import { WorkerMetrics } from './worker-metrics.ts'
 import type { PluginInfo, RunState, StateDetail, TargetState, TaskId, Worker, WorkerListener } from './worker.ts'
 
@@ -253,7 +254,8 @@ class HostedWorker implements Worker {
   }
 
   metrics() {
-    return this.#metrics.samples(this.#supervisor.all(), (className) => this.findPlugin(className))
+    const find: FindPlugin = (className, kind) => this.findPlugin(className, kind)
+    return this.#metrics.samples(this.#supervisor.all(), this.#o.properties, find)
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,7 @@
+import type { RawConfig } from '@millrace/sdk'
+import { type FindPlugin, taskPluginSamples } from './plugin-metrics.ts'
 import type { Unit } from './unit.ts'
-import type { MetricSample, PluginInfo, RunState } from './worker.ts'
+import type { MetricSample, RunState } from './worker.ts'
 
 class StartupCounts {
   attempts = 0
@@ -27,7 +29,7 @@ export class WorkerMetrics {
     else counts.successes++
   }
 
-  samples(units: readonly Unit[], pluginOf: (className: string) => PluginInfo | undefined): MetricSample[] {
+  samples(units: readonly Unit[], workerConfig: RawConfig, find: FindPlugin): MetricSample[] {
     const connectors = units.filter((unit) => unit.task === null)
     const tasks = units.filter((unit) => unit.task !== null)
     const samples: MetricSample[] = [
@@ -36,8 +38,10 @@ export class WorkerMetrics {
       ...this.#startup('connector'),
       ...this.#startup('task'),
     ]
-    for (const unit of connectors) samples.push(...connectorSamples(unit, tasks, pluginOf))
-    for (const unit of tasks) samples.push(...taskSamples(unit))
+    for (const unit of connectors) samples.push(...connectorSamples(unit, tasks, find))
+    for (const unit of tasks) {
+      samples.push(...taskSamples(unit), ...taskPluginSamples(unit, workerConfig, find))
+    }
     return samples
   }
 
@@ -58,15 +62,11 @@ function worker(name: string, value: number, labels: Readonly<Record<string, str
   return { group: 'connect-worker-metrics', name, labels, value }
 }
 
-function connectorSamples(
-  unit: Unit,
-  tasks: readonly Unit[],
-  pluginOf: (className: string) => PluginInfo | undefined,
-): MetricSample[] {
+function connectorSamples(unit: Unit, tasks: readonly Unit[], find: FindPlugin): MetricSample[] {
   const connector = unit.connector
   const own = tasks.filter((task) => task.connector === connector)
   const className = unit.connectorConfig['connector.class'] ?? ''
-  const plugin = pluginOf(className)
+  const plugin = find(className)
   const group = 'connector-metrics'
   return [
     worker('connector-total-task-count', own.length, { connector }),

@@ -69,7 +69,6 @@ test('work starts with the last record that was required, also when that record 
   await until(
     () => worker.journal,
     (journal) => journal.includes('start a STARTED'),
-    60_000,
   )
   await herder.stop()
 }, 90_000)
@@ -82,7 +81,6 @@ test('a worker that the group lets go of stops everything, also while it lacks c
   await until(
     () => worker.tasks.size + worker.connectors.size,
     (running) => running === 2,
-    60_000,
   )
   assign([], [], 9)
   await lose()

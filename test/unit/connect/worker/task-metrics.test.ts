@@ -3,7 +3,7 @@ import { restartPolicyOf } from '../../../../src/connect/worker/runtime-config.t
 import { TaskCounters } from '../../../../src/connect/worker/task-metrics.ts'
 import { Unit } from '../../../../src/connect/worker/unit.ts'
 import { WorkerMetrics } from '../../../../src/connect/worker/worker-metrics.ts'
-import type { MetricSample } from '../../../../src/connect/worker/worker.ts'
+import type { MetricSample, PluginInfo } from '../../../../src/connect/worker/worker.ts'
 
 const id = { connector: 'c', task: 3 }
 const namesOf = (samples: readonly MetricSample[], group: string) =>
@@ -101,7 +101,7 @@ describe('the metrics of a worker', () => {
 
   it('keep the state of a task that has failed and has no host any more', () => {
     const metrics = new WorkerMetrics()
-    const samples = metrics.samples([unit(null, 'RUNNING'), unit(0, 'RUNNING'), unit(1, 'FAILED')], () => undefined)
+    const samples = metrics.samples([unit(null, 'RUNNING'), unit(0, 'RUNNING'), unit(1, 'FAILED')], {}, () => undefined)
     const states = samples.filter(({ group, name }) => group === 'connector-task-metrics' && name === 'status')
     expect(states.map(({ labels }) => [labels['task'], labels['status']])).toEqual([
       ['0', 'running'],
@@ -122,10 +122,71 @@ describe('the metrics of a worker', () => {
       metrics.state(one, one.state)
       metrics.state(one, 'RUNNING')
     }
-    const samples = metrics.samples([], () => undefined)
+    const samples = metrics.samples([], {}, () => undefined)
     expect(valueOf(samples, 'task-startup-attempts-total')).toBe(2)
     expect(valueOf(samples, 'task-startup-success-total')).toBe(1)
     expect(valueOf(samples, 'task-startup-failure-total')).toBe(1)
     expect(valueOf(samples, 'task-startup-success-percentage')).toBe(0.5)
   })
+
+  it('tell classes and versions of a task, of its converters, transformations and predicates, also of a failed one', () => {
+    const task = new Unit({
+      id: { connector: 'c', task: 0 },
+      connectorConfig: {
+        'connector.class': 'Source',
+        'key.converter': 'StringConverter',
+        transforms: 'mask,gone',
+        'transforms.mask.type': 'MaskField',
+        'transforms.mask.predicate': 'some',
+        'transforms.gone.type': 'NotThere',
+        predicates: 'some',
+        'predicates.some.type': 'IsTombstone',
+      },
+      config: { 'task.class': 'SourceTask' },
+      target: 'STARTED',
+      policy: restartPolicyOf({}),
+      home: { name: 'builtin', maxHosts: 1 },
+    })
+    task.state = 'FAILED'
+    const plugins = new Map<string, PluginInfo>([
+      ['Source', { class: 'org.example.Source', type: 'source', version: '1.2', aliases: [] }],
+      ['StringConverter', { class: 'org.example.StringConverter', type: 'converter', version: '4', aliases: [] }],
+      ['Json', { class: 'org.example.Json', type: 'converter', version: '5', aliases: [] }],
+      ['MaskField', { class: 'org.example.MaskField', type: 'transformation', version: '6', aliases: [] }],
+      ['IsTombstone', { class: 'org.example.IsTombstone', type: 'predicate', version: '7', aliases: [] }],
+    ])
+    const find = (name: string, kind?: string) => {
+      const plugin = plugins.get(name)
+      return kind === undefined || plugin?.type === kind ? plugin : undefined
+    }
+    const samples = new WorkerMetrics().samples([task], { 'value.converter': 'Json' }, find)
+    const textOf = (name: string) => {
+      const labels = samples.filter((sample) => sample.name === name).map((sample) => sample.labels)
+      return labels.map((label) => label['class'] ?? label['version'] ?? label['type'])
+    }
+    expect(textOf('connector-class')).toEqual(['org.example.Source'])
+    expect(textOf('connector-type')).toEqual(['source'])
+    expect(textOf('connector-version')).toEqual(['1.2'])
+    expect(textOf('task-class')).toEqual(['SourceTask'])
+    expect(textOf('task-version')).toEqual(['1.2'])
+    expect(textOf('key-converter-class')).toEqual(['org.example.StringConverter'])
+    expect(textOf('key-converter-version')).toEqual(['4'])
+    expect(textOf('value-converter-class')).toEqual(['org.example.Json'])
+    expect(textOf('header-converter-class')).toEqual(['org.apache.kafka.connect.storage.SimpleHeaderConverter'])
+    expect(samples.filter(({ group }) => group === 'connector-transform-metrics')).toEqual([
+      sample('transform', 'mask', 'class', 'org.example.MaskField'),
+      sample('transform', 'mask', 'version', '6'),
+      sample('transform', 'gone', 'class', 'NotThere'),
+      sample('transform', 'gone', 'version', ''),
+    ])
+    expect(samples.filter(({ group }) => group === 'connector-predicate-metrics')).toEqual([
+      sample('predicate', 'some', 'class', 'org.example.IsTombstone'),
+      sample('predicate', 'some', 'version', '7'),
+    ])
+  })
 })
+
+function sample(kind: 'transform' | 'predicate', alias: string, fact: 'class' | 'version', text: string): MetricSample {
+  const labels = { connector: 'c', task: '0', [kind]: alias, [fact]: text }
+  return { group: `connector-${kind}-metrics`, name: `${kind}-${fact}`, labels, value: 1 }
+}
