@@ -102,6 +102,8 @@ function validateSourceRules(report: ConfigReport, raw: RawConfig, worker: Worke
   for (const [key, harmless] of Object.entries(NEEDS_TRANSACTIONS)) {
     const value = raw[key]?.trim()
     if (value === undefined || value === '' || value.toLowerCase() === harmless) continue
+    // What is no value at all has been told in Kafka's words.
+    if (report.hasErrors([key])) continue
     const instead = harmless === null ? 'leave it out' : `leave it out or set it to ${harmless}`
     report.addError(
       key,

@@ -40,7 +40,7 @@ import {
 import { herderMetrics } from './herder-metrics.ts'
 import type { HttpClient } from './http-client.ts'
 import { Leader } from './leader.ts'
-import { effectiveLevel, type LogLevels, requireLevel, requireLogger } from './log-levels.ts'
+import { effectiveLevel, isLogger, type LogLevels, requireLevel, requireLogger } from './log-levels.ts'
 import type { Assignment, Membership } from './membership.ts'
 import { maskInfos, restoreHidden, scrub, Secrets } from './secrets.ts'
 import { type SessionKeySettings, signatureHeaders, verifySignature } from './session-keys.ts'
@@ -524,6 +524,7 @@ export class ConnectHerder implements Herder {
   }
 
   logger(name: string): LoggerLevel {
+    if (!isLogger(name)) throw new HerderError('NOT_FOUND', `Logger ${name} not found.`)
     return effectiveLevel(this.loggers(), name)
   }
 

@@ -23,9 +23,14 @@ export function loggerOf(fields: object): string {
   return typeof connector === 'string' ? `connector.${connector}` : 'worker'
 }
 
+/** Whether anything is written to a logger of this name. */
+export function isLogger(name: string): boolean {
+  return name === 'root' || name === 'worker' || /^connector(\..|$)/.test(name)
+}
+
 /** Throws Kafka's 404 for a logger that nothing is written to: setting its level would change nothing. */
 export function requireLogger(name: string): void {
-  if (name === 'root' || name === 'worker' || /^connector(\..|$)/.test(name)) return
+  if (isLogger(name)) return
   throw new HerderError(
     'NOT_FOUND',
     `Logger ${name} not found. There are root, worker, connector (all connectors) and connector.<name>.`,

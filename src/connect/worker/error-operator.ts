@@ -1,4 +1,4 @@
-import { ConnectError, isRetriable } from '@millrace/sdk'
+import { ConnectError, isRetriable, type SourceRecord } from '@millrace/sdk'
 import { type Clock, type Random, sleep } from '../../base/index.ts'
 import type { IncomingRecord } from './log-clients.ts'
 import type { ErrorCounters } from './task-metrics.ts'
@@ -24,8 +24,8 @@ export interface Failure {
   readonly attempts: number
   /** Sinks: the record as it was in the log. */
   readonly consumed: IncomingRecord | null
-  /** Sources: what the record was, without its data. */
-  readonly source: { readonly topic: string | null; readonly partition: object; readonly offset: object } | null
+  /** Sources: where the record goes to, and the record itself where one and not a batch failed. */
+  readonly source: { readonly topic: string; readonly record: SourceRecord | null } | null
 }
 
 /** Takes failures: the log, a dead letter queue. A promise is one that offsets must wait for. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/index.ts'
 import { formatTrace } from '../host/trace.ts'
 import type { ErrorReporter, Failure } from './error-operator.ts'
+import { sourceRecordText } from './record-text.ts'
 import type { ErrorCounters } from './task-metrics.ts'
 
 /** Writes failures to the log when `errors.log.enable` is set; what record it was only with `errors.log.include.messages`. */
@@ -22,17 +23,13 @@ export function createLogReporter(options: {
   }
 }
 
-/** Coordinates only: keys and values may hold personal data. */
+/** Of a sink's record its place, of a source's all that it is: that is what `errors.log.include.messages` asks for. */
 function recordText({ consumed, source }: Failure): string {
   if (consumed) {
     const { topic, partition, offset, timestamp, timestampType = 'CreateTime' } = consumed
     return `, where consumed record is {topic='${topic}', partition=${partition}, offset=${offset}, timestamp=${timestamp}, timestampType=${timestampType}}`
   }
   if (!source) return ''
-  const { topic, partition, offset } = source
-  return `, where source record is = {topic='${topic}', sourcePartition=${text(partition)}, sourceOffset=${text(offset)}}`
-}
-
-function text(map: object): string {
-  return JSON.stringify(map, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+  const text = source.record === null ? `{topic='${source.topic}'}` : sourceRecordText(source.record)
+  return `, where source record is = ${text}`
 }

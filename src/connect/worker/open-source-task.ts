@@ -26,7 +26,7 @@ export function createSourceTaskRunner(setup: TaskSetup, definition: SourceConne
     counters,
     version: definition.version,
     tolerates: (batch) => {
-      const source = { topic: batch.topic, partition: {}, offset: {} }
+      const source = { topic: batch.topic, record: null }
       const about = { stage: 'KAFKA_PRODUCE' as const, className: 'Producer', consumed: null, source }
       return errors?.tolerateProduceFailure(about, batch.error, batch.recordCount) ?? false
     },

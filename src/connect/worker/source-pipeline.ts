@@ -158,7 +158,7 @@ export class SourcePipeline {
       stage,
       className,
       consumed: null,
-      source: { topic: record.topic, partition: record.sourcePartition, offset: record.sourceOffset },
+      source: { topic: record.topic, record },
     })
     if (reached === 'append' && this.#error !== undefined) {
       this.#refused(record, this.#error)
@@ -210,7 +210,7 @@ export class SourcePipeline {
   /** The producer does not take this record: skipped with errors.tolerance=all (KIP-779), else the task fails. */
   #refused(record: SourceRecord, error: unknown): void {
     const isAboutRecord = RECORD_ERRORS.has((error as { code?: string }).code ?? '')
-    const source = { topic: record.topic, partition: record.sourcePartition, offset: record.sourceOffset }
+    const source = { topic: record.topic, record }
     const about = { stage: 'KAFKA_PRODUCE' as const, className: 'Producer', consumed: null, source }
     if (!isAboutRecord || !this.#o.errors.tolerateProduceFailure(about, error, 1)) throw error
     this.#drop(record)

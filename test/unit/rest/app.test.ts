@@ -144,6 +144,7 @@ test.each([
     400,
     'Included connector type FakeSink does not match request type FakeSource',
   ],
+  ['GET', '/admin/loggers/org.x', undefined, 404, 'Logger org.x not found.'],
   ['PUT', '/admin/loggers/root', '{}', 400, "Desired 'level' parameter was not specified in request."],
   ['PUT', '/admin/loggers/root', '{"level":"loud"}', 404, "invalid log level 'loud'."],
   [

@@ -128,6 +128,13 @@ describe('what needs transactions', () => {
     )
   })
 
+  test('has one error when it is no value at all', async () => {
+    for (const key of ['exactly.once.support', 'transaction.boundary']) {
+      const errors = await errorsOf(source, { [key]: 'no' })
+      expect(JSON.stringify(errors).match(/Invalid value no/g)).toHaveLength(1)
+    }
+  })
+
   test('may be named with the value that asks for nothing', async () => {
     const usual = { 'exactly.once.support': 'requested', 'transaction.boundary': 'POLL' }
     expect(await errorsOf(source, usual)).toEqual(await errorsOf(source, {}))
