@@ -282,7 +282,7 @@ describe('a sink task', () => {
         '__connect.errors.task.id': '0',
         '__connect.errors.stage': 'VALUE_CONVERTER',
         '__connect.errors.class.name': 'JsonConverter',
-        '__connect.errors.exception.class.name': 'DataError',
+        '__connect.errors.exception.class.name': 'org.apache.kafka.connect.errors.DataException',
       })
       expect(headers['__connect.errors.exception.message']).toContain('not JSON')
       expect(headers['__connect.errors.exception.stacktrace']).toContain('DataError')

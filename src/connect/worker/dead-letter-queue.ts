@@ -1,4 +1,4 @@
-import { ConnectError } from '@millrace/sdk'
+import { ConnectError, type ConnectErrorCode, isConnectError } from '@millrace/sdk'
 import { formatTrace } from '../host/trace.ts'
 import type { ErrorReporter, Failure } from './error-operator.ts'
 import type { LogAdmin, LogProducer, OutgoingHeader } from './log-clients.ts'
@@ -68,8 +68,21 @@ function contextHeaders(failure: Failure, options: DeadLetterQueueOptions): Outg
   add('task.id', options.task)
   add('stage', failure.stage)
   add('class.name', failure.className)
-  add('exception.class.name', error instanceof Error ? error.name : typeof error)
+  add('exception.class.name', exceptionClass(error))
   add('exception.message', error instanceof Error ? error.message : String(error))
   add('exception.stacktrace', formatTrace(error))
   return headers
+}
+
+/** What Kafka calls the errors of the SDK: those who sort dead letters do it by these names. */
+const KAFKA_CLASSES: Readonly<Record<ConnectErrorCode, string>> = {
+  CONNECT: 'org.apache.kafka.connect.errors.ConnectException',
+  RETRIABLE: 'org.apache.kafka.connect.errors.RetriableException',
+  DATA: 'org.apache.kafka.connect.errors.DataException',
+  CONFIG: 'org.apache.kafka.common.config.ConfigException',
+}
+
+function exceptionClass(error: unknown): string {
+  if (isConnectError(error)) return KAFKA_CLASSES[error.code]
+  return error instanceof Error ? error.name : typeof error
 }
