@@ -59,7 +59,7 @@ describe('kafkajs', () => {
     const messages = numbers(50).map((value, i) => ({ key: `k${i}`, value, headers: { h: 'x' } }))
     await producer.send({ topic: 'kafkajs', messages, compression: CompressionTypes.GZIP })
     await producer.disconnect()
-    const consumer = kafka.consumer({ groupId: 'kafkajs-group', sessionTimeout: 10_000 })
+    const consumer = kafka.consumer({ groupId: 'kafkajs-group', sessionTimeout: 60_000 })
     await consumer.connect()
     await consumer.subscribe({ topics: ['kafkajs'], fromBeginning: true })
     const seen = new Set<string>()
@@ -137,7 +137,7 @@ from kafka import KafkaProducer, KafkaConsumer
 producer = KafkaProducer(bootstrap_servers=sys.argv[1], compression_type='gzip', acks='all')
 for i in range(50): producer.send('kafka-python', key=b'k', value=b'value-%d' % i)
 producer.flush(); producer.close()
-consumer = KafkaConsumer('kafka-python', bootstrap_servers=sys.argv[1], group_id='kafka-python-group', auto_offset_reset='earliest', consumer_timeout_ms=20000)
+consumer = KafkaConsumer('kafka-python', bootstrap_servers=sys.argv[1], group_id='kafka-python-group', auto_offset_reset='earliest', consumer_timeout_ms=120000)
 seen = []
 for record in consumer:
     seen.append(record.value)
@@ -155,11 +155,11 @@ from confluent_kafka import Producer, Consumer
 failed = []
 producer = Producer({'bootstrap.servers': sys.argv[1], 'compression.type': 'gzip', 'enable.idempotence': True})
 for i in range(50): producer.produce('confluent', key='k', value='value-%d' % i, on_delivery=lambda e, m: failed.append(e) if e else None)
-producer.flush(20)
+producer.flush(120)
 consumer = Consumer({'bootstrap.servers': sys.argv[1], 'group.id': 'confluent-group', 'auto.offset.reset': 'earliest'})
 consumer.subscribe(['confluent'])
 seen = []
-for _ in range(200):
+for _ in range(600):
     m = consumer.poll(0.2)
     if m is not None and not m.error(): seen.append(m.value().decode())
     if len(seen) == 50: break

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { clientOf, clusterKinds, type TestCluster } from './client/clusters.ts'
 import { startTestWorker, until } from './worker-harness.ts'
 
@@ -53,7 +54,9 @@ for (const kind of clusterKinds) {
         'topic.creation.default.replication.factor': '1',
       }
       const id = { connector: 'survivor', task: 0 }
-      const test = await startTestWorker(cluster.bootstrapServers, {}, `offsets-of-${topic}`)
+      // A stop that is cut off repeats records, and a busy machine takes its time.
+      const patient = { 'task.shutdown.graceful.timeout.ms': String(DEADLINE_MS) }
+      const test = await startTestWorker(cluster.bootstrapServers, patient, `offsets-of-${topic}`)
       try {
         await test.create(config)
         const state = () => test.news('survivor').at(-1)?.state

@@ -3,7 +3,8 @@ import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
-const STALL_MS = 3000
+/** Longer than any innocent host stands still on a busy machine. */
+const STALL_MS = 8000
 let broker: MillraceBroker
 
 beforeAll(async () => {

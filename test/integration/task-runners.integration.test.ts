@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/base/index.ts'
 import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
 import { type Client, type ConsumerRecord, createClient } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
@@ -25,7 +26,9 @@ afterAll(async () => {
 })
 
 async function withWorker(properties: Record<string, string>, run: (test: TestWorker) => Promise<void>) {
-  const test = await startTestWorker(broker.bootstrapServers, { 'task.host.count': '1', ...properties })
+  // A stop that is cut off repeats records, and a busy machine takes its time.
+  const patient = { 'task.shutdown.graceful.timeout.ms': String(DEADLINE_MS) }
+  const test = await startTestWorker(broker.bootstrapServers, { 'task.host.count': '1', ...patient, ...properties })
   try {
     await run(test)
   } finally {
@@ -68,7 +71,8 @@ interface Entry {
 
 async function entries(file: string): Promise<Entry[]> {
   if (!existsSync(file)) return []
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
+  // What is behind the last end of a line is still being written.
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1)
   return lines.map((line) => JSON.parse(line) as Entry)
 }
 
@@ -115,7 +119,7 @@ describe('a source task without its topic, on a broker that creates none by itse
       'topic.creation.enable': 'false',
     })
     try {
-      await test.create(steady('never-made', { 'producer.override.max.block.ms': '300', 'restart.policy': 'never' }))
+      await test.create(steady('never-made', { 'producer.override.max.block.ms': '3000', 'restart.policy': 'never' }))
       await until('it has failed', () => test.news('never-made').at(-1)?.state === 'FAILED')
       expect(test.news('never-made').at(-1)?.detail.trace).toMatch(
         /the topic never-made does not exist.*Create it, or set topic\.creation\.enable=true/,

@@ -50,7 +50,7 @@ export interface HostPoolOptions {
 
 const WATCH_MS = 500
 const IDLE_MS = 5000
-const PROBE_TIMEOUT_MS = 3000
+const PROBE_TIMEOUT_MS = 10_000
 const MEGABYTE = 1024 * 1024
 
 /** The task hosts of a worker: starts them as needed, watches that they live, ends them. */

@@ -26,6 +26,8 @@ public class Transactions {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", servers);
     properties.put("transactional.id", id);
+    // The broker must not abort the unfinished one while the test reads.
+    properties.put("transaction.timeout.ms", "900000");
     KafkaProducer<String, String> producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer());
     producer.initTransactions();
     return producer;

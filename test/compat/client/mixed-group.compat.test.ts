@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AssignorName, Client, Consumer } from '../../../src/client/index.ts'
 import { clientOf, clusterKinds, newTopic, type TestCluster, until } from '../../integration/client/clusters.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import { kafkaMissing, kafkaTool, type ToolResult } from '../../services/kafka.ts'
 
 const JAVA_NAMES: Readonly<Record<AssignorName, string>> = {
@@ -32,7 +33,7 @@ describe('one group of both clients', () => {
       'auto.offset.reset=earliest',
     ]
     const group = ['--bootstrap-server', cluster.bootstrapServers, '--topic', topic, '--group', groupId]
-    const limits = ['--max-messages', '2', '--timeout-ms', '60000']
+    const limits = ['--max-messages', '2', '--timeout-ms', String(2 * DEADLINE_MS)]
     const options = properties.flatMap((property) => ['--consumer-property', property])
     return kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [...group, ...limits, ...options])
   }
@@ -43,7 +44,7 @@ describe('one group of both clients', () => {
       partitionAssignmentStrategy: [strategy],
       autoOffsetReset: 'earliest',
       heartbeatIntervalMs: 100,
-      sessionTimeoutMs: 10_000,
+      sessionTimeoutMs: 30_000,
     })
     consumer.subscribe([topic])
     return consumer

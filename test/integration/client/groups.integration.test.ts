@@ -203,7 +203,7 @@ describe.each(clusterKinds)('groups on $name', (kind) => {
       const heard: string[] = []
       await using slow = client.consumer({
         groupId: `group-${topic}`,
-        maxPollIntervalMs: 300,
+        maxPollIntervalMs: 2000,
         sessionTimeoutMs: 6000,
         heartbeatIntervalMs: 100,
       })

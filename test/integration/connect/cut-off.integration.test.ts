@@ -47,7 +47,11 @@ test('a worker that is frozen longer than its session loses its tasks and gets a
     )
     expect(places.workers.size).toBe(4)
     // Nobody reaps the hosts of a frozen process, so those that have ended are zombies.
-    expect(childStates(frozen.pid()).filter((state) => state !== 'Z')).toEqual([])
+    await until(
+      'the hosts of the frozen worker have ended by themselves',
+      async () => childStates(frozen.pid()),
+      (states) => states.every((state) => state === 'Z'),
+    )
   } finally {
     process.kill(frozen.pid(), 'SIGCONT')
   }

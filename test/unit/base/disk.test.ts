@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DiskLockedError } from '../../../src/base/index.ts'
 import { realDisk } from '../../../src/base/real/index.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 
 let directory: string
 beforeEach(() => {
@@ -73,7 +74,7 @@ test.skipIf(process.platform !== 'linux')(
       const [output] = (await once(parent.stdout, 'data')) as [Buffer]
       const zombie = Number(output.toString())
       const state = () => readFileSync(`/proc/${zombie}/stat`, 'latin1').split(') ')[1]?.[0]
-      await vi.waitUntil(() => state() === 'Z', { timeout: 20_000 })
+      await vi.waitUntil(() => state() === 'Z', { timeout: DEADLINE_MS })
       const start = readFileSync(`/proc/${zombie}/stat`, 'latin1').split(') ')[1]?.split(' ')[19]
       writeFileSync(path('.lock'), `${zombie} ${start}\n`)
       realDisk.lock(path('.lock')).release()

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '../../../src/base/index.ts'
 import { realDisk, realRandom } from '../../../src/base/real/index.ts'
 import { DEFAULT_LOG_CONFIG, LogManager, type LogManagerOptions, randomId } from '../../../src/log/index.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import { SimClock } from '../../simulation/sim-clock.ts'
 import { append, batchOf } from './log-fixture.ts'
 
@@ -126,7 +127,7 @@ test('a deleted log is gone at once, its files after file.delete.delay.ms', asyn
   const fresh = manager.create({ topic: 'a', partition: 0, topicId: randomId(realRandom) })
   expect(fresh.logEndOffset).toBe(0)
   await clock.advance(60_000)
-  await expect.poll(left).toEqual(['a-0'])
+  await expect.poll(left, { timeout: DEADLINE_MS }).toEqual(['a-0'])
   await manager.close()
 })
 

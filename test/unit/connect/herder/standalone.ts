@@ -7,6 +7,7 @@ import {
   createSoloMembership,
   type HerderOptions,
 } from '../../../../src/connect/index.ts'
+import { DEADLINE_MS } from '../../../services/deadline.ts'
 import { FakeWorker } from './fake-worker.ts'
 
 /** A standalone herder over a scripted worker. */
@@ -38,7 +39,7 @@ export async function standaloneHerder(overrides: Partial<HerderOptions> = {}) {
 }
 
 /** Waits until a condition holds; fails with what was seen last. */
-export async function until<T>(look: () => T, isRight: (seen: T) => boolean, deadlineMs = 5000): Promise<T> {
+export async function until<T>(look: () => T, isRight: (seen: T) => boolean, deadlineMs = DEADLINE_MS): Promise<T> {
   const end = realClock.monotonicMs() + deadlineMs
   for (;;) {
     let seen: T | undefined

@@ -10,6 +10,7 @@ import type { SinkPipeline } from '../../../../src/connect/worker/sink-pipeline.
 import { type SinkTaskHooks, SinkTaskRunner } from '../../../../src/connect/worker/sink-task-runner.ts'
 import { TaskCounters } from '../../../../src/connect/worker/task-metrics.ts'
 import type { UnitEnvironment } from '../../../../src/connect/worker/unit-runner.ts'
+import { DEADLINE_MS } from '../../../services/deadline.ts'
 
 const PARTITIONS = [0, 1, 2]
 const LENGTH = 12
@@ -159,16 +160,16 @@ async function run(script: readonly Step[], failures: boolean[]): Promise<void> 
     open: (hooks) => {
       consumer.hooks = hooks
       const task = createTask(hooks, written, failures, gaps)
-      const timing = { flushIntervalMs: 60_000, flushTimeoutMs: 1000, shutdownTimeoutMs: 1000 }
+      const timing = { flushIntervalMs: 60_000, flushTimeoutMs: DEADLINE_MS, shutdownTimeoutMs: DEADLINE_MS }
       return Promise.resolve({ task, pipeline, consumer, producer: null, ...timing, closePlugins: () => {} })
     },
   })
   const running = runner.run()
   const isDone = () => failed !== '' || PARTITIONS.every((partition) => written.get(partition) === LENGTH)
-  for (const deadline = realClock.monotonicMs() + 10_000; !isDone() && realClock.monotonicMs() < deadline; ) {
+  for (const deadline = realClock.monotonicMs() + DEADLINE_MS; !isDone() && realClock.monotonicMs() < deadline; ) {
     await new Promise((resolve) => setImmediate(resolve))
   }
-  await runner.stop(1000)
+  await runner.stop(DEADLINE_MS)
   await running
   expect(failed).toBe('')
   expect(gaps).toEqual([])

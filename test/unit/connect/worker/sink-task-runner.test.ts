@@ -7,6 +7,7 @@ import type { SinkPipeline } from '../../../../src/connect/worker/sink-pipeline.
 import { type SinkTaskHooks, SinkTaskRunner } from '../../../../src/connect/worker/sink-task-runner.ts'
 import { TaskCounters } from '../../../../src/connect/worker/task-metrics.ts'
 import type { UnitEnvironment } from '../../../../src/connect/worker/unit-runner.ts'
+import { DEADLINE_MS } from '../../../services/deadline.ts'
 
 const tp = { topic: 't', partition: 0 }
 
@@ -116,8 +117,8 @@ function start(end: number, task: SinkTask | ((hooks: SinkTaskHooks) => SinkTask
         consumer,
         producer: null,
         flushIntervalMs,
-        flushTimeoutMs: 1000,
-        shutdownTimeoutMs: 1000,
+        flushTimeoutMs: DEADLINE_MS,
+        shutdownTimeoutMs: DEADLINE_MS,
         closePlugins: () => {},
       })
     },
@@ -128,7 +129,7 @@ function start(end: number, task: SinkTask | ((hooks: SinkTaskHooks) => SinkTask
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = realClock.monotonicMs() + 10_000; !condition(); ) {
+  for (const deadline = realClock.monotonicMs() + DEADLINE_MS; !condition(); ) {
     if (realClock.monotonicMs() > deadline) throw new Error('waited in vain')
     await new Promise<void>((resolve) => {
       realClock.setTimer(1, resolve)
@@ -148,7 +149,7 @@ describe('a sink task', () => {
     const { consumer, runner } = start(6, { put })
     await until(() => seen.length === 6)
     expect(consumer.commits).toEqual([])
-    expect(await runner.stop(1000)).toBe(true)
+    expect(await runner.stop(DEADLINE_MS)).toBe(true)
     expect(consumer.commits).toEqual([6])
   })
 
@@ -160,7 +161,7 @@ describe('a sink task', () => {
     ]
     const { consumer, runner } = start(6, { put, preCommit })
     await until(() => seen.length === 6)
-    await runner.stop(1000)
+    await runner.stop(DEADLINE_MS)
     expect(consumer.commits).toEqual([5])
   })
 
@@ -181,7 +182,7 @@ describe('a sink task', () => {
     await until(() => seen.length === 8)
     expect(seen).toEqual([0, 1, 2, 3, 0, 1, 2, 3])
     expect(consumer.seeks).toEqual([0])
-    await runner.stop(1000)
+    await runner.stop(DEADLINE_MS)
     expect(consumer.commits).toEqual([4])
   })
 

@@ -21,6 +21,7 @@ import { SubmittedRecords } from '../../../../src/connect/worker/submitted-recor
 import { TaskCounters } from '../../../../src/connect/worker/task-metrics.ts'
 import { TransformationChain } from '../../../../src/connect/worker/transformation-chain.ts'
 import type { UnitEnvironment } from '../../../../src/connect/worker/unit-runner.ts'
+import { DEADLINE_MS } from '../../../services/deadline.ts'
 
 class Batch implements SentBatch {
   readonly topic = 't'
@@ -181,7 +182,7 @@ function start(task: SourceTask, options: Options = {}) {
             committed.push(...offsets.map(({ sourceOffset }) => Number(sourceOffset['next'])))
             return Promise.resolve()
           },
-          timeoutMs: 1000,
+          timeoutMs: DEADLINE_MS,
           clock: realClock,
           logger: silentLogger,
           counters,
@@ -202,7 +203,7 @@ function start(task: SourceTask, options: Options = {}) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = realClock.monotonicMs() + 10_000; !condition(); ) {
+  for (const deadline = realClock.monotonicMs() + DEADLINE_MS; !condition(); ) {
     if (realClock.monotonicMs() > deadline) throw new Error('waited in vain')
     await new Promise<void>((resolve) => {
       realClock.setTimer(1, resolve)
@@ -230,7 +231,7 @@ describe('a source task', () => {
     const position = { topic: null, sourcePartition: { p: 1 }, sourceOffset: { next: 9 } } as const
     const { producer, runner, committed } = start({ poll: polling([record(1), record(2), record(3)], [position]) })
     await until(() => producer.batches.length === 2)
-    expect(await runner.stop(1000)).toBe(true)
+    expect(await runner.stop(DEADLINE_MS)).toBe(true)
     expect(committed).toEqual([9])
   })
 
@@ -239,7 +240,7 @@ describe('a source task', () => {
     producer.autoAck = false
     await until(() => producer.batches.length === 2)
     producer.ack(producer.batches[0]!)
-    await runner.stop(1000)
+    await runner.stop(DEADLINE_MS)
     expect(committed).toEqual([2])
   })
 
@@ -263,7 +264,7 @@ describe('a source task', () => {
     await until(() => producer.batches.length === 2)
     producer.fail(producer.batches[0]!)
     producer.ack(producer.batches[1]!)
-    await runner.stop(1000)
+    await runner.stop(DEADLINE_MS)
     expect(states).toEqual(['RUNNING'])
     expect(committed).toEqual([3])
     expect(counters.error.skipped).toBe(2)
@@ -329,7 +330,7 @@ describe('a source task', () => {
       { flushIntervalMs: 1 },
     )
     await until(() => polls > 100)
-    await runner.stop(1000)
+    await runner.stop(DEADLINE_MS)
     expect(overlaps).toBe(0)
   })
 
@@ -380,7 +381,7 @@ describe('a source task', () => {
       },
     })
     await until(() => helped.states.includes('RUNNING'))
-    expect(await helped.runner.stop(2000)).toBe(true)
+    expect(await helped.runner.stop(DEADLINE_MS)).toBe(true)
     expect(calls).toEqual(['stop'])
     const hung = start({ poll: () => new Promise<PollResult>(() => {}) })
     await until(() => hung.states.includes('RUNNING'))
