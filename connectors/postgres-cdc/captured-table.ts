@@ -116,7 +116,10 @@ export class CapturedTable {
     let old = false
     for (let index = 0; index < locator.count; index++) {
       if (locator.ends[index] !== UNCHANGED) continue
-      if (!old) oldLocator.tuple(buffer, fullOldStart)
+      if (!old) {
+        oldLocator.tuple(buffer, fullOldStart)
+        locator.forget()
+      }
       old = true
       locator.starts[index] = oldLocator.starts[index] as number
       locator.ends[index] = oldLocator.ends[index] as number

@@ -10,7 +10,9 @@ export interface RecordSettings {
   readonly names: SourceNames
   readonly sourcePartition: SourcePartition
   readonly headers: readonly Header[]
-  readonly output: JsonOutput
+  /** The memory that JSON of keys and of values is written into, used again for every record. */
+  readonly keyOutput: JsonOutput
+  readonly valueOutput: JsonOutput
 }
 
 const BEFORE_NULL = Buffer.from('{"before":null,"after":')
@@ -171,14 +173,15 @@ export class ChangeRecord implements SourceRecord {
 
   jsonText(part: 'key' | 'value'): Uint8Array | null {
     const { table } = this
-    const out = this.settings.output
     if (part === 'key') {
       if (table.keySchema === null || this.operation === 't') return null
+      const out = this.settings.keyOutput
       out.begin()
       table.writeKey(out, this.buffer, this.#keyRow, this.end, this.#isCopy, this.#fullOld)
       return out.take()
     }
     if (this.isTombstone) return null
+    const out = this.settings.valueOutput
     out.begin()
     this.#writeRows(out)
     table.tail.write(out, this.operation, this.marker, this.context, this.lsn, this.processedMicros)

@@ -47,6 +47,7 @@ export class EnvelopeTail {
   #operation: Operation | undefined
   #marker = ''
   #processedMicros = 0
+  #lsn: Lsn = -1
   #lsnDigits = 0
   #lsnSlots: Slot[] = []
   #processedSlots: Slot[] = []
@@ -66,14 +67,18 @@ export class EnvelopeTail {
     lsn: Lsn,
     processedMicros: number,
   ): void {
-    if (operation !== this.#operation || marker !== this.#marker || digitsOf(lsn) !== this.#lsnDigits) {
+    const isSame = operation === this.#operation && marker === this.#marker
+    if (!isSame || (lsn !== this.#lsn && digitsOf(lsn) !== this.#lsnDigits)) {
       this.#build(operation, marker, context, lsn, processedMicros)
     } else if (context !== this.#context && !this.#putContext(context)) {
       this.#build(operation, marker, context, lsn, processedMicros)
     }
     if (processedMicros !== this.#processedMicros) this.#putProcessed(processedMicros)
     const template = this.#template
-    for (const slot of this.#lsnSlots) writeDigits(template, slot.end, lsn)
+    if (lsn !== this.#lsn) {
+      this.#lsn = lsn
+      for (const slot of this.#lsnSlots) writeDigits(template, slot.end, lsn)
+    }
     out.ensure(template.length)
     out.buffer.set(template, out.position)
     out.position += template.length
@@ -155,6 +160,7 @@ export class EnvelopeTail {
     this.#template = Buffer.from(parts.join(''), 'utf8')
     this.#processedSlots = [millis, whole, nanos]
     this.#processedMicros = processedMicros
+    this.#lsn = lsn
     this.#lsnDigits = digitsOf(lsn)
     this.#operation = operation
     this.#marker = marker

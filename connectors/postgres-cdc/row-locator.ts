@@ -6,6 +6,7 @@ export const UNCHANGED = -2
 
 /** More columns than a Postgres table can have. */
 const COLUMNS_MAX = 1700
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Where the values of a row are in its bytes. One locator serves all rows, one after another, so that reading a row
@@ -17,10 +18,32 @@ export class RowLocator {
   readonly ends = new Int32Array(COLUMNS_MAX)
   count = 0
   /** The buffer that the positions are in. */
-  source: Buffer = Buffer.alloc(0)
+  source: Buffer = NOTHING
+  /** The row that was found last: key and value of a record are written from the same one. */
+  #row: Buffer = NOTHING
+  #rowStart = -1
+
+  /** Whether the row at this place was the last to be found, and its positions are still as they were found. */
+  #isAt(buffer: Buffer, start: number): boolean {
+    return this.#row === buffer && this.#rowStart === start
+  }
+
+  #found(buffer: Buffer, start: number, count: number, source: Buffer): void {
+    this.count = count
+    this.source = source
+    this.#row = buffer
+    this.#rowStart = start
+  }
+
+  /** To be called before positions are changed from outside. */
+  forget(): void {
+    this.#row = NOTHING
+    this.#rowStart = -1
+  }
 
   /** A tuple of pgoutput. Its lengths were checked when the message came. */
   tuple(buffer: Buffer, start: number): void {
+    if (this.#isAt(buffer, start)) return
     const { starts, ends } = this
     const count = ((buffer[start] as number) << 8) | (buffer[start + 1] as number)
     let position = start + 2
@@ -40,12 +63,12 @@ export class RowLocator {
         ends[column] = kind === 0x6e ? NULL_VALUE : UNCHANGED
       }
     }
-    this.count = count
-    this.source = buffer
+    this.#found(buffer, start, count, buffer)
   }
 
   /** A line of COPY in text format. */
   copyLine(buffer: Buffer, start: number, end: number): void {
+    if (this.#isAt(buffer, start)) return
     const { starts, ends } = this
     // The line ends with a newline, which belongs to no value.
     const last = end > start && buffer[end - 1] === 0x0a ? end - 1 : end
@@ -70,15 +93,13 @@ export class RowLocator {
           starts[column] = position + 1
         } else {
           ends[column] = NULL_VALUE
-          this.count = column + 1
-          this.source = buffer
+          this.#found(buffer, start, column + 1, buffer)
           return
         }
       }
     }
     ends[column] = last
-    this.count = column + 1
-    this.source = buffer
+    this.#found(buffer, start, column + 1, buffer)
   }
 
   /** The same with backslash escapes, which go into a copy. */
@@ -103,8 +124,7 @@ export class RowLocator {
       }
     }
     ends[column] = isNull ? NULL_VALUE : to
-    this.count = column + 1
-    this.source = copy
+    this.#found(buffer, start, column + 1, copy)
   }
 
   /** Throws when the row has not as many columns as its table. */

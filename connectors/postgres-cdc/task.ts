@@ -148,7 +148,8 @@ export class PostgresCdcTask implements SourceTask {
       names,
       sourcePartition: sourcePartition(config['topic.prefix']),
       headers: contextHeaders(config, context.taskId),
-      output: new JsonOutput(),
+      keyOutput: new JsonOutput(),
+      valueOutput: new JsonOutput(),
     }
     this.#tables = makeTables(config, names, this.#topics, context.logger)
   }

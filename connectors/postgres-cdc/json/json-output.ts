@@ -1,4 +1,8 @@
-const SLAB_BYTES = 256 * 1024
+const INITIAL_BYTES = 4096
+/** Memory beyond this is given back after the record that needed it. */
+const KEPT_BYTES_MAX = 4 * 1024 * 1024
+/** Longer records are few for their bytes, so a new view of each costs nothing. */
+const VIEW_BYTES_MAX = 4096
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1')
@@ -25,39 +29,50 @@ for (const [byte, letter] of [
 }
 
 /**
- * Writes JSON bytes one record after another into slabs. `begin` starts a record, `take` gives its bytes; they stay
- * valid because a slab is never written twice.
+ * Writes the JSON of one record after another into the same memory: `begin` starts a record, `take` gives its bytes,
+ * which are good until the next `begin`. New memory for each record would keep the garbage collector busy.
  */
 export class JsonOutput {
   buffer: Buffer
   position = 0
-  #start = 0
+  /** Views of the first bytes, by length: the records of a table are of few lengths. */
+  readonly #views = new Map<number, Buffer>()
 
-  constructor(slabBytes: number = SLAB_BYTES) {
-    this.buffer = Buffer.allocUnsafeSlow(slabBytes)
+  constructor(initialBytes: number = INITIAL_BYTES) {
+    this.buffer = Buffer.allocUnsafeSlow(initialBytes)
   }
 
   begin(): void {
-    this.#start = this.position
+    this.position = 0
+    // One large record must not hold its memory for ever.
+    if (this.buffer.length > KEPT_BYTES_MAX) this.#replace(INITIAL_BYTES)
   }
 
   take(): Buffer {
-    return this.buffer.subarray(this.#start, this.position)
+    const length = this.position
+    if (length > VIEW_BYTES_MAX) return this.buffer.subarray(0, length)
+    let view = this.#views.get(length)
+    if (view === undefined) {
+      view = this.buffer.subarray(0, length)
+      this.#views.set(length, view)
+    }
+    return view
   }
 
-  /** Makes room for so many bytes; `buffer` and `position` may change. */
+  /** Makes room for so many bytes; `buffer` may change. */
   ensure(bytes: number): void {
     if (this.position + bytes > this.buffer.length) this.#grow(bytes)
   }
 
   #grow(bytes: number): void {
-    const written = this.position - this.#start
-    const needed = written + bytes
-    const slab = Buffer.allocUnsafeSlow(needed * 2 > SLAB_BYTES ? needed * 2 : SLAB_BYTES)
-    slab.set(this.buffer.subarray(this.#start, this.position))
-    this.buffer = slab
-    this.#start = 0
-    this.position = written
+    const written = this.buffer.subarray(0, this.position)
+    this.#replace(Math.max(this.position + bytes, this.buffer.length * 2))
+    this.buffer.set(written)
+  }
+
+  #replace(bytes: number): void {
+    this.buffer = Buffer.allocUnsafeSlow(bytes)
+    this.#views.clear()
   }
 
   /** Bytes as they are. */

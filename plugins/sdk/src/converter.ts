@@ -13,7 +13,10 @@ export interface Converter {
   /** Null stays null (a tombstone). Throws DataError for a value that does not fit its schema. */
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null
   toConnectData(topic: string, bytes: Uint8Array | null): SchemaAndValue
-  /** Set by converters that write JSON text as is: takes a record's `jsonText` in place of its value where options allow it. */
+  /**
+   * Set by converters that write JSON text as is: takes a record's `jsonText` in place of its value where options allow it.
+   * The bytes are good until the next call.
+   */
   fromJsonText?(record: SourceRecord, part: 'key' | 'value'): Uint8Array | null
 }
 

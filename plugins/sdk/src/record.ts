@@ -35,7 +35,8 @@ export interface SourceRecord extends ConnectRecord {
   /**
    * Fast path for connectors that can write JSON straight from their wire format: the payload that JsonConverter with
    * its default options would write for the key or the value, or null for a null. `value` and `key` must then be
-   * getters that build the same data on demand, for transformations and other converters.
+   * getters that build the same data on demand, for transformations and other converters. The bytes need to stay as they
+   * are only until `jsonText` is called for the same part of another record of the task, so their memory may be used again.
    */
   jsonText?(part: 'key' | 'value'): Uint8Array | null
 }

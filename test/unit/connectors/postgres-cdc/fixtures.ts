@@ -36,7 +36,8 @@ export const noFilters = {
   messageExclude: null,
 }
 
-const output = new JsonOutput()
+const keyOutput = new JsonOutput()
+const valueOutput = new JsonOutput()
 const names = { version: '9', prefix: 'pfx', database: 'shop' }
 const topics = topicNames({ prefix: 'pfx', delimiter: '.', heartbeatPrefix: 'beat' })
 
@@ -96,7 +97,8 @@ export function decoderSettings(
     names,
     sourcePartition: { server: 'pfx' },
     headers: [] as Header[],
-    output,
+    keyOutput,
+    valueOutput,
     tombstones: true,
     skipped: new Set(['t']),
     messages: {
