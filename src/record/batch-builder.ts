@@ -20,11 +20,28 @@ export interface BatchOptions {
   readonly baseSequence?: number
   readonly transactional?: boolean
   readonly control?: boolean
-  /** Hands out the builder's own memory instead of a copy; the builder takes new memory for the next batch. */
+  /** Hands out the builder's own memory instead of a copy; the builder takes other memory for the next batch. */
   readonly transfer?: boolean
+  /** False leaves the CRC out, for a caller that changes the header and writes it afterwards. */
+  readonly crc?: boolean
+}
+
+/** Where a builder has its memory from. */
+export interface BatchMemory {
+  /** Memory of at least so many bytes; nobody else has it until it is given back. */
+  take(bytes: number): Buffer
+  /** Gives memory back; whoever builds a batch with `transfer` does it for the batch, when nobody reads it any more. */
+  give(memory: Buffer): void
+}
+
+/** New memory each time; the garbage collector takes it back. */
+const newMemory: BatchMemory = {
+  take: (bytes) => Buffer.allocUnsafeSlow(bytes),
+  give: () => undefined,
 }
 
 const NO_HEADERS: readonly RecordHeader[] = []
+const NO_MEMORY = Buffer.alloc(0)
 /** Most bytes of the varints and the attributes of one record, without headers. */
 const RECORD_OVERHEAD_MAX = 5 + 1 + 10 + 5 + 5 + 5 + 5
 
@@ -78,14 +95,18 @@ export function recordSizeUpperBound(
  * allocated per record.
  */
 export class BatchBuilder {
-  #buffer: Buffer
+  readonly #memory: BatchMemory
+  readonly #initialCapacity: number
+  /** Taken when the first record comes. */
+  #buffer: Buffer = NO_MEMORY
   #position = BATCH_HEADER_SIZE
   #count = 0
   #baseTimestamp = -1
   #maxTimestamp = -1
 
-  constructor(initialCapacity: number = 16 * 1024) {
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(initialCapacity, 2 * BATCH_HEADER_SIZE))
+  constructor(initialCapacity: number = 16 * 1024, memory: BatchMemory = newMemory) {
+    this.#initialCapacity = initialCapacity
+    this.#memory = memory
   }
 
   /** Records in the batch so far. */
@@ -104,8 +125,12 @@ export class BatchBuilder {
   }
 
   #grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
-    larger.set(this.#buffer.subarray(0, this.#position))
+    const smaller = this.#buffer
+    const larger = this.#memory.take(Math.max(needed, smaller.length * 2, this.#initialCapacity))
+    if (smaller.length > 0) {
+      larger.set(smaller.subarray(0, this.#position))
+      this.#memory.give(smaller)
+    }
     this.#buffer = larger
   }
 
@@ -121,7 +146,7 @@ export class BatchBuilder {
     const valueLength = value === null ? -1 : value.length
     const sameHeaders = headers.length === 0 ? undefined : repeatedBytes(headers)
     const headerBytes = sameHeaders?.length ?? headersSize(headers)
-    const most = this.#position + RECORD_OVERHEAD_MAX + keyLength + valueLength + 2 + headerBytes
+    const most = this.#position + RECORD_OVERHEAD_MAX + Math.max(keyLength, 0) + Math.max(valueLength, 0) + headerBytes
     if (most > this.#buffer.length) this.#grow(most)
     if (this.#count === 0) this.#baseTimestamp = timestamp
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
@@ -174,7 +199,7 @@ export class BatchBuilder {
       batch.set(records, BATCH_HEADER_SIZE)
     } else if (options.transfer) {
       batch = this.#buffer.subarray(0, size)
-      this.#buffer = Buffer.allocUnsafeSlow(this.#buffer.length)
+      this.#buffer = NO_MEMORY
     } else {
       batch = Buffer.allocUnsafeSlow(size)
       batch.set(this.#buffer.subarray(0, size))
@@ -213,7 +238,7 @@ export class BatchBuilder {
     batch.writeInt16BE(options.producerEpoch ?? -1, BATCH_FIELD.producerEpoch)
     batch.writeInt32BE(options.baseSequence ?? -1, BATCH_FIELD.baseSequence)
     batch.writeInt32BE(this.#count, BATCH_FIELD.recordCount)
-    batch.writeUInt32BE(crc32c(batch, BATCH_FIELD.attributes), BATCH_FIELD.crc)
+    if (options.crc !== false) batch.writeUInt32BE(crc32c(batch, BATCH_FIELD.attributes), BATCH_FIELD.crc)
   }
 }
 

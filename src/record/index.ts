@@ -1,4 +1,10 @@
-export { BatchBuilder, type BatchOptions, type RecordHeader, recordSizeUpperBound } from './batch-builder.ts'
+export {
+  BatchBuilder,
+  type BatchMemory,
+  type BatchOptions,
+  type RecordHeader,
+  recordSizeUpperBound,
+} from './batch-builder.ts'
 export {
   BATCH_ATTRIBUTE,
   BATCH_FIELD,

@@ -1,8 +1,15 @@
 import { assert } from '../../base/index.ts'
-import { BATCH_HEADER_SIZE, BatchBuilder, type RecordHeader, recordSizeUpperBound } from '../../record/index.ts'
+import {
+  BATCH_HEADER_SIZE,
+  BatchBuilder,
+  type BatchMemory,
+  type RecordHeader,
+  recordSizeUpperBound,
+} from '../../record/index.ts'
 import type { ClientConfig } from '../client-config.ts'
 import { KafkaError } from '../errors.ts'
 import type { Metadata, TopicInfo } from '../metadata.ts'
+import { BatchPool } from './batch-pool.ts'
 import { partitionForKey } from './murmur2.ts'
 import { ProducerBatch } from './producer-batch.ts'
 import type { ProducerConfig } from './producer-config.ts'
@@ -34,10 +41,10 @@ export class PartitionQueue {
   onWire = 0
   batches = 0
 
-  constructor(topic: string, partition: number, initialBytes: number) {
+  constructor(topic: string, partition: number, initialBytes: number, memory: BatchMemory) {
     this.topic = topic
     this.partition = partition
-    this.builder = new BatchBuilder(initialBytes)
+    this.builder = new BatchBuilder(initialBytes, memory)
   }
 
   /** Puts a batch that has to be sent again back in its place. */
@@ -49,6 +56,8 @@ export class PartitionQueue {
 
 const FIRST_BUILDER_BYTES = 4096
 const KEY_PREVIEW_BYTES = 64
+/** Free memory is kept for so many full batches: about what one turn of answers gives back. */
+const FREE_BATCHES = 8
 
 interface TopicQueues {
   readonly queues: (PartitionQueue | undefined)[]
@@ -66,6 +75,7 @@ export class Accumulator {
   /** Batches that have not ended. */
   readonly incomplete = new Set<ProducerBatch>()
   bufferedBytes = 0
+  readonly #pool: BatchPool
   /** Called when a queue became active or has a full batch. */
   readonly #onWork: () => void
 
@@ -74,6 +84,7 @@ export class Accumulator {
     this.#client = client
     this.#metadata = metadata
     this.#onWork = onWork
+    this.#pool = new BatchPool(FREE_BATCHES * config.batchSize)
   }
 
   append(record: ProducerRecord): ProducerBatch {
@@ -95,7 +106,8 @@ export class Accumulator {
     const partition = this.#partitionOf(record, info, queues)
     let queue = queues.queues[partition]
     if (!queue) {
-      queue = new PartitionQueue(topic, partition, Math.min(this.#config.batchSize, FIRST_BUILDER_BYTES))
+      const initialBytes = Math.min(this.#config.batchSize, FIRST_BUILDER_BYTES)
+      queue = new PartitionQueue(topic, partition, initialBytes, this.#pool)
       queues.queues[partition] = queue
     }
     if (queue.open && queue.builder.sizeInBytes + bytes > this.#config.batchSize) this.seal(queue)
@@ -136,8 +148,9 @@ export class Accumulator {
   seal(queue: PartitionQueue): void {
     const batch = queue.open
     assert(batch, 'there is an open batch to seal')
-    const { compressionType: codec, compressionLevels: levels } = this.#config
-    batch.bytes = queue.builder.build({ codec, levels, transfer: true })
+    const { compressionType: codec, compressionLevels: levels, idempotent } = this.#config
+    // With its sequence an idempotent batch gets its CRC.
+    batch.bytes = queue.builder.build({ codec, levels, transfer: true, crc: !idempotent })
     queue.open = undefined
     queue.sealed.push(batch)
     this.#onWork()
@@ -145,7 +158,11 @@ export class Accumulator {
 
   /** Ends a batch and gives its memory back; false when it had ended before. */
   finish(batch: ProducerBatch, error: KafkaError | undefined, baseOffset: number, logAppendTimeMs: number): boolean {
+    const { bytes } = batch
     if (!batch.finish(error, baseOffset, logAppendTimeMs)) return false
+    // Of one that was sent once and answered, every byte was read. An earlier attempt may still be in a socket.
+    const isRead = batch.state === 'acked' && batch.attempts === 1 && this.#config.acks !== 0
+    if (isRead && bytes !== undefined && this.#config.compressionType === 'none') this.#pool.give(bytes)
     this.incomplete.delete(batch)
     this.bufferedBytes -= batch.sizeInBytes
     return true

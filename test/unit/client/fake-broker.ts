@@ -19,7 +19,13 @@ import {
   Reader,
   requestHeader,
 } from '../../../src/protocol/index.ts'
-import { BatchBuilder, decodeRecords, peekBatchHeader, setBatchOffset } from '../../../src/record/index.ts'
+import {
+  BatchBuilder,
+  decodeRecords,
+  isBatchCrcValid,
+  peekBatchHeader,
+  setBatchOffset,
+} from '../../../src/record/index.ts'
 import type { SimClock } from '../../simulation/sim-clock.ts'
 
 export const TOPIC_ID = 'dGhlLXRvcGljLWlkLTEyMw'
@@ -147,8 +153,8 @@ export class FakeBroker {
     return {
       remoteAddress: 'fake:9092',
       write: (buffers) => {
-        const bytes = Buffer.concat(buffers)
-        later(() => splitter.push(bytes))
+        // The bytes leave as late as they may, so that a client that changes them too early is noticed.
+        later(() => splitter.push(Buffer.concat(buffers)))
       },
       bufferedBytes: 0,
       pause: () => {},
@@ -262,6 +268,7 @@ export class FakeBroker {
       topicId,
       name,
       partitionResponses: partitionData.map(({ index, records }) => {
+        if (!isBatchCrcValid(records!, 0, records!.length)) throw new Error('a batch was changed while it was sent')
         const values = decodeRecords(records!).map(({ value }) => value!.toString())
         const fault = this.fault(index, values)
         if (fault.type === 'error') return { index, errorCode: fault.errorCode, baseOffset: -1 }

@@ -63,6 +63,30 @@ test('a builder is empty after build and its batches do not share memory', () =>
   expect(decodeBatch(second).records[0]!.value!.toString()).toBe('SECOND')
 })
 
+test('a builder gives memory back that became too small, and takes other memory after a transfer', () => {
+  const taken: number[] = []
+  const given: number[] = []
+  const memory = {
+    take(bytes: number) {
+      taken.push(bytes)
+      return Buffer.allocUnsafeSlow(bytes)
+    },
+    give: (old: Buffer) => void given.push(old.length),
+  }
+  const builder = new BatchBuilder(256, memory)
+  expect(taken).toEqual([])
+  builder.append(1, null, Buffer.alloc(10))
+  expect(taken).toEqual([256])
+  builder.append(1, null, Buffer.alloc(600, 1))
+  expect(given).toEqual([256])
+  const batch = builder.build({ transfer: true })
+  builder.append(1, null, Buffer.alloc(10))
+  expect(taken).toHaveLength(3)
+  // What was handed out belongs to whoever has it.
+  expect(given).toEqual([256])
+  expect(decodeBatch(batch).records.map(({ value }) => value!.length)).toEqual([10, 600])
+})
+
 test('identity and flags are in the header', () => {
   const records = [{ timestamp: 5, key: null, value: null, headers: [] }]
   const batch = buildBatch(records, {
