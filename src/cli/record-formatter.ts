@@ -46,7 +46,7 @@ export function recordFormatter(properties: Readonly<Record<string, string>>): (
   const showValue = deserializer(properties['value.deserializer'])
   return (record) => {
     const fields: Buffer[] = []
-    if (wants('print.timestamp')) fields.push(Buffer.from(`CreateTime:${record.timestamp}`))
+    if (wants('print.timestamp')) fields.push(Buffer.from(`${record.timestampType}:${record.timestamp}`))
     if (wants('print.partition')) fields.push(Buffer.from(`Partition:${record.partition}`))
     if (wants('print.offset')) fields.push(Buffer.from(`Offset:${record.offset}`))
     if (wants('print.headers')) {

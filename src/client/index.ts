@@ -25,7 +25,7 @@ export { Consumer, type ConsumerGroupMetadata, type Topics } from './consumer/co
 export type { AssignorName, ConsumerOptions, RebalanceListener } from './consumer/consumer-config.ts'
 export type { OffsetAndMetadata, OffsetToCommit } from './consumer/group-offsets.ts'
 export type { OffsetAndTimestamp, TimestampQuery } from './consumer/list-offsets.ts'
-export type { ConsumerRecord } from './consumer/partition-reader.ts'
+export type { ConsumerRecord, TimestampType } from './consumer/partition-reader.ts'
 export {
   type GroupAssignment,
   GroupMember,

@@ -67,6 +67,7 @@ interface Entry {
   readonly originalTopic?: string
   readonly partition?: number
   readonly offset?: number
+  readonly timestampType?: string
 }
 
 async function entries(file: string): Promise<Entry[]> {
@@ -240,6 +241,24 @@ describe('a sink task', () => {
       await test.worker.startTask({ connector: 'sink-collected', task: 0 }, config, config, 'STARTED')
       await until('the new record is there', async () => (await puts()).length > 200)
       expect((await puts()).slice(200).map(({ value }) => value)).toEqual(['new'])
+    })
+  })
+
+  it('sees who set the timestamp of a record, also behind a transformation', async () => {
+    await withWorker({}, async (test) => {
+      const admin = client.admin()
+      const configs = { 'message.timestamp.type': 'LogAppendTime' }
+      await admin.topics.create([{ name: 'stamped', numPartitions: 1, configs }])
+      await admin.close()
+      await produce('stamped', ['a'])
+      await produce('sent', ['a'])
+      const file = join(test.folder, 'stamped.jsonl')
+      const hoisted = { transforms: 'h', 'transforms.h.type': 'HoistField$Key', 'transforms.h.field': 'k' }
+      await test.create(collecting('stamped,sent', file, { name: 'stamps', ...hoisted }))
+      const puts = async () => (await entries(file)).filter(({ hook }) => hook === 'put')
+      await until('both records are there', async () => (await puts()).length >= 2)
+      const types = (await puts()).map(({ topic, timestampType }) => [topic, timestampType])
+      expect(Object.fromEntries(types)).toEqual({ stamped: 'LogAppendTime', sent: 'CreateTime' })
     })
   })
 

@@ -40,13 +40,14 @@ class CollectingSinkTask {
       throw new RetriableError('not yet', { retryAfterMs: 10 })
     }
     const lines = []
-    for (const { value, originalTopic, originalPartition, originalOffset, topic } of records) {
+    for (const { value, originalTopic, originalPartition, originalOffset, topic, timestampType } of records) {
       if (value === this.#config['errant.value']) {
         const record = records.find((other) => other.originalOffset === originalOffset)
         await this.#context.errantRecordReporter.report(record, new Error('this value is not wanted'))
         continue
       }
-      lines.push({ hook: 'put', value, topic, originalTopic, partition: originalPartition, offset: originalOffset })
+      const place = { topic, originalTopic, partition: originalPartition, offset: originalOffset }
+      lines.push({ hook: 'put', value, ...place, timestampType })
     }
     await this.#write(lines)
   }

@@ -8,12 +8,16 @@ import {
 } from '../../record/index.ts'
 import { KafkaError } from '../errors.ts'
 
+/** Who set the timestamps of a batch: the producer, or the broker of a topic with `message.timestamp.type=LogAppendTime`. */
+export type TimestampType = 'CreateTime' | 'LogAppendTime'
+
 /** A record as `poll` gives it. Key, value and header values are views of the fetched bytes. */
 export interface ConsumerRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
+  readonly timestampType: TimestampType
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
@@ -43,6 +47,8 @@ export class PartitionReader {
   readonly #chunks: Chunk[] = []
   readonly #cursor = new RecordCursor()
   #inBatch = false
+  /** Of the open batch. */
+  #timestampType: TimestampType = 'CreateTime'
   #at = 0
   #batchEnd = 0
   #abortedProducers = new Set<number>()
@@ -118,6 +124,7 @@ export class PartitionReader {
       partition: this.partition,
       offset,
       timestamp: cursor.timestamp,
+      timestampType: this.#timestampType,
       key: cursor.key(),
       value: cursor.value(),
       headers: cursor.headerCount === 0 ? NO_HEADERS : cursor.headers(),
@@ -161,6 +168,7 @@ export class PartitionReader {
     if (bytes.readInt32BE(at + BATCH_FIELD.recordCount) === 0) return false
     const header = this.#cursor.open(bytes, at, { checkCrc: this.#checkCrcs })
     this.leaderEpoch = header.partitionLeaderEpoch
+    this.#timestampType = header.isLogAppendTime ? 'LogAppendTime' : 'CreateTime'
     if (!header.isTransactional && !header.isControl) return true
     while (chunk.aborted[0] && chunk.aborted[0].firstOffset <= header.lastOffset) {
       this.#abortedProducers.add(chunk.aborted.shift()!.producerId)

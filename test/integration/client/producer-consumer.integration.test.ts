@@ -60,8 +60,22 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
       await producer.close()
       const consumer = consumerOf([{ topic, partition: 0 }])
       const records = await read(consumer, 4)
-      expect(records).toEqual(sent.map((record, offset) => ({ topic, partition: 0, offset, ...record })))
+      const place = { topic, partition: 0, timestampType: 'CreateTime' }
+      expect(records).toEqual(sent.map((record, offset) => ({ ...place, offset, ...record })))
       await consumer.close()
+    },
+  )
+
+  test.skipIf(kind.missing)(
+    'a record says that the broker set its timestamp, where the topic asks for that',
+    async () => {
+      const topic = await newTopic(client, 1, { 'message.timestamp.type': 'LogAppendTime' })
+      await using producer = client.producer()
+      await producer.send({ topic, key: null, value: Buffer.from('v'), timestamp: 1000 })
+      await using consumer = consumerOf([{ topic, partition: 0 }])
+      const [record] = await read(consumer, 1)
+      expect(record?.timestampType).toBe('LogAppendTime')
+      expect(record?.timestamp).toBeGreaterThan(1_700_000_000_000)
     },
   )
 

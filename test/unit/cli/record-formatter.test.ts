@@ -7,6 +7,7 @@ const record: ConsumerRecord = {
   partition: 2,
   offset: 9,
   timestamp: 1_700_000_000_000,
+  timestampType: 'CreateTime',
   key: Buffer.from('k'),
   value: Buffer.from('v'),
   headers: [
@@ -28,6 +29,8 @@ test('everything that can be printed, in the order of Kafka', () => {
   const all = ['timestamp', 'partition', 'offset', 'headers', 'key'].map((name) => [`print.${name}`, 'true'])
   expect(printed(Object.fromEntries(all))).toBe('CreateTime:1700000000000\tPartition:2\tOffset:9\ta:1,b:null\tk\tv\n')
   expect(printed({ 'print.headers': 'true' }, { headers: [] })).toBe('NO_HEADERS\tv\n')
+  const stamped = printed({ 'print.timestamp': 'true' }, { timestampType: 'LogAppendTime' })
+  expect(stamped).toBe('LogAppendTime:1700000000000\tv\n')
 })
 
 test('separators and the literal for null can be chosen', () => {

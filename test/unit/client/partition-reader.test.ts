@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type ConsumerRecord, PartitionReader } from '../../../src/client/consumer/partition-reader.ts'
-import { BatchBuilder, buildControlBatch, setBatchOffset } from '../../../src/record/index.ts'
+import { BatchBuilder, buildControlBatch, setBatchOffset, setLogAppendTime } from '../../../src/record/index.ts'
 
 interface Batch {
   readonly at: number
@@ -48,6 +48,20 @@ describe('PartitionReader', () => {
     expect(take(one)).toEqual(['2:c'])
     expect(one.position).toBe(3)
     expect(one.bufferedBytes).toBe(0)
+  })
+
+  test('a record tells who set its timestamp', () => {
+    const one = reader()
+    const stamped = batch({ at: 1, values: ['b'] })
+    setLogAppendTime(stamped, 5000)
+    one.add(Buffer.concat([batch({ at: 0, values: ['a'] }), stamped, batch({ at: 2, values: ['c'] })]), 0, [])
+    const out: ConsumerRecord[] = []
+    one.take(out, 100)
+    expect(out.map(({ timestamp, timestampType }) => `${timestampType} ${timestamp}`)).toEqual([
+      'CreateTime 1000',
+      'LogAppendTime 5000',
+      'CreateTime 1000',
+    ])
   })
 
   test('starts inside a batch when the position is inside it', () => {
