@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BrokerUnderTest } from '../integration/broker/broker-under-test.ts'
-import { pythonMissing, pythonWith, runPython } from '../services/python.ts'
+import { PYTHON_CLIENTS, pythonMissing, pythonWith, runPython } from '../services/python.ts'
 import { requireCommand } from '../services/require.ts'
 
 let broker: BrokerUnderTest
@@ -121,7 +121,7 @@ describe('Python', () => {
   let python = ''
 
   beforeAll(async () => {
-    if (missing === null) python = await pythonWith(['kafka-python==3.0.12', 'confluent-kafka==2.16.1'])
+    if (missing === null) python = await pythonWith(PYTHON_CLIENTS)
   })
 
   async function lastLine(script: string): Promise<string> {

@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { DEADLINE_MS } from './deadline.ts'
 import { freePort } from './free-port.ts'
 import { kafkaJars } from './kafka.ts'
 import { workerProperties } from './millrace.ts'
@@ -13,16 +14,18 @@ import { workerProperties } from './millrace.ts'
 export interface KafkaConnect {
   readonly url: string
   pid(): number
+  /** What it last wrote to its log: warnings and errors. */
+  output(): string
   stop(): Promise<void>
 }
 
-const DEADLINE_MS = 120_000
+const OUTPUT_CHARS = 200_000
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Jars that the worker brings itself; a second copy in the plugin would shadow them. */
 const PROVIDED = /^(kafka-clients|connect-api|slf4j-api|lz4-java|snappy-java|zstd-jni)/
 
 /** The folder for plugin.path: the file connector and Debezium's Postgres connector, fetched by Maven once per machine. */
-async function pluginPath(): Promise<string> {
+export async function pluginPath(): Promise<string> {
   const services = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'services')
   const folder = join(services, 'connect-plugins-3.7.0')
   if (existsSync(folder)) return folder
@@ -30,8 +33,12 @@ async function pluginPath(): Promise<string> {
   const partial = await mkdtemp(`${folder}-partial-`)
   const debezium = join(partial, 'debezium')
   const args = ['-q', '-B', '-f', join(HERE, 'debezium', 'pom.xml'), 'dependency:copy-dependencies']
-  const { status, stdout, stderr } = spawnSync('mvn', [...args, `-DoutputDirectory=${debezium}`], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`Maven cannot fetch Debezium: ${stdout}${stderr}`)
+  for (let attempt = 1; ; attempt++) {
+    const mvn = spawnSync('mvn', [...args, `-DoutputDirectory=${debezium}`], { encoding: 'utf8' })
+    if (mvn.status === 0) break
+    // A repository that does not answer for a moment is no fault of ours.
+    if (attempt === 3) throw new Error(`Maven cannot fetch Debezium: ${mvn.stdout}${mvn.stderr}`)
+  }
   for (const jar of await readdir(debezium)) if (PROVIDED.test(jar)) await rm(join(debezium, jar))
   const kafka = await kafkaJars()
   const fileJar = (await readdir(kafka)).find((jar) => jar.startsWith('connect-file-')) as string
@@ -46,6 +53,8 @@ export async function startKafkaConnect(options: {
   bootstrapServers: string
   group: string
   properties?: Record<string, string>
+  /** Folders of classes beside Kafka's own. */
+  classes?: readonly string[]
 }): Promise<KafkaConnect> {
   const [plugins, lib, port] = [await pluginPath(), await kafkaJars(), await freePort()]
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-connect-'))
@@ -63,30 +72,53 @@ export async function startKafkaConnect(options: {
       .join(''),
   )
   const logging = `-Dlog4j2.configurationFile=${join(HERE, 'kafka', 'log4j2.properties')}`
-  const jvm = ['-Xms256M', '-Xmx1024M', '-XX:+UseG1GC', logging, '-cp', join(lib, '*')]
+  const jvm = [
+    '-Xms256M',
+    '-Xmx1024M',
+    '-XX:+UseG1GC',
+    logging,
+    '-cp',
+    [join(lib, '*'), ...(options.classes ?? [])].join(':'),
+  ]
   const child = spawn('java', [...jvm, 'org.apache.kafka.connect.cli.ConnectDistributed', file], {
     cwd: folder,
-    stdio: ['ignore', 'ignore', 'ignore'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let output = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (output = (output + chunk).slice(-OUTPUT_CHARS)))
   const url = `http://127.0.0.1:${port}`
-  await answers(child, url)
+  await answers(child, url, () => output).catch(async (error: unknown) => {
+    await end(child)
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
   return {
     url,
     pid: () => child.pid as number,
+    output: () => output,
     async stop() {
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-      if (child.exitCode === null && child.kill('SIGTERM')) await gone
+      await end(child)
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-async function answers(child: ChildProcess, url: string): Promise<void> {
+/** It is a peer: whether it ends in good order is not under test. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const late = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
+  child.kill('SIGTERM')
+  await gone
+  clearTimeout(late)
+}
+
+async function answers(child: ChildProcess, url: string, output: () => string): Promise<void> {
   for (const deadline = Date.now() + DEADLINE_MS; ; await sleep(50)) {
-    if (child.exitCode !== null) throw new Error(`Kafka Connect ended with ${child.exitCode}`)
-    const response = await fetch(`${url}/connectors`).catch(() => undefined)
+    if (child.exitCode !== null) throw new Error(`Kafka Connect ended with ${child.exitCode}: ${output()}`)
+    const response = await fetch(`${url}/connectors`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
     await response?.body?.cancel()
     if (response?.ok) return
-    if (Date.now() > deadline) throw new Error('Kafka Connect does not answer')
+    if (Date.now() > deadline) throw new Error(`Kafka Connect does not answer: ${output()}`)
   }
 }

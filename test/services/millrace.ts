@@ -6,10 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { DEADLINE_MS } from './deadline.ts'
 import { freePort } from './free-port.ts'
+import { whatKeeps } from './what-keeps.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const DEADLINE_MS = 60_000
+/** Much longer than a worker or broker takes to end in good order. */
+const END_MS = 90_000
+const OUTPUT_CHARS = 200_000
 
 /** A broker or worker as a process that can be killed and started again on the same port and data. */
 export interface MillraceProcess {
@@ -75,12 +79,13 @@ class CommandProcess implements MillraceProcess {
     })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => (this.#output = (this.#output + String(chunk)).slice(-20_000)))
+      stream?.on('data', (chunk) => (this.#output = (this.#output + String(chunk)).slice(-OUTPUT_CHARS)))
     }
     for (const deadline = Date.now() + DEADLINE_MS; !(await this.#ready()); await sleep(10)) {
-      if (child.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`millrace ${this.#args.join(' ')} does not start: ${this.#output}`)
-      }
+      if (child.exitCode === null && child.signalCode === null && Date.now() < deadline) continue
+      const how = child.signalCode ?? child.exitCode ?? `it still runs: ${await whatKeeps(child)}`
+      child.kill('SIGKILL')
+      throw new Error(`millrace ${this.#args.join(' ')} does not start (${how}): ${this.#output}`)
     }
     this.#startMs = performance.now() - started
   }
@@ -110,7 +115,16 @@ class CommandProcess implements MillraceProcess {
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
     child.kill(signal)
-    return gone
+    // A process that does not end would only show as a test that took too long.
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => void this.#giveUp(child, signal).catch(late.reject), END_MS)
+    return Promise.race([gone, late.promise]).finally(() => clearTimeout(timer))
+  }
+
+  async #giveUp(child: ChildProcess, signal: string): Promise<never> {
+    const why = await whatKeeps(child)
+    child.kill('SIGKILL')
+    throw new Error(`${signal} did not end millrace ${this.#args.join(' ')} (${why}): ${this.#output}`)
   }
 
   async stop(): Promise<void> {
@@ -181,7 +195,7 @@ export async function startMillraceWorker(
   await writeFile(file, lines({ ...workerProperties(bootstrapServers, group, port), ...properties }))
   const url = `http://127.0.0.1:${port}`
   const worker = new CommandProcess(['connect-distributed', file], folder, async () => {
-    const response = await fetch(`${url}/health`).catch(() => undefined)
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
     await response?.body?.cancel()
     return response?.status === 200
   })

@@ -34,6 +34,21 @@ function run(command: string, args: readonly string[]): Promise<PythonResult> {
   })
 }
 
+/** Makes the environment; tells what went wrong. */
+async function make(folder: string, python: string, packages: readonly string[]): Promise<string | null> {
+  for (const [command, args] of [
+    ['python3', ['-m', 'venv', folder]],
+    [python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]],
+  ] as const) {
+    const { code, stdout, stderr } = await run(command, args)
+    if (code !== 0) return `${command} ${args.join(' ')} failed: ${stdout}${stderr}`
+  }
+  return null
+}
+
+/** The clients of others that the tests use. */
+export const PYTHON_CLIENTS: readonly string[] = ['kafka-python==3.0.12', 'confluent-kafka==2.16.1']
+
 /** The interpreter of an environment with these packages from PyPI, such as `kafka-python==3.0.0`. */
 export async function pythonWith(packages: readonly string[]): Promise<string> {
   const key = createHash('sha256').update(packages.toSorted().join('\n')).digest('hex').slice(0, 16)
@@ -44,17 +59,13 @@ export async function pythonWith(packages: readonly string[]): Promise<string> {
   const ready = join(cache, `python-${key}.ready`)
   if (existsSync(ready) && existsSync(python)) return python
   await mkdir(cache, { recursive: true })
-  await rm(folder, { recursive: true, force: true })
-  // Made in its own place, because an environment knows its path.
-  for (const [command, args] of [
-    ['python3', ['-m', 'venv', folder]],
-    [python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]],
-  ] as const) {
-    const { code, stdout, stderr } = await run(command, args)
-    if (code !== 0) {
-      await rm(folder, { recursive: true, force: true })
-      throw new Error(`${command} ${args.join(' ')} failed: ${stdout}${stderr}`)
-    }
+  for (let attempt = 1; ; attempt++) {
+    await rm(folder, { recursive: true, force: true })
+    // Made in its own place, because an environment knows its path.
+    const failure = await make(folder, python, packages)
+    if (failure === null) break
+    // A registry that does not answer for a moment is no fault of ours.
+    if (attempt === 3) throw new Error(failure)
   }
   const mark = await mkdtemp(`${ready}-`)
   await rename(mark, ready).catch(() => rm(mark, { recursive: true, force: true }))
