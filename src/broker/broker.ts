@@ -141,7 +141,7 @@ class BrokerServer implements Broker {
     const { clock, random, disk, logger } = this.#options
     const config = this.#config
     const directory = config.dataDirectory
-    const stored = readMetadataFile(disk, directory)
+    const metadata = readMetadataFile(disk, directory)
     const clusterId = config.stringOrNull('cluster.id')
     const logs = LogManager.open({
       directory,
@@ -151,14 +151,14 @@ class BrokerServer implements Broker {
       clock,
       random,
       logger,
-      configFor: (topic) => logConfigOf(new Map(Object.entries(stored?.topics[topic]?.configs ?? {})), config),
+      configFor: (topic) => logConfigOf(new Map(Object.entries(metadata?.stored.topics[topic]?.configs ?? {})), config),
       retentionCheckMs: config.number('log.retention.check.interval.ms'),
       producerExpirationMs: config.number('producer.id.expiration.ms'),
       // Measured: under load the copies cost a third of the broker's time in garbage collection, while a read from the
       // page cache is as fast as one from ours.
       tailCacheBytes: 0,
     })
-    const topics = new TopicRegistry({ disk, directory, random, logger, config, logs, stored })
+    const topics = new TopicRegistry({ disk, directory, random, logger, config, logs, metadata })
     const offsetsTopic = new OffsetsTopic(topics, config, clock)
     const groups = new GroupCoordinator({
       clock,

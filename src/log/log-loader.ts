@@ -193,6 +193,8 @@ class LogLoader {
   #adopt(segment: Segment, nextBase: number): { nextOffset: number; cut: boolean } {
     const isActive = nextBase === Number.MAX_SAFE_INTEGER
     if (!segment.adoptIndexes()) {
+      // A partition without a record has index files only once it was closed, and nothing in them to miss.
+      if (isActive && segment.size === 0) return this.#recover(segment, nextBase)
       this.#options.logger.warn({ segment: segment.logPath }, 'index files are missing or damaged and made anew')
       if (isActive) return this.#recover(segment, nextBase)
       this.#scanned++
@@ -225,8 +227,8 @@ class LogLoader {
     // A cut that is not on disk lets old batches come back behind new ones after the next power failure.
     if (cut) segment.file.syncNow()
     // What only the page cache holds may be gone after the next power failure: readers get it once it is on disk.
-    // An empty file has nothing to lose, and most partitions of a broker are empty.
-    if (segment.size > 0) this.#keepRecovered(segment)
+    // An empty file has nothing to lose, and what lies below the recovery point was synced before that was written down.
+    if (segment.size > 0 && result.nextOffset > this.#options.recoveryPoint) this.#keepRecovered(segment)
     return { nextOffset: result.nextOffset, cut }
   }
 

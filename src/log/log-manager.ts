@@ -9,6 +9,7 @@ import {
 } from '../base/index.ts'
 import { readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoint-file.ts'
 import { CommitSyncer } from './commit-syncer.ts'
+import { DirectorySyncer } from './directory-syncer.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './config.ts'
 import { LogError } from './errors.ts'
 import { isValidTopicName, parsePartitionDirectory } from './file-names.ts'
@@ -23,6 +24,8 @@ const LOG_START_FILE = 'log-start-offset-checkpoint'
 const CLEANER_FILE = 'cleaner-offset-checkpoint'
 const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
 const DELETE_SUFFIX = '-delete'
+/** Logs that are synced at once when all of them are closed; each has a file open for it. */
+const MAX_CLOSING = 32
 /** Longest name of a directory on the usual file systems. */
 const NAME_LENGTH_MAX = 255
 
@@ -74,6 +77,9 @@ export class LogManager {
   readonly #lock: DiskLock
   readonly #timers = new Set<Timer>()
   readonly #removals = new Set<Promise<void>>()
+  readonly #names: DirectorySyncer
+  /** Names that the checkpoint files may still have offsets of, although their logs are gone. */
+  readonly #staleNames = new Set<string>()
   #closed = false
   #savingLogStarts = false
 
@@ -95,6 +101,7 @@ export class LogManager {
     this.#lock = lock
     const { disk, clock, random, logger, directory } = options
     this.meta = openMetaProperties(disk, directory, random, options)
+    this.#names = new DirectorySyncer(disk, directory)
     this.#context = {
       disk,
       clock,
@@ -104,6 +111,7 @@ export class LogManager {
       cacheBudget: new CacheBudget(options.tailCacheBytes ?? 32 * 1024 * 1024),
       producerExpirationMs: options.producerExpirationMs ?? 24 * 3600 * 1000,
       onLogStartMoved: () => this.#saveLogStarts(),
+      syncParent: () => this.syncNames(),
     }
     const cleanFile = `${directory}/${CLEAN_SHUTDOWN_FILE}`
     this.wasCleanShutdown = disk.exists(cleanFile)
@@ -165,6 +173,11 @@ export class LogManager {
       )
       this.#logs.set(name, log)
     }
+    for (const name of [...recoveryPoints.keys(), ...logStarts.keys()])
+      if (!this.#logs.has(name)) this.#staleNames.add(name)
+    // Damage may have cut a log below its recovery point; what is written next must not count as synced by it.
+    if ([...this.#logs].some(([name, log]) => (recoveryPoints.get(name) ?? 0) > log.logEndOffset))
+      this.#writeCheckpoints()
     logger.info({ directory, logs: this.#logs.size, cleanShutdown: this.wasCleanShutdown }, 'logs loaded')
   }
 
@@ -200,6 +213,8 @@ export class LogManager {
       throw new LogError('LOG_DIRECTORY_INVALID', `"${name}" cannot be the name of a partition`)
     }
     if (this.#logs.has(name)) throw new LogError('LOG_EXISTS', `the log ${name} exists`)
+    // After a crash a new log must not be taken for as long, or as late in its offsets, as an older one of its name.
+    if (this.#staleNames.has(name)) this.#writeCheckpoints()
     const path = `${directory}/${name}`
     disk.mkdir(path)
     const config = options.config ?? this.#configFor(topic)
@@ -208,9 +223,9 @@ export class LogManager {
     return log
   }
 
-  /** Makes the names of new partitions durable; call it once after a number of `create`. */
+  /** Makes the names of new and of removed partitions durable; those who ask at the same time share a sync. */
   syncNames(): Promise<void> {
-    return this.#options.disk.syncDirectoryLater(this.#options.directory)
+    return this.#names.sync()
   }
 
   /** Takes a log out of service at once and deletes its files after file.delete.delay.ms. */
@@ -220,6 +235,7 @@ export class LogManager {
     const log = this.#logs.get(name)
     if (!log) return
     this.#logs.delete(name)
+    this.#staleNames.add(name)
     // Closed for callers at once; what is on its way to the disk is waited for below.
     const abandoned = log.abandon()
     // The name gets free for a new topic at once, as in Kafka: `topic-0.<unique id>-delete`.
@@ -236,7 +252,6 @@ export class LogManager {
       { unref: true },
     )
     this.#timers.add(timer)
-    this.checkpoint()
   }
 
   #removeLater(path: string): void {
@@ -307,10 +322,12 @@ export class LogManager {
     for (const timer of this.#timers) timer.cancel()
     const { disk, directory, logger } = this.#options
     try {
-      const results = await Promise.allSettled([...this.#logs.values()].map((log) => log.close()))
+      const logs = [...this.#logs.values()]
+      const begun = await Promise.allSettled(logs.map((log) => log.beginClose()))
+      const finished = await settleSome(logs, MAX_CLOSING, (log) => log.finishClose())
       this.#writeCheckpoints()
       await Promise.all(this.#removals)
-      const failed = results.find((result) => result.status === 'rejected')
+      const failed = [...begun, ...finished].find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
       // Invariant 9: the mark comes last. Without it the next start scans, with it nothing is left to find.
       disk.replaceFile(`${directory}/${CLEAN_SHUTDOWN_FILE}`, '{"version":0,"brokerEpoch":-1}')
@@ -331,10 +348,26 @@ export class LogManager {
   }
 
   #writeCheckpoints(): void {
+    this.#staleNames.clear()
     this.#writeCheckpoint(RECOVERY_POINT_FILE, (log) => log.recoveryPoint)
     this.#checkpointLogStarts()
     this.#writeCheckpoint(HIGH_WATERMARK_FILE, (log) => log.highWatermark)
   }
+}
+
+/** Runs `action` for all items, at most `limit` at a time, and answers how each went. */
+async function settleSome<T>(
+  items: readonly T[],
+  limit: number,
+  action: (item: T) => Promise<void>,
+): Promise<PromiseSettledResult<void>[]> {
+  const results: PromiseSettledResult<void>[] = []
+  const queue = items.values()
+  const work = async (): Promise<void> => {
+    for (const item of queue) results.push(...(await Promise.allSettled([action(item)])))
+  }
+  await Promise.all(Array.from({ length: limit }, work))
+  return results
 }
 
 function acquire(disk: Disk, directory: string): DiskLock {

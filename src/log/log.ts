@@ -94,6 +94,8 @@ export interface LogContext {
   readonly producerExpirationMs: number
   /** Called after the start of a log moved, so that it is written down. */
   readonly onLogStartMoved?: () => void
+  /** Makes the names of partition directories durable; many logs at once share one sync. */
+  readonly syncParent?: () => Promise<void>
 }
 
 export interface LogOptions {
@@ -133,8 +135,10 @@ export class Log implements Syncable {
   readonly #listeners = new Set<() => void>()
   /** Closed segments that are not synced yet, oldest first. */
   #unsynced: Segment[] = []
-  #namesUnsynced = true
+  #namesUnsynced: boolean
   #isNew = false
+  /** Whether the files are anything but what the last clean stop left: if not, closing has nothing to write. */
+  #isTouched: boolean
   #logStartOffset: number
   #logEndOffset: number
   #highWatermark: number
@@ -183,6 +187,8 @@ export class Log implements Syncable {
     this.#highWatermark = loaded.logEndOffset
     this.#durability = new Durability(loaded.durableOffset)
     this.#unsynced = loaded.unsynced
+    this.#namesUnsynced = options.cleanShutdown !== true
+    this.#isTouched = options.cleanShutdown !== true || loaded.report.scannedSegments > 0
     this.#cache = new TailCache(context.cacheBudget)
     this.#drawJitter()
     this.topicId = readTopicId(context.disk, options.directory) ?? options.topicId
@@ -194,6 +200,8 @@ export class Log implements Syncable {
     if (readTopicId(disk, this.#directory) !== undefined) return
     writeTopicId(disk, this.#directory, topicId)
     this.#isNew = true
+    this.#namesUnsynced = true
+    this.#isTouched = true
   }
 
   get config(): LogConfig {
@@ -314,6 +322,7 @@ export class Log implements Syncable {
     }
     // Invariant 5: from here on the batch is in the file; offsets move only after the write has succeeded.
     this.#logEndOffset = lastOffset + 1
+    this.#isTouched = true
     if (header.producerId >= 0) {
       this.#producers.apply(header, baseOffset, lastOffset, nowMs, coordinatorEpochOf(batch, header))
     }
@@ -414,7 +423,7 @@ export class Log implements Syncable {
   }
 
   async #syncFiles(): Promise<void> {
-    const { disk } = this.#context
+    const { disk, syncParent } = this.#context
     const active = this.#active
     while (this.#unsynced.length > 0) {
       const segment = this.#unsynced[0]!
@@ -431,17 +440,21 @@ export class Log implements Syncable {
     // The first sync of a new log makes its directory durable too, so that creating many partitions costs no syncs.
     this.#isNew = false
     await syncTopicId(disk, this.#directory)
-    await disk.syncDirectoryLater(dirname(this.#directory))
+    await (syncParent?.() ?? disk.syncDirectoryLater(dirname(this.#directory)))
   }
 
   #fail(what: string, cause: unknown): void {
     if (this.#failure || this.#closed) return
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `log ${this.topic}-${this.partition}: ${what} (${reason}); restart to recover it from the disk`
-    this.#failure = new LogError('LOG_STORAGE_FAILED', message, { cause })
-    this.#context.logger.error({ directory: this.#directory, error: cause }, what)
+    this.#failure = this.#storageFailed(what, cause)
     this.#durability.fail(this.#failure)
     this.#notify()
+  }
+
+  #storageFailed(what: string, cause: unknown): LogError {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `log ${this.topic}-${this.partition}: ${what} (${reason}); restart to recover it from the disk`
+    this.#context.logger.error({ directory: this.#directory, error: cause }, what)
+    return new LogError('LOG_STORAGE_FAILED', message, { cause })
   }
 
   #mustRoll(batchSize: number, maxTimestamp: number, lastOffset: number, nowMs: number): boolean {
@@ -467,7 +480,8 @@ export class Log implements Syncable {
     const closed = this.#active
     const base = this.#logEndOffset
     if (closed.size === 0 && closed.baseOffset === base) return
-    closed.deactivate(false)
+    this.#isTouched = true
+    closed.deactivate()
     writeSnapshot(disk, this.#directory, base, this.#producers, false)
     this.#segments.push(Segment.create(this.#place, base, clock.now()))
     this.#unsynced.push(closed)
@@ -584,6 +598,7 @@ export class Log implements Syncable {
     const { disk, clock, logger } = this.#context
     const gone = this.#segments.splice(0, count)
     if (gone.length === 0) return
+    this.#isTouched = true
     if (this.#unsynced.some((segment) => gone.includes(segment))) {
       // The snapshot is all that is left of the producers in what goes, and its sync was still to come.
       syncSnapshotNow(disk, this.#directory, this.#segments[0]!.baseOffset)
@@ -627,18 +642,52 @@ export class Log implements Syncable {
 
   /** Waits for the disk, writes snapshot and indexes and closes the files. Afterwards the log can be opened as cleanly stopped. */
   async close(): Promise<void> {
+    await this.beginClose()
+    await this.finishClose()
+  }
+
+  /**
+   * The first half of closing: waits for the disk and writes snapshot and indexes, without a sync of them. Whoever closes
+   * many logs lets all of them write before any of them syncs, since the journal of a file system takes all files that
+   * were written so far to the disk together.
+   */
+  async beginClose(): Promise<void> {
     if (this.#closed) return
     this.#closing = true
     if (!this.#failure) await this.flush().catch(() => {})
     await this.#syncDone
-    // A segment that was rolled last has no later data whose sync would have taken its index files along.
-    if (!this.#failure) await this.#syncFiles().catch((error: unknown) => this.#fail('a sync failed', error))
     this.#release()
     if (this.#failure) throw this.#failure
+    if (!this.#isTouched) return
+    this.#active.deactivate()
+    // Without a record there is nothing that a snapshot would save reading.
+    if (!this.#isUnused) writeSnapshot(this.#context.disk, this.#directory, this.#logEndOffset, this.#producers, false)
+  }
+
+  /** The second half: makes durable what `beginClose` has written, and closes the files. */
+  async finishClose(): Promise<void> {
+    try {
+      // A partition without a record is made again when a crash of the machine takes it.
+      if (this.#isTouched && !this.#isUnused) await this.#syncForClose()
+    } catch (error) {
+      this.#failure ??= this.#storageFailed('a sync failed', error)
+      throw this.#failure
+    } finally {
+      for (const segment of this.#segments) segment.close()
+    }
+  }
+
+  get #isUnused(): boolean {
+    return this.#logEndOffset === 0
+  }
+
+  async #syncForClose(): Promise<void> {
     const { disk } = this.#context
-    this.#active.deactivate(true)
-    writeSnapshot(disk, this.#directory, this.#logEndOffset, this.#producers, true)
-    for (const segment of this.#segments) segment.close()
+    this.#namesUnsynced = true
+    await this.#active.syncIndexes()
+    await syncSnapshot(disk, this.#directory, this.#logEndOffset)
+    // A segment that was rolled last has no later data whose sync would have taken its index files along.
+    await this.#syncFiles()
   }
 
   #release(): void {

@@ -350,14 +350,14 @@ export class Segment {
   }
 
   /**
-   * Closes the segment for appends: the last timestamp gets its index entry and the index files are written. With
-   * `durable` they are on disk afterwards; otherwise `syncAll` is to follow.
+   * Closes the segment for appends: the last timestamp gets its index entry and the index files are written. They are
+   * durable after `syncAll` or `syncIndexes`.
    */
-  deactivate(durable: boolean): void {
+  deactivate(): void {
     this.#isActive = false
     this.timeIndex.append(this.#max.timestamp, this.#max.offset)
-    this.offsetIndex.file.deactivate(durable)
-    this.timeIndex.file.deactivate(durable)
+    this.offsetIndex.file.deactivate(false)
+    this.timeIndex.file.deactivate(false)
   }
 
   /**
@@ -401,6 +401,11 @@ export class Segment {
   /** Makes batches and indexes durable, in that order. */
   async syncAll(): Promise<void> {
     await this.sync()
+    await this.syncIndexes()
+  }
+
+  /** Makes the index files durable as they were last written. */
+  async syncIndexes(): Promise<void> {
     // Retention may take the segment away meanwhile.
     if (!this.#closeRequested) await this.offsetIndex.file.sync()
     if (!this.#closeRequested) await this.timeIndex.file.sync()

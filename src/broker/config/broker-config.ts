@@ -17,7 +17,8 @@ export class BrokerConfigError extends Error {
 /** The configuration of one broker: the file's values over the defaults, under those altered while it runs. */
 export class BrokerConfig {
   readonly #given: ReadonlyMap<string, string>
-  readonly #dynamic = new Map<string, string>()
+  #dynamic: ReadonlyMap<string, string> = new Map()
+  #dynamicDefault: ReadonlyMap<string, string> = new Map()
   readonly listeners: readonly ListenerConfig[]
   readonly dataDirectory: string
   readonly nodeId: number
@@ -58,7 +59,12 @@ export class BrokerConfig {
   }
 
   stringOrNull(name: BrokerConfigName): string | null {
-    return this.#dynamic.get(name) ?? this.#given.get(name) ?? brokerConfigKey(name)!.default
+    return (
+      this.#dynamic.get(name) ??
+      this.#dynamicDefault.get(name) ??
+      this.#given.get(name) ??
+      brokerConfigKey(name)!.default
+    )
   }
 
   string(name: BrokerConfigName): string {
@@ -80,15 +86,20 @@ export class BrokerConfig {
     return this.#given.get(name)
   }
 
-  /** The value that was set while the broker ran, if there is one. */
+  /** The value that was set on this broker while it ran, if there is one. */
   dynamicValue(name: string): string | undefined {
     return this.#dynamic.get(name)
   }
 
-  /** Replaces all values that were set while the broker ran. */
-  setDynamic(values: ReadonlyMap<string, string>): void {
-    this.#dynamic.clear()
-    for (const [name, value] of values) this.#dynamic.set(name, value)
+  /** The value that was set as the default of all brokers while it ran, if there is one. */
+  dynamicDefaultValue(name: string): string | undefined {
+    return this.#dynamicDefault.get(name)
+  }
+
+  /** Replaces all values that were set while the broker ran: its own, which win, and the defaults of all brokers. */
+  setDynamic(values: ReadonlyMap<string, string>, defaults: ReadonlyMap<string, string> = new Map()): void {
+    this.#dynamic = values
+    this.#dynamicDefault = defaults
   }
 }
 

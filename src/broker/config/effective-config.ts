@@ -37,6 +37,7 @@ function candidates(
   add(name, overrides.get(name), CONFIG_SOURCE.topic)
   const synonyms = BROKER_SYNONYMS[name]
   for (const from of synonyms) add(from, broker.dynamicValue(from), CONFIG_SOURCE.dynamicBroker)
+  for (const from of synonyms) add(from, broker.dynamicDefaultValue(from), CONFIG_SOURCE.dynamicDefaultBroker)
   for (const from of synonyms) add(from, broker.givenValue(from), CONFIG_SOURCE.staticBroker)
   for (const from of synonyms) add(from, brokerConfigKey(from)?.default, CONFIG_SOURCE.default)
   return found
@@ -69,6 +70,7 @@ export function effectiveBrokerConfigs(broker: BrokerConfig): EffectiveConfig[] 
       if (value !== undefined && value !== null) synonyms.push({ name: key.name, value, source })
     }
     add(broker.dynamicValue(key.name), CONFIG_SOURCE.dynamicBroker)
+    add(broker.dynamicDefaultValue(key.name), CONFIG_SOURCE.dynamicDefaultBroker)
     add(broker.givenValue(key.name), CONFIG_SOURCE.staticBroker)
     add(key.default, CONFIG_SOURCE.default)
     const first = synonyms[0]

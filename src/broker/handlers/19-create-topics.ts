@@ -4,12 +4,12 @@
  * 6: throttling error. 7: topic id. Errors: 36 exists, 37 partitions, 38 replication factor, 39 assignment, 40 config,
  * 17 name, 42 twice in one request.
  */
-import { apis, type CreateTopicsRequestCreatableTopic, ErrorCode } from '../../protocol/index.ts'
+import { apis, type CreateTopicsRequestCreatableTopic, ErrorCode, ZERO_UUID } from '../../protocol/index.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import { effectiveTopicConfig } from '../config/effective-config.ts'
 import { TOPIC_CONFIG_KEYS, topicConfigError } from '../config/topic-config.ts'
-import { topicNameError } from '../topics/topic-name.ts'
-import { MAX_PARTITIONS_PER_TOPIC } from '../topics/topic-registry.ts'
+import { collisionKey, topicNameError } from '../topics/topic-name.ts'
+import { MAX_PARTITIONS_PER_TOPIC, type NewTopic } from '../topics/topic-registry.ts'
 import { defineHandler } from './handler.ts'
 
 type Refusal = readonly [errorCode: number, errorMessage: string]
@@ -20,17 +20,28 @@ export const createTopics = defineHandler({
   handle(broker, request) {
     const counts = new Map<string, number>()
     for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
+    const plan: Plan = { created: new Map(), collisions: new Map() }
     const topics = []
     for (const topic of request.topics) {
       const count = counts.get(topic.name)
       // A name given twice is answered once.
       if (count === undefined) continue
       counts.delete(topic.name)
-      topics.push(count > 1 ? refused(topic.name, DUPLICATE) : createOne(broker, topic, request.validateOnly))
+      topics.push(count > 1 ? refused(topic.name, DUPLICATE) : planned(broker, topic, plan))
     }
-    return { topics }
+    if (request.validateOnly) return { topics }
+    // All of a request cost one write of the metadata.
+    const ids = new Map(broker.topics.createAll([...plan.created.values()]).map(({ name, id }) => [name, id]))
+    return { topics: topics.map((topic) => ({ ...topic, topicId: ids.get(topic.name) ?? ZERO_UUID })) }
   },
 })
+
+/** The topics that a request makes, which are not there yet while the rest of it is looked at. */
+interface Plan {
+  readonly created: Map<string, NewTopic>
+  /** Their names as they must not meet again. */
+  readonly collisions: Map<string, string>
+}
 
 const DUPLICATE: Refusal = [ErrorCode.INVALID_REQUEST, 'Duplicate topic name.']
 
@@ -38,16 +49,16 @@ function refused(name: string, [errorCode, errorMessage]: Refusal) {
   return { name, errorCode, errorMessage, numPartitions: -1, replicationFactor: -1, configs: null }
 }
 
-function createOne(broker: BrokerServices, asked: CreateTopicsRequestCreatableTopic, validateOnly: boolean) {
-  const refusal = nameRefusal(broker, asked.name) ?? shapeRefusal(broker, asked) ?? configRefusal(asked)
+function planned(broker: BrokerServices, asked: CreateTopicsRequestCreatableTopic, plan: Plan) {
+  const refusal = nameRefusal(broker, asked.name, plan) ?? shapeRefusal(broker, asked) ?? configRefusal(asked)
   if (refusal !== undefined) return refused(asked.name, refusal)
   const { name } = asked
   const configs = new Map(asked.configs.map((config) => [config.name, config.value ?? '']))
   const partitions = partitionsOf(broker, asked)
-  const topicId = validateOnly ? undefined : broker.topics.create({ name, partitions, configs }).id
+  plan.created.set(name, { name, partitions, configs })
+  plan.collisions.set(collisionKey(name), name)
   return {
     name,
-    ...(topicId === undefined ? {} : { topicId }),
     errorCode: ErrorCode.NONE,
     errorMessage: null,
     numPartitions: partitions,
@@ -64,11 +75,11 @@ function partitionsOf(broker: BrokerServices, asked: CreateTopicsRequestCreatabl
   return asked.numPartitions === -1 ? broker.config.number('num.partitions') : asked.numPartitions
 }
 
-function nameRefusal(broker: BrokerServices, name: string): Refusal | undefined {
+function nameRefusal(broker: BrokerServices, name: string, plan: Plan): Refusal | undefined {
   const error = topicNameError(name)
   if (error !== undefined) return [ErrorCode.INVALID_TOPIC_EXCEPTION, error]
   if (broker.topics.get(name) !== undefined) return [ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`]
-  const other = broker.topics.collision(name)
+  const other = broker.topics.collision(name) ?? plan.collisions.get(collisionKey(name))
   if (other === undefined) return undefined
   return [ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topic: ${other}`]
 }

@@ -4,7 +4,13 @@ import type { BrokerConfig } from '../config/broker-config.ts'
 import { effectiveTopicConfig } from '../config/effective-config.ts'
 import { topicConfigKey } from '../config/topic-config.ts'
 import { logConfigOf } from './log-config.ts'
-import { type StoredMetadata, type StoredTopic, writeMetadataFile } from './metadata-file.ts'
+import {
+  type MetadataChange,
+  type MetadataFile,
+  MetadataStore,
+  type StoredMetadata,
+  type StoredTopic,
+} from './metadata-file.ts'
 import { collisionKey, INTERNAL_TOPICS } from './topic-name.ts'
 
 /** Each partition is a directory with open files; more than this in one topic is a mistake. */
@@ -39,7 +45,7 @@ export interface TopicRegistryOptions {
   readonly config: BrokerConfig
   readonly logs: LogManager
   /** What was read from the metadata file; undefined when there was none. */
-  readonly stored: StoredMetadata | undefined
+  readonly metadata: MetadataFile | undefined
 }
 
 /** The topics of the broker, with what is durable about them. A change is written before it is answered. */
@@ -49,21 +55,26 @@ export class TopicRegistry {
   readonly #byId = new Map<string, Topic>()
   readonly #collisions = new Map<string, string>()
   readonly #deletedTopicIds = new Set<string>()
+  readonly #store: MetadataStore
   /** One more with every start, so that consumers notice a log that lost its unsynced end in a crash. */
   readonly leaderEpoch: number
   #brokerConfigs: ReadonlyMap<string, string>
+  #defaultBrokerConfigs: ReadonlyMap<string, string>
   #nextProducerId: number
   #reservedProducerIds: number
 
   constructor(options: TopicRegistryOptions) {
     this.#options = options
-    const { stored, logs } = options
+    const { disk, directory, metadata, logs } = options
+    const stored = metadata?.stored
+    this.#store = new MetadataStore(disk, directory, metadata)
     const latest = Math.max(-1, ...[...logs.logs()].map((log) => log.latestEpoch))
     this.leaderEpoch = Math.max(stored?.leaderEpoch ?? -1, latest) + 1
     this.#brokerConfigs = new Map(Object.entries(stored?.brokerConfigs ?? {}))
+    this.#defaultBrokerConfigs = new Map(Object.entries(stored?.defaultBrokerConfigs ?? {}))
     this.#reservedProducerIds = stored?.nextProducerId ?? 0
     this.#nextProducerId = this.#reservedProducerIds
-    options.config.setDynamic(this.#brokerConfigs)
+    options.config.setDynamic(this.#brokerConfigs, this.#defaultBrokerConfigs)
     this.#restore(stored)
   }
 
@@ -88,7 +99,7 @@ export class TopicRegistry {
       this.#open(name, { id, partitions, configs: {} })
     }
     this.#deletedTopicIds.clear()
-    this.#save()
+    this.#store.replace(this.#everything())
   }
 
   #open(name: string, stored: StoredTopic): Topic {
@@ -139,62 +150,93 @@ export class TopicRegistry {
   }
 
   /** Makes a topic whose name, number of partitions and configs have been found good. */
-  create({ name, partitions, configs = new Map() }: NewTopic): Topic {
-    assert(!this.#byName.has(name), `topic ${name} exists`)
-    assert(partitions > 0 && partitions <= MAX_PARTITIONS_PER_TOPIC, `topic ${name} with ${partitions} partitions`)
-    const stored: StoredTopic = {
-      id: randomId(this.#options.random),
-      partitions,
-      configs: Object.fromEntries(configs),
+  create(topic: NewTopic): Topic {
+    return this.createAll([topic])[0]!
+  }
+
+  /** The same for many at the price of one write. */
+  createAll(newTopics: readonly NewTopic[]): Topic[] {
+    const topics = new Map<string, StoredTopic>()
+    for (const { name, partitions, configs = new Map() } of newTopics) {
+      assert(!this.#byName.has(name) && !topics.has(name), `topic ${name} exists`)
+      assert(partitions > 0 && partitions <= MAX_PARTITIONS_PER_TOPIC, `topic ${name} with ${partitions} partitions`)
+      topics.set(name, { id: randomId(this.#options.random), partitions, configs: Object.fromEntries(configs) })
     }
-    // The metadata first: a crash in between leaves a topic whose missing directories the next start makes.
-    this.#save({ [name]: stored })
-    const topic = this.#open(name, stored)
-    this.#options.logger.info({ topic: name, partitions }, 'topic created')
-    return topic
+    if (topics.size === 0) return []
+    // The metadata first: a crash in between leaves topics whose missing directories the next start makes.
+    this.#save({ topics: Object.fromEntries(topics) })
+    return [...topics].map(([name, stored]) => {
+      const topic = this.#open(name, stored)
+      this.#options.logger.info({ topic: name, partitions: stored.partitions }, 'topic created')
+      return topic
+    })
   }
 
   addPartitions(name: string, count: number): void {
     const topic = this.#byName.get(name)!
     assert(count > topic.logs.length, `topic ${name} cannot shrink to ${count} partitions`)
-    this.#save({ [name]: { ...storedTopic(topic), partitions: count } })
+    this.#save({ topics: { [name]: { ...storedTopic(topic), partitions: count } } })
     const config = logConfigOf(topic.configs, this.#options.config)
     for (let partition = topic.logs.length; partition < count; partition++) {
       topic.logs.push(this.#options.logs.create({ topic: name, partition, topicId: topic.id, config }))
     }
   }
 
-  /** Takes a topic out of service at once; resolves when its directories are out of the way. */
-  async delete(name: string): Promise<void> {
-    const topic = this.#byName.get(name)!
-    this.#byName.delete(name)
-    this.#byId.delete(topic.id)
-    this.#collisions.delete(collisionKey(name))
-    this.#deletedTopicIds.add(topic.id)
-    this.#save()
-    await Promise.all(topic.logs.map((log) => this.#options.logs.delete(name, log.partition)))
-    // The directories are renamed: a later write need not name the topic any more.
-    this.#deletedTopicIds.delete(topic.id)
-    this.#options.logger.info({ topic: name }, 'topic deleted')
+  /** Takes topics out of service at once, at the price of one write; resolves when their directories are out of the way. */
+  async deleteAll(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return
+    const topics = names.map((name) => this.#byName.get(name)!)
+    this.#save({
+      topics: Object.fromEntries(names.map((name) => [name, null])),
+      deletedTopicIds: [...this.#deletedTopicIds, ...topics.map(({ id }) => id)],
+    })
+    for (const topic of topics) {
+      this.#byName.delete(topic.name)
+      this.#byId.delete(topic.id)
+      this.#collisions.delete(collisionKey(topic.name))
+      this.#deletedTopicIds.add(topic.id)
+    }
+    const { logs, logger } = this.#options
+    await Promise.all(topics.flatMap((topic) => topic.logs.map((log) => logs.delete(topic.name, log.partition))))
+    for (const topic of topics) {
+      // The directories are renamed: a later write need not name the topic any more.
+      this.#deletedTopicIds.delete(topic.id)
+      logger.info({ topic: topic.name }, 'topic deleted')
+    }
   }
 
   /** Replaces what is set on a topic. */
   setConfigs(name: string, configs: ReadonlyMap<string, string>): void {
     const topic = this.#byName.get(name)!
-    this.#save({ [name]: { ...storedTopic(topic), configs: Object.fromEntries(configs) } })
+    this.#save({ topics: { [name]: { ...storedTopic(topic), configs: Object.fromEntries(configs) } } })
     topic.configs = configs
     this.#applyConfigs(topic)
   }
 
-  /** What was set on the broker while it ran. */
+  /** What was set on this broker while it ran. */
   get brokerConfigs(): ReadonlyMap<string, string> {
     return this.#brokerConfigs
   }
 
+  /** What was set as the default of all brokers while it ran. */
+  get defaultBrokerConfigs(): ReadonlyMap<string, string> {
+    return this.#defaultBrokerConfigs
+  }
+
   setBrokerConfigs(configs: ReadonlyMap<string, string>): void {
+    this.#save({ brokerConfigs: Object.fromEntries(configs) })
     this.#brokerConfigs = configs
-    this.#save()
-    this.#options.config.setDynamic(configs)
+    this.#applyBrokerConfigs()
+  }
+
+  setDefaultBrokerConfigs(configs: ReadonlyMap<string, string>): void {
+    this.#save({ defaultBrokerConfigs: Object.fromEntries(configs) })
+    this.#defaultBrokerConfigs = configs
+    this.#applyBrokerConfigs()
+  }
+
+  #applyBrokerConfigs(): void {
+    this.#options.config.setDynamic(this.#brokerConfigs, this.#defaultBrokerConfigs)
     for (const topic of this.#byName.values()) this.#applyConfigs(topic)
   }
 
@@ -208,7 +250,7 @@ export class TopicRegistry {
   nextProducerId(): number {
     if (this.#nextProducerId === this.#reservedProducerIds) {
       this.#reservedProducerIds += PRODUCER_ID_BLOCK
-      this.#save()
+      this.#save({ nextProducerId: this.#reservedProducerIds })
     }
     return this.#nextProducerId++
   }
@@ -218,16 +260,24 @@ export class TopicRegistry {
     return this.#options.logs.syncNames()
   }
 
-  #save(changes: Readonly<Record<string, StoredTopic>> = {}): void {
-    const topics: Record<string, StoredTopic> = {}
-    for (const topic of this.#byName.values()) topics[topic.name] = storedTopic(topic)
-    writeMetadataFile(this.#options.disk, this.#options.directory, {
+  #save(change: MetadataChange): void {
+    this.#store.change(change, () => {
+      const { topics: changed = {}, ...others } = change
+      const everything = this.#everything()
+      const topics = Object.entries({ ...everything.topics, ...changed }).filter(([, topic]) => topic !== null)
+      return { ...everything, ...others, topics: Object.fromEntries(topics) as Record<string, StoredTopic> }
+    })
+  }
+
+  #everything(): StoredMetadata {
+    return {
       leaderEpoch: this.leaderEpoch,
       nextProducerId: this.#reservedProducerIds,
       brokerConfigs: Object.fromEntries(this.#brokerConfigs),
-      topics: { ...topics, ...changes },
+      defaultBrokerConfigs: Object.fromEntries(this.#defaultBrokerConfigs),
+      topics: Object.fromEntries([...this.#byName].map(([name, topic]) => [name, storedTopic(topic)])),
       deletedTopicIds: [...this.#deletedTopicIds],
-    })
+    }
   }
 }
 

@@ -131,6 +131,42 @@ test('a deleted log is gone at once, its files after file.delete.delay.ms', asyn
   await manager.close()
 })
 
+test('a log that was made again under an old name starts at 0, also after a crash', async () => {
+  const manager = open()
+  const old = manager.create({ topic: 'a', partition: 0, topicId: TOPIC_ID })
+  for (const value of ['1', '2', '3']) append(old, batchOf([value]))
+  await old.flush()
+  old.deleteRecords(2)
+  manager.checkpoint()
+  await manager.delete('a', 0)
+  await manager.abandon()
+  // The checkpoints still have the offsets of the old log, and so has the next owner of the directory.
+  const next = open()
+  const fresh = next.create({ topic: 'a', partition: 0, topicId: randomId(realRandom) })
+  append(fresh, batchOf(['new']))
+  await fresh.flush()
+  await next.abandon()
+  const again = open()
+  const { logStartOffset, logEndOffset } = again.get('a', 0)!
+  expect([logStartOffset, logEndOffset]).toEqual([0, 1])
+  await again.close()
+})
+
+test('a log that damage cut below its recovery point does not count as synced up to there', async () => {
+  const manager = open()
+  const log = manager.create({ topic: 'a', partition: 0, topicId: TOPIC_ID })
+  for (const value of ['1', '2', '3']) append(log, batchOf([value]))
+  await log.flush()
+  manager.checkpoint()
+  await manager.abandon()
+  const file = join(directory, 'a-0/00000000000000000000.log')
+  writeFileSync(file, readFileSync(file).subarray(0, -5))
+  const again = open()
+  expect(again.get('a', 0)!.logEndOffset).toBe(2)
+  expect(text('recovery-point-offset-checkpoint')).toBe('0\n1\na 0 2\n')
+  await again.close()
+})
+
 test('what was to be deleted is deleted by the next start', async () => {
   const manager = open()
   manager.create({ topic: 'a', partition: 0, topicId: TOPIC_ID })

@@ -27,9 +27,9 @@ afterEach(async () => {
 function open(): { topic: OffsetsTopic; groups: GroupCoordinator; topics: TopicRegistry } {
   const config = new BrokerConfig({ 'log.dirs': directory, 'offsets.topic.num.partitions': '1', 'log.flush': 'os' })
   const base = { disk: realDisk, directory, random: seededRandom(1), logger: silentLogger }
-  const stored = readMetadataFile(realDisk, directory)
+  const metadata = readMetadataFile(realDisk, directory)
   logs = LogManager.open({ ...base, nodeId: 1, clock: realClock })
-  const topics = new TopicRegistry({ ...base, config, logs, stored })
+  const topics = new TopicRegistry({ ...base, config, logs, metadata })
   const topic = new OffsetsTopic(topics, config, realClock, 100)
   const groups = new GroupCoordinator({
     clock: realClock,
