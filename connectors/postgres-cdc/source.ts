@@ -1,6 +1,7 @@
 import { type ConfigIssue, ConfigError, defineSourceConnector, type PluginLogger, type RawConfig } from '@millrace/sdk'
 import { PostgresError } from '../_shared/postgres-wire/index.ts'
-import { type Config, config, unsupportedSettings } from './config.ts'
+import { type Config, config } from './config.ts'
+import { settingsWithoutEffect, unsupportedSettings } from './debezium-settings.ts'
 import { preflight } from './preflight.ts'
 import { connectSql } from './session.ts'
 import { makeTables, PostgresCdcTask } from './task.ts'
@@ -65,6 +66,8 @@ export default defineSourceConnector({
   createTask: (parsed, context) => {
     const [issue] = [...unsupportedSettings(context.raw), ...contradictions(parsed)]
     if (issue !== undefined) throw new ConfigError(`${issue.key}: ${issue.message}`, { key: issue.key })
+    const keys = settingsWithoutEffect(context.raw)
+    if (keys.length > 0) context.logger.info({ keys }, 'these settings of Debezium have no effect here; see the README')
     return new PostgresCdcTask(parsed, context)
   },
 })

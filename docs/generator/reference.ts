@@ -1,5 +1,6 @@
 import type { ConfigDef, PluginDefinition, PluginManifest } from '@millrace/sdk'
 import { builtinManifests } from '../../connectors/index.ts'
+import { WITHOUT_EFFECT } from '../../connectors/postgres-cdc/debezium-settings.ts'
 import { BROKER_CONFIG_KEYS } from '../../src/broker/config/broker-keys.ts'
 import type { ConfigKey as BrokerConfigKey } from '../../src/broker/config/config-key.ts'
 import { BROKER_SYNONYMS, TOPIC_CONFIG_KEYS, type TopicConfigName } from '../../src/broker/config/topic-config.ts'
@@ -174,5 +175,8 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
       tables.push({ path: `connectors/${folder}/README.md`, marker, content: configTable(config) })
     }
   }
+  const path = 'connectors/postgres-cdc/README.md'
+  const rows = WITHOUT_EFFECT.map(([name, reason]) => [code(name), cell(sentence(reason))])
+  tables.push({ path, marker: 'settings without effect', content: table(['key', 'why'], rows) })
   return tables
 }

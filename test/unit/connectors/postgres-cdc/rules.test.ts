@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseConfigKeys } from '@millrace/sdk'
 import { literalOf } from '../../../../connectors/postgres-cdc/column-default.ts'
-import { unsupportedSettings } from '../../../../connectors/postgres-cdc/config.ts'
+import { settingsWithoutEffect, unsupportedSettings } from '../../../../connectors/postgres-cdc/debezium-settings.ts'
 import { makeFilters, parseKeyColumns, splitList } from '../../../../connectors/postgres-cdc/filters.ts'
 import {
   formatLsn,
@@ -267,6 +267,57 @@ describe('settings', () => {
       'column.truncate.to.5.chars',
       'lsn.flush.mode',
     ])
+  })
+
+  // What the ConfigDef of Debezium 3.7.0 and the fields behind it have, with their defaults.
+  const options = Object.entries(
+    JSON.parse(readFileSync(new URL('debezium-options.json', import.meta.url), 'utf8')) as Record<
+      string,
+      string | null
+    >,
+  )
+
+  test('every option of Debezium is supported, refused by name, or known to have no effect', () => {
+    expect(options.length).toBeGreaterThan(150)
+    const ignored = options
+      .map(([key]) => key)
+      .filter((key) => !Object.hasOwn(connector.config, key))
+      .filter((key) => unsupportedSettings({ [key]: 'something else' }).length === 0)
+      .filter((key) => settingsWithoutEffect({ [key]: 'something else' }).length === 0)
+    expect(ignored).toEqual([])
+  })
+
+  test("every option of Debezium is accepted with Debezium's default, but for what masks and renamed keys have", () => {
+    const refused = options.filter(([key, value]) => unsupportedSettings({ [key]: value ?? '' }).length > 0)
+    expect(refused.map(([key]) => key)).toEqual([
+      'column.mask.hash.SHA-256.with.salt.salt',
+      'column.mask.with.5.chars',
+      'column.truncate.to.5.chars',
+      'heartbeat.topics.prefix',
+      'snapshot.mode.configuration.based.snapshot.data',
+      'snapshot.mode.configuration.based.snapshot.on.data.error',
+      'snapshot.mode.configuration.based.snapshot.on.schema.error',
+      'snapshot.mode.configuration.based.snapshot.schema',
+      'snapshot.mode.configuration.based.start.stream',
+    ])
+  })
+
+  test('filters under the names that Debezium has given up are refused with the new name', () => {
+    expect(unsupportedSettings({ 'table.whitelist': 'public.a' })).toEqual([
+      { key: 'table.whitelist', message: 'it is called "table.include.list" now; rename it' },
+    ])
+  })
+
+  test('what has no effect is told apart from what is supported or refused', () => {
+    const keys = settingsWithoutEffect({
+      'database.query.timeout.ms': '1000',
+      'database.hostname': 'h',
+      'database.loginTimeout': '5',
+      'signal.enabled.channels': 'source',
+      'signal.poll.interval.ms': '1000',
+      'event.converting.failure.handling.mode': 'fail',
+    })
+    expect(keys).toEqual(['database.query.timeout.ms', 'database.loginTimeout', 'signal.poll.interval.ms'])
   })
 
   test('each example is valid', () => {
