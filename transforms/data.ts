@@ -1,4 +1,4 @@
-import { DataError, isDecimal, type Schema, type SchemaOptions } from '@millrace/sdk'
+import { DataError, type Field, type FieldSource, isDecimal, type Schema, type SchemaOptions } from '@millrace/sdk'
 
 /** A STRUCT or a schemaless map, as plain object. */
 export type Members = Readonly<Record<string, unknown>>
@@ -79,6 +79,13 @@ export function copyStruct(schema: Schema, struct: Members, useDefault: boolean)
     if (field.default !== undefined && (copy[name] ?? null) === null) copy[name] = field.default
   }
   return copy
+}
+
+/** A field that is kept, for plans; the same as `fieldValue`. */
+export function keptField({ name, schema }: Field, useDefault: boolean): FieldSource {
+  const fallback = schema.default
+  if (!useDefault || fallback === undefined) return { from: 'field', name }
+  return { from: 'field', name, map: (value) => value ?? fallback }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { defineConfig, struct } from '@millrace/sdk'
+import { DataError, defineConfig, struct } from '@millrace/sdk'
 import { SchemaCache } from './data.ts'
 import { defineSides } from './operating-side.ts'
 
@@ -17,8 +17,15 @@ export default defineSides(
   'Wrap data using the specified field name in a Struct when schema present, or a Map in the case of schemaless data.',
   config,
   (side, { field }) => {
-    const hoisted = new SchemaCache((schema) => struct([[field, schema]]))
+    const hoisted = new SchemaCache((schema) => {
+      if (field === '') throw new DataError('A field of a struct needs a name: set field')
+      return struct([[field, schema]])
+    })
     return {
+      structs: {
+        part: side.part,
+        plan: (schema) => ({ schema: hoisted.get(schema), sources: [{ from: 'whole' }] }),
+      },
       apply(record) {
         const schema = side.schema(record)
         return side.with(record, schema && hoisted.get(schema), { [field]: side.value(record) })

@@ -3,6 +3,7 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
+  type FieldSource,
   type Parsed,
   type Schema,
   schemas,
@@ -11,7 +12,15 @@ import {
   timestampSchema,
   type Transform,
 } from '@millrace/sdk'
-import { basicsOf, copyStruct, replaceNullWithDefault, requireMap, requireStruct, SchemaCache } from './data.ts'
+import {
+  basicsOf,
+  copyStruct,
+  keptField,
+  replaceNullWithDefault,
+  requireMap,
+  requireStruct,
+  SchemaCache,
+} from './data.ts'
 import { defineSides, type Side } from './operating-side.ts'
 
 const SUFFIX =
@@ -37,14 +46,22 @@ interface Insertion {
   readonly name: string
   readonly schema: Schema
   readonly value: (record: ConnectRecord, withSchema: boolean) => unknown
+  /** Where it comes from when there is a schema. */
+  readonly source: FieldSource
 }
 
 function insertionsOf(options: Parsed<typeof config>): Insertion[] {
   const insertions: Insertion[] = []
-  const add = (spec: string | null, required: Schema, optional: Schema, value: Insertion['value']): void => {
+  const add = (
+    spec: string | null,
+    required: Schema,
+    optional: Schema,
+    value: Insertion['value'],
+    source: FieldSource = { from: 'record', read: (record) => value(record, true) },
+  ): void => {
     if (spec === null) return
     const name = /[!?]$/.test(spec) ? spec.slice(0, -1) : spec
-    insertions.push({ name, schema: spec.endsWith('!') ? required : optional, value })
+    insertions.push({ name, schema: spec.endsWith('!') ? required : optional, value, source })
   }
   const { int32, int64, string, optional } = schemas
   add(options['topic.field'], string, optional.string, (record) => record.topic)
@@ -54,7 +71,7 @@ function insertionsOf(options: Parsed<typeof config>): Insertion[] {
     timestamp === null ? undefined : withSchema ? new Date(timestamp) : timestamp,
   )
   const text = options['static.value']
-  add(options['static.field'], string, optional.string, () => text)
+  add(options['static.field'], string, optional.string, () => text, { from: 'constant', value: text })
   return insertions
 }
 
@@ -77,6 +94,14 @@ function create(side: Side, options: Parsed<typeof config>): Transform {
   const useDefault = options['replace.null.with.default']
   const updated = new SchemaCache((schema) => withInsertions(schema, insertions))
   return {
+    structs: {
+      part: side.part,
+      plan(schema) {
+        if (schema.type !== 'STRUCT') return undefined
+        const kept = schema.fields.map((each) => keptField(each, useDefault))
+        return { schema: updated.get(schema), sources: [...kept, ...insertions.map(({ source }) => source)] }
+      },
+    },
     apply(record) {
       const value = side.value(record)
       if (value === null || value === undefined) return record

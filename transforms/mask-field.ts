@@ -2,13 +2,15 @@ import {
   DataError,
   Decimal,
   defineConfig,
+  type Field,
+  type FieldSource,
   isDecimal,
   logicalNames,
   type Parsed,
   type Schema,
   type Transform,
 } from '@millrace/sdk'
-import { copyStruct, isMembers, kindOf, replaceNullWithDefault, requireMap, requireStruct } from './data.ts'
+import { copyStruct, isMembers, keptField, kindOf, replaceNullWithDefault, requireMap, requireStruct } from './data.ts'
 import { defineSides, type Side } from './operating-side.ts'
 
 const config = defineConfig({
@@ -38,7 +40,23 @@ const PURPOSE = 'mask fields'
 function create(side: Side, options: Parsed<typeof config>): Transform {
   const { fields, replacement } = options
   const useDefault = options['replace.null.with.default']
+  const masked = (field: Field): FieldSource => {
+    const fallback = useDefault ? field.schema.default : undefined
+    return {
+      from: 'field',
+      name: field.name,
+      map: (value) => mask(field.schema, value ?? fallback, replacement),
+    }
+  }
   return {
+    structs: {
+      part: side.part,
+      plan(schema) {
+        if (schema.type !== 'STRUCT') return undefined
+        const source = (field: Field) => (fields.includes(field.name) ? masked(field) : keptField(field, useDefault))
+        return { schema, sources: schema.fields.map(source) }
+      },
+    },
     apply(record) {
       const schema = side.schema(record)
       const value = side.value(record)

@@ -18,6 +18,7 @@ export const PACKAGE = 'org.apache.kafka.connect.transforms.'
 /** The part of a record that a transformation works on. */
 export interface Side {
   readonly name: 'Key' | 'Value'
+  readonly part: 'key' | 'value'
   schema(record: ConnectRecord): Schema | null
   value(record: ConnectRecord): unknown
   with<R extends ConnectRecord>(record: R, schema: Schema | null, value: unknown): R
@@ -25,6 +26,7 @@ export interface Side {
 
 const keySide: Side = {
   name: 'Key',
+  part: 'key',
   schema: (record) => record.keySchema,
   value: (record) => record.key,
   with: (record, keySchema, key) => withChanges(record, { keySchema, key }),
@@ -32,6 +34,7 @@ const keySide: Side = {
 
 const valueSide: Side = {
   name: 'Value',
+  part: 'value',
   schema: (record) => record.valueSchema,
   value: (record) => record.value,
   with: (record, valueSchema, value) => withChanges(record, { valueSchema, value }),

@@ -1,5 +1,13 @@
 import { defineConfig, type Parsed, type Schema, struct, type Transform } from '@millrace/sdk'
-import { basicsOf, fieldValue, replaceNullWithDefault, requireMap, requireStruct, SchemaCache } from './data.ts'
+import {
+  basicsOf,
+  keptField,
+  fieldValue,
+  replaceNullWithDefault,
+  requireMap,
+  requireStruct,
+  SchemaCache,
+} from './data.ts'
 import { defineSides, type Side } from './operating-side.ts'
 
 const config = defineConfig({
@@ -26,7 +34,8 @@ const config = defineConfig({
     doc: 'Field rename mappings.',
     example: 'foo:bar,abc:xyz',
     validate: (pairs: readonly string[]) => {
-      const wrong = pairs.find((pair) => pair.split(':').length !== 2)
+      // As Java splits: an empty new name is none.
+      const wrong = pairs.find((pair) => pair.split(':').length !== 2 || pair.endsWith(':'))
       return wrong === undefined ? undefined : `Invalid rename mapping: ${wrong}`
     },
   },
@@ -61,6 +70,14 @@ function create(side: Side, options: Parsed<typeof config>): Transform {
     }
   })
   return {
+    structs: {
+      part: side.part,
+      plan(schema) {
+        if (schema.type !== 'STRUCT') return undefined
+        const kept = schema.fields.filter((field) => isKept(field.name))
+        return { schema: layouts.get(schema).schema, sources: kept.map((field) => keptField(field, useDefault)) }
+      },
+    },
     apply(record) {
       const value = side.value(record)
       if (value === null || value === undefined) return record

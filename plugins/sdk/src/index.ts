@@ -98,8 +98,11 @@ export {
 export {
   definePredicate,
   defineTransformation,
+  type FieldSource,
   type Predicate,
   type PredicateDefinition,
+  type StructPlan,
+  type StructPlanner,
   type Transform,
   type Transformation,
 } from './transform.ts'

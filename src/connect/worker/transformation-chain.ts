@@ -1,4 +1,5 @@
 import type { ConnectRecord, Predicate, Transform } from '@millrace/sdk'
+import { JoinedSteps } from './joined-steps.ts'
 
 /** One configured step of a chain: a transformation, perhaps only for records that a predicate picks. */
 export interface ChainStep {
@@ -16,11 +17,14 @@ export interface ChainStep {
  */
 export class TransformationChain<R extends ConnectRecord> {
   readonly steps: readonly ChainStep[]
+  /** Per step, what may take it and those after it together. */
+  readonly #joined: readonly (JoinedSteps | undefined)[]
   failedStep = 0
   failedRecord: R | undefined
 
   constructor(steps: readonly ChainStep[]) {
     this.steps = steps
+    this.#joined = steps.map((_, index) => JoinedSteps.at(steps, index))
   }
 
   get isEmpty(): boolean {
@@ -31,6 +35,13 @@ export class TransformationChain<R extends ConnectRecord> {
     const { steps } = this
     let current = record
     for (let index = 0; index < steps.length; index++) {
+      const joined = this.#joined[index]
+      const made = joined?.apply(current)
+      if (joined && made) {
+        current = made
+        index = joined.end - 1
+        continue
+      }
       try {
         const next = applyStep(steps[index]!, current)
         if (next === null) return null
