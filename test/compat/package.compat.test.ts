@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DEADLINE_MS } from '../services/deadline.ts'
+import { endProcess } from '../services/end-process.ts'
 import { freePort } from '../services/free-port.ts'
 import { portAnswers } from '../services/millrace.ts'
 
@@ -13,6 +14,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
 const app = join(folder, 'app')
 const running: ChildProcess[] = []
+/** What all of them wrote. */
+const said: string[] = []
 
 function npm(args: readonly string[], cwd: string): void {
   for (let attempt = 1; ; attempt++) {
@@ -28,12 +31,13 @@ function millrace(args: readonly string[]): ChildProcess {
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = spawn(process.execPath, [join(app, 'node_modules', '.bin', 'millrace'), ...args], { cwd: app, env })
   running.push(child)
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(String(chunk)))
   return child
 }
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
+    if (Date.now() > deadline) throw new Error(`not in time: ${what}; they said: ${said.join('')}`)
   }
 }
 
@@ -49,12 +53,8 @@ beforeAll(() => {
 })
 
 afterAll(async () => {
-  for (const child of running) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    const gone = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGTERM')
-    await gone
-  }
+  // Those that were started last first: a worker needs its broker to the end.
+  for (const child of running.toReversed()) await endProcess(child, 'SIGTERM', () => said.join(''))
   rmSync(folder, { recursive: true, force: true })
 })
 

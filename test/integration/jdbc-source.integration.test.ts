@@ -509,7 +509,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=long`
     const task = await start({
       mode: 'bulk',
-      query: 'select pg_sleep(60) is null as slept',
+      query: 'select pg_sleep(10000) is null as slept',
       'topic.prefix': 'x',
       'connection.url': url,
     })

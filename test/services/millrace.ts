@@ -7,12 +7,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DEADLINE_MS } from './deadline.ts'
+import { endProcess } from './end-process.ts'
 import { freePort } from './free-port.ts'
 import { whatKeeps } from './what-keeps.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-/** Much longer than a worker or broker takes to end in good order. */
-const END_MS = 90_000
 const OUTPUT_CHARS = 200_000
 
 /** A broker or worker as a process that can be killed and started again on the same port and data. */
@@ -111,20 +110,7 @@ class CommandProcess implements MillraceProcess {
   }
 
   async #signal(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
-    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
-    child.kill(signal)
-    // A process that does not end would only show as a test that took too long.
-    const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => void this.#giveUp(child, signal).catch(late.reject), END_MS)
-    return Promise.race([gone, late.promise]).finally(() => clearTimeout(timer))
-  }
-
-  async #giveUp(child: ChildProcess, signal: string): Promise<never> {
-    const why = await whatKeeps(child)
-    child.kill('SIGKILL')
-    throw new Error(`${signal} did not end millrace ${this.#args.join(' ')} (${why}): ${this.#output}`)
+    return this.#child ? endProcess(this.#child, signal, () => this.#output) : null
   }
 
   async stop(): Promise<void> {

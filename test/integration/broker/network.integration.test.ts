@@ -235,7 +235,7 @@ describe('connections', () => {
     const writer = await stopping.connect()
     await produceValues(writer, 'stop', ['before'])
     const reader = await stopping.connect()
-    const waiting = fetchOne(reader, 'stop', 1, { maxWaitMs: 60_000 })
+    const waiting = fetchOne(reader, 'stop', 1, { maxWaitMs: 600_000 })
     // Answered after the fetch has begun to wait, because the same connection answers in order.
     await writer.call(apis.metadata, 9, { topics: [] })
     await stopping.restart()

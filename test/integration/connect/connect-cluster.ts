@@ -13,6 +13,7 @@ export interface Answer {
 export async function rest(url: string, method: string, path: string, body?: unknown): Promise<Answer> {
   const response = await fetch(url + path, {
     method,
+    signal: AbortSignal.timeout(DEADLINE_MS),
     ...(body === undefined
       ? {}
       : {

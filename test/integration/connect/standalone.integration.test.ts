@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { endProcess } from '../../services/end-process.ts'
 import { freePort } from '../../services/free-port.ts'
 import { type MillraceBroker, startMillraceBroker } from '../../services/millrace.ts'
 import { isHealthy, rest, until, untilRunning } from './connect-cluster.ts'
@@ -21,16 +22,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-standalone-'))
 })
 afterEach(async () => {
-  for (const child of children.splice(0)) await ended(child, 'SIGKILL')
+  for (const child of children.splice(0)) await endProcess(child, 'SIGKILL', () => '')
   await rm(folder, { recursive: true, force: true })
 })
-
-async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-  const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  if (signal) child.kill(signal)
-  return gone
-}
 
 async function file(name: string, content: string): Promise<string> {
   await writeFile(join(folder, name), content)
@@ -93,7 +87,7 @@ test('connectors come from files of all three forms and go on where they stopped
     () => read(output),
     (text) => text === 'one\ntwo\n',
   )
-  expect(await ended(first.child, 'SIGTERM'), first.output()).toBe(0)
+  expect(await endProcess(first.child, 'SIGTERM', first.output), first.output()).toBe(0)
   await writeFile(input, 'three\n', { flag: 'a' })
   const second = start(worker, create, properties)
   await until(
@@ -101,7 +95,7 @@ test('connectors come from files of all three forms and go on where they stopped
     () => read(output),
     (text) => text === 'one\ntwo\nthree\n',
   )
-  expect(await ended(second.child, 'SIGTERM'), second.output()).toBe(0)
+  expect(await endProcess(second.child, 'SIGTERM', second.output), second.output()).toBe(0)
 })
 
 test.each([
@@ -123,5 +117,5 @@ test.each([
   ],
 ])('%s ends it with exit code %i', async (_name, code, message, args) => {
   const { child, output } = start(...(await args()))
-  expect([await ended(child), output()]).toEqual([code, expect.stringContaining(message)])
+  expect([await endProcess(child, null, output), output()]).toEqual([code, expect.stringContaining(message)])
 })

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DEADLINE_MS } from '../../services/deadline.ts'
+import { endProcess } from '../../services/end-process.ts'
 import { freePort } from '../../services/free-port.ts'
 import { requireCommand } from '../../services/require.ts'
 
@@ -62,11 +63,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  if (product && product.exitCode === null) {
-    const gone = new Promise((resolve) => product?.once('exit', resolve))
-    product.kill('SIGINT')
-    await gone
-  }
+  if (product) await endProcess(product, 'SIGINT', () => output)
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -94,8 +91,6 @@ test.skipIf(missing)('every step of the tour in the README does what it says', a
 })
 
 test.skipIf(missing)('Ctrl-C stops everything and leaves a summary whose counts agree', async () => {
-  const gone = new Promise<number | null>((resolve) => product?.once('exit', resolve))
-  product?.kill('SIGINT')
-  expect(await gone, output).toBe(0)
+  expect(product && (await endProcess(product, 'SIGINT', () => output)), output).toBe(0)
   expect(output).toContain('The counts agree.')
 })
