@@ -49,13 +49,19 @@ function connector(postgres: Postgres, prefix: string, table: string, extra: Con
 async function drop(stack: Stack, prefix: string): Promise<void> {
   const slot = prefix.replaceAll('-', '_')
   await deleteConnector(stack.worker.url, prefix)
-  const free = async () =>
-    (await stack.postgres.query(`select 1 from pg_replication_slots where slot_name = '${slot}' and active`)).length ===
-    0
-  await waitFor('the slot is free', free)
-  await stack.postgres.query(
-    `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}'`,
-  )
+  // The end of a connector is not instant: its slot can be taken again after it was seen free.
+  const dropped = async () => {
+    const found = `from pg_replication_slots where slot_name = '${slot}'`
+    const [state] = await stack.postgres.query(`select active ${found}`)
+    if (state === undefined) return true
+    if (state['active'] === true) return false
+    const attempt = stack.postgres.query(`select pg_drop_replication_slot(slot_name) ${found}`)
+    return await attempt.then(
+      () => true,
+      () => false,
+    )
+  }
+  await waitFor('the slot is free', dropped)
   await stack.postgres.query(`drop publication if exists ${slot}`)
 }
 
