@@ -1,7 +1,7 @@
 import type { BrokerConfig } from './broker-config.ts'
 import { BROKER_CONFIG_KEYS, brokerConfigKey } from './broker-keys.ts'
 import { CONFIG_SOURCE, type ConfigKey } from './config-key.ts'
-import { BROKER_SYNONYMS, TOPIC_CONFIG_KEYS, type TopicConfigName } from './topic-config.ts'
+import { BROKER_SYNONYMS, brokerSynonyms, TOPIC_CONFIG_KEYS, type TopicConfigName } from './topic-config.ts'
 
 export interface ConfigSynonym {
   readonly name: string
@@ -62,18 +62,34 @@ export function topicConfigValues(overrides: ReadonlyMap<string, string>, broker
   )
 }
 
-/** All broker configurations in force. */
+/** All broker configurations in force; each is followed by those that stand in for it when it is not set. */
 export function effectiveBrokerConfigs(broker: BrokerConfig): EffectiveConfig[] {
   return BROKER_CONFIG_KEYS.map((key) => {
-    const synonyms: ConfigSynonym[] = []
-    const add = (value: string | null | undefined, source: number) => {
-      if (value !== undefined && value !== null) synonyms.push({ name: key.name, value, source })
+    const names = brokerSynonyms(key.name)
+    const found: ConfigSynonym[] = []
+    const add = (valueOf: (name: string) => string | null | undefined, source: number) => {
+      for (const name of names) {
+        const value = valueOf(name)
+        if (value !== undefined && value !== null) found.push({ name, value, source })
+      }
     }
-    add(broker.dynamicValue(key.name), CONFIG_SOURCE.dynamicBroker)
-    add(broker.dynamicDefaultValue(key.name), CONFIG_SOURCE.dynamicDefaultBroker)
-    add(broker.givenValue(key.name), CONFIG_SOURCE.staticBroker)
-    add(key.default, CONFIG_SOURCE.default)
-    const first = synonyms[0]
+    add((name) => broker.dynamicValue(name), CONFIG_SOURCE.dynamicBroker)
+    add((name) => broker.dynamicDefaultValue(name), CONFIG_SOURCE.dynamicDefaultBroker)
+    add((name) => broker.givenValue(name), CONFIG_SOURCE.staticBroker)
+    add((name) => brokerConfigKey(name)?.default, CONFIG_SOURCE.default)
+    // As in Kafka: what stands in for a key is told only behind a value of the key itself.
+    const own = found.findIndex(({ name }) => name === key.name)
+    const synonyms = own < 0 ? [] : found.slice(own)
+    const [first] = synonyms
     return { key, value: first?.value ?? null, source: first?.source ?? CONFIG_SOURCE.default, synonyms }
+  })
+}
+
+/** What is set as the default of all brokers, and nothing else. */
+export function defaultBrokerConfigs(broker: BrokerConfig): EffectiveConfig[] {
+  const source = CONFIG_SOURCE.dynamicDefaultBroker
+  return BROKER_CONFIG_KEYS.flatMap((key) => {
+    const value = broker.dynamicDefaultValue(key.name)
+    return value === undefined ? [] : [{ key, value, source, synonyms: [{ name: key.name, value, source }] }]
   })
 }

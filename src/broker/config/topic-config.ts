@@ -240,6 +240,16 @@ export const BROKER_SYNONYMS: Readonly<Record<TopicConfigName, readonly string[]
   'unclean.leader.election.enable': ['unclean.leader.election.enable'],
 }
 
+const BROKER_FAMILIES = [
+  ...Object.values(BROKER_SYNONYMS),
+  ['log.flush.interval.ms', 'log.flush.scheduler.interval.ms'],
+]
+
+/** The broker configurations that mean the same as this one, in other units for instance; itself among them. */
+export function brokerSynonyms(name: string): readonly string[] {
+  return BROKER_FAMILIES.find((names) => names.length > 1 && names.includes(name)) ?? [name]
+}
+
 /** The first thing wrong with a topic's configuration as a whole; undefined when it can be used. */
 export function topicConfigError(configs: ReadonlyMap<string, string | null>): string | undefined {
   for (const [name, value] of configs) {

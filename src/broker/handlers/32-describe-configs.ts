@@ -4,8 +4,13 @@
  */
 import { apis, type DescribeConfigsRequestDescribeConfigsResource, ErrorCode } from '../../protocol/index.ts'
 import type { BrokerServices } from '../broker-services.ts'
-import { CONFIG_SOURCE, CONFIG_TYPE_CODE } from '../config/config-key.ts'
-import { type EffectiveConfig, effectiveBrokerConfigs, effectiveTopicConfig } from '../config/effective-config.ts'
+import { CONFIG_TYPE_CODE } from '../config/config-key.ts'
+import {
+  defaultBrokerConfigs,
+  type EffectiveConfig,
+  effectiveBrokerConfigs,
+  effectiveTopicConfig,
+} from '../config/effective-config.ts'
 import { TOPIC_CONFIG_KEYS } from '../config/topic-config.ts'
 import { RESOURCE_TOPIC, resourceError } from './config-resources.ts'
 import { defineHandler } from './handler.ts'
@@ -40,17 +45,7 @@ function effectiveConfigs(
     const overrides = broker.topics.get(resourceName)?.configs ?? new Map<string, string>()
     return TOPIC_CONFIG_KEYS.map((key) => effectiveTopicConfig(key, overrides, broker.config))
   }
-  const configs = effectiveBrokerConfigs(broker.config)
-  if (resourceName !== '') return configs
-  // One broker is its own default: what was set at run time is shown as the default of all brokers, and nothing else.
-  const source = CONFIG_SOURCE.dynamicDefaultBroker
-  return configs
-    .filter(({ key }) => broker.config.dynamicValue(key.name) !== undefined)
-    .map((config) => ({
-      ...config,
-      source,
-      synonyms: config.synonyms.map((synonym, i) => (i === 0 ? { ...synonym, source } : synonym)),
-    }))
+  return resourceName === '' ? defaultBrokerConfigs(broker.config) : effectiveBrokerConfigs(broker.config)
 }
 
 function shown(config: EffectiveConfig, isTopic: boolean, withSynonyms: boolean, withDocumentation: boolean) {

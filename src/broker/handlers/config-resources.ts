@@ -21,7 +21,7 @@ export function resourceError(
     return [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`]
   }
   if (resourceType === RESOURCE_BROKER) {
-    // The empty name stands for the default of all brokers, which here is this one.
+    // The empty name stands for the default of all brokers.
     if (resourceName === '' || resourceName === String(broker.config.nodeId)) return undefined
     const message = `Unexpected broker id, expected ${broker.config.nodeId} or empty string, but received ${resourceName}`
     return [ErrorCode.INVALID_REQUEST, message]
@@ -32,7 +32,7 @@ export function resourceError(
 /** The values set on a resource, apart from all defaults. */
 export function currentOverrides(broker: BrokerServices, resourceType: number, name: string): Map<string, string> {
   if (resourceType === RESOURCE_TOPIC) return new Map(broker.topics.get(name)?.configs)
-  return new Map(broker.topics.brokerConfigs)
+  return new Map(name === '' ? broker.topics.defaultBrokerConfigs : broker.topics.brokerConfigs)
 }
 
 /** Makes these the values set on a resource. */
@@ -43,5 +43,6 @@ export function replaceOverrides(
   values: ReadonlyMap<string, string>,
 ): void {
   if (resourceType === RESOURCE_TOPIC) broker.topics.setConfigs(name, values)
+  else if (name === '') broker.topics.setDefaultBrokerConfigs(values)
   else broker.topics.setBrokerConfigs(values)
 }

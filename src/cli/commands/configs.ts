@@ -47,6 +47,7 @@ async function run(admin: Admin, options: Options): Promise<void> {
   for (const { id } of (await admin.describeCluster()).brokers) {
     await describe(admin, { type: 'broker', name: String(id) }, options.all === true)
   }
+  await describe(admin, { type: 'broker', name: '' }, options.all === true)
 }
 
 async function alter(admin: Admin, options: Options): Promise<void> {

@@ -262,6 +262,48 @@ describe('configs', () => {
   })
 })
 
+describe('configs of brokers', () => {
+  const SET = 0
+  const DELETE = 1
+  const ofBroker = async (name: string, key: string) => {
+    const { results } = await client.call(apis.describeConfigs, 4, {
+      resources: [{ resourceType: 4, resourceName: name, configurationKeys: [key] }],
+      includeSynonyms: true,
+    })
+    const [config] = results[0]!.configs
+    return config && [config.value, ...config.synonyms.map(({ source, value }) => `${source}:${value}`)]
+  }
+  const alter = async (resourceName: string, configOperation: number, values: Record<string, string | null>) => {
+    const configs = Object.entries(values).map(([name, value]) => ({ name, configOperation, value }))
+    const request = { resources: [{ resourceType: 4, resourceName, configs }] }
+    expect((await client.call(apis.incrementalAlterConfigs, 1, request)).responses[0]!.errorCode).toBe(ErrorCode.NONE)
+  }
+
+  test('what is set on a broker hides the default of all brokers; deleting it shows that again, also after a restart', async () => {
+    await broker.createTopic('levels')
+    const key = 'message.max.bytes'
+    const send = async () => (await produceValues(client, 'levels', ['x'.repeat(500)])).errorCode
+    await alter('', SET, { [key]: '300' })
+    expect(await ofBroker('', key)).toEqual(['300', '3:300'])
+    expect(await ofBroker('1', key)).toEqual(['300', '3:300', '5:1048588'])
+    expect(await send()).toBe(ErrorCode.MESSAGE_TOO_LARGE)
+    await alter('1', SET, { [key]: '5000' })
+    expect(await ofBroker('', key)).toEqual(['300', '3:300'])
+    expect(await ofBroker('1', key)).toEqual(['5000', '2:5000', '3:300', '5:1048588'])
+    expect(await send()).toBe(ErrorCode.NONE)
+    client.close()
+    await broker.restart()
+    client = await broker.connect()
+    expect(await ofBroker('1', key)).toEqual(['5000', '2:5000', '3:300', '5:1048588'])
+    await alter('1', DELETE, { [key]: null })
+    expect(await ofBroker('1', key)).toEqual(['300', '3:300', '5:1048588'])
+    expect(await send()).toBe(ErrorCode.MESSAGE_TOO_LARGE)
+    await alter('', DELETE, { [key]: null })
+    expect(await ofBroker('', key)).toBeUndefined()
+    expect(await send()).toBe(ErrorCode.NONE)
+  })
+})
+
 describe('the rest', () => {
   test('CreatePartitions only grows', async () => {
     await broker.createTopic('grow', 2)
