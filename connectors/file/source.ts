@@ -57,9 +57,10 @@ class FileSourceTask implements SourceTask {
   async poll(signal: AbortSignal): Promise<PollResult> {
     const ready = takeRecords(this.#lines, this.#options, this.#partition)
     if (ready.length > 0) return ready
-    const result = await this.#file.read(this.#lines.end, Math.max(CHUNK_BYTES, this.#lines.pendingBytes))
-    if (typeof result === 'object') {
-      this.#lines.push(result.bytes)
+    const space = this.#lines.space(Math.max(CHUNK_BYTES, this.#lines.pendingBytes))
+    const result = await this.#file.read(this.#lines.end, space)
+    if (typeof result === 'number') {
+      this.#lines.filled(result)
       this.#checkLineLength()
       return takeRecords(this.#lines, this.#options, this.#partition)
     }
@@ -111,7 +112,8 @@ class StandardInputTask implements SourceTask {
     const chunk = await this.#input.read(signal)
     if (chunk === 'ended') return FINISHED
     if (chunk === null) return null
-    this.#lines.push(chunk)
+    this.#lines.space(chunk.length).set(chunk)
+    this.#lines.filled(chunk.length)
     return takeRecords(this.#lines, this.#options, { filename: null })
   }
 

@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 
-/** What a read gave: bytes, nothing new, or the news that another file is at the path now. */
-export type ReadResult = { readonly bytes: Buffer } | 'nothing' | 'missing' | 'replaced'
+/** What a read gave: a number of bytes, nothing new, or the news that another file is at the path now. */
+export type ReadResult = number | 'nothing' | 'missing' | 'replaced'
 
 /**
  * A file that others append to. It may not exist yet, may be cut, or be replaced by a new one at the same path (log
@@ -16,13 +16,12 @@ export class TailedFile {
     this.path = path
   }
 
-  /** Reads at most `size` bytes at a position. After `replaced` reading goes on in the new file, at its start. */
-  async read(position: number, size: number): Promise<ReadResult> {
+  /** Reads from a position on into a buffer. After `replaced` reading goes on in the new file, at its start. */
+  async read(position: number, into: Buffer): Promise<ReadResult> {
     const handle = this.#handle ?? (await this.#open())
     if (!handle) return 'missing'
-    const buffer = Buffer.allocUnsafe(size)
-    const { bytesRead } = await handle.read(buffer, 0, size, position)
-    if (bytesRead > 0) return { bytes: buffer.subarray(0, bytesRead) }
+    const { bytesRead } = await handle.read(into, 0, into.length, position)
+    if (bytesRead > 0) return bytesRead
     return (await this.#isAnother(position)) ? 'replaced' : 'nothing'
   }
 

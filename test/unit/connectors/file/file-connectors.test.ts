@@ -132,7 +132,9 @@ test('any text in any pieces gives the same lines and positions as splitting it 
       const found: [string, number][] = []
       let at = 0
       for (const size of [...cuts, bytes.length]) {
-        splitter.push(Buffer.from(bytes.subarray(at, at + size)))
+        const piece = bytes.subarray(at, at + size)
+        piece.copy(splitter.space(piece.length))
+        splitter.filled(piece.length)
         at = Math.min(bytes.length, at + size)
         splitter.take(1000, (line, end) => found.push([line, end]))
       }
@@ -146,6 +148,34 @@ test('any text in any pieces gives the same lines and positions as splitting it 
       expect(splitter.position).toBe(expected.at(-1)?.[1] ?? 100)
     }),
   )
+})
+
+test('long lines and many lines of any kind of text come as they are', () => {
+  const lines = [
+    'ascii',
+    'x'.repeat(200_000),
+    'é'.repeat(50_000),
+    ...Array.from({ length: 5000 }, (_, i) => `line ${i} with enough text to fill several windows`),
+    '',
+    'ü',
+    'y'.repeat(65_535),
+    'z'.repeat(65_536),
+    'last',
+  ]
+  const bytes = Buffer.from(`${lines.join('\n')}\n`)
+  for (const size of [bytes.length, 100_000, 262_144]) {
+    const splitter = new LineSplitter(0)
+    const found: string[] = []
+    for (let at = 0; at < bytes.length; at += size) {
+      const piece = bytes.subarray(at, at + size)
+      piece.copy(splitter.space(size))
+      splitter.filled(piece.length)
+      splitter.take(Number.MAX_SAFE_INTEGER, (line) => found.push(line))
+    }
+    expect(found.length).toBe(lines.length)
+    expect(found.every((line, index) => line === lines[index])).toBe(true)
+    expect(splitter.position).toBe(bytes.length)
+  }
 })
 
 describe('sink', () => {
