@@ -1,5 +1,4 @@
 import type { MetricSample } from '../connect/index.ts'
-import { METRIC_HELP } from './metric-help.ts'
 
 /** The name that the usual JMX exporter rules give: status is a label of a series that is always 1. */
 export function prometheusName(sample: MetricSample): string {
@@ -25,11 +24,6 @@ function renderValue(value: number): string {
   return String(value)
 }
 
-/** A metric without a text of its own is told by the names that Kafka Connect gives it. */
-function help({ group, name }: MetricSample): string {
-  return METRIC_HELP[`${group}/${name}`] ?? `${name} of ${group}`
-}
-
 /** The samples in Prometheus' text format; those of one name stand together, as the format asks. */
 export function renderPrometheus(samples: readonly MetricSample[]): string {
   const lines = new Map<string, string[]>()
@@ -37,7 +31,7 @@ export function renderPrometheus(samples: readonly MetricSample[]): string {
     const name = prometheusName(sample)
     let series = lines.get(name)
     if (!series) {
-      series = [`# HELP ${name} ${help(sample)}`, `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`]
+      series = [`# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`]
       lines.set(name, series)
     }
     series.push(`${name}${renderLabels(sample.labels)} ${renderValue(sample.value)}`)

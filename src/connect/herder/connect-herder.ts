@@ -42,6 +42,7 @@ import type { HttpClient } from './http-client.ts'
 import { Leader } from './leader.ts'
 import { effectiveLevel, isLogger, type LogLevels, requireLevel, requireLogger } from './log-levels.ts'
 import type { Assignment, Membership } from './membership.ts'
+import { OneByOne } from './one-by-one.ts'
 import { maskInfos, restoreHidden, scrub, Secrets } from './secrets.ts'
 import { type SessionKeySettings, signatureHeaders, verifySignature } from './session-keys.ts'
 import { TaskConfigPublisher } from './task-config-publisher.ts'
@@ -86,7 +87,8 @@ export class ConnectHerder implements Herder {
   private readonly leader: Leader
   private readonly publisher: TaskConfigPublisher
   private readonly secrets: Secrets
-  private readonly creating = new Set<string>()
+  /** Changes of one configuration wait for each other: none may be made from what another one is replacing. */
+  private readonly changes = new OneByOne()
   private leaderUrl: string | null = null
   private foundClusterId = ''
   private state: HealthStatus = 'starting'
@@ -127,7 +129,7 @@ export class ConnectHerder implements Herder {
       clock,
       random,
       logger,
-      sessionKeys: options.sessionKeys,
+      sessionKeys: () => this.signing(),
       statusWriteMsMax: STATUS_WRITE_MS_MAX,
     })
     const definitions = (className: string) =>
@@ -176,9 +178,11 @@ export class ConnectHerder implements Herder {
   }
 
   private onAssignment(assignment: Assignment): void {
-    this.leaderUrl = assignment.leaderUrl === '' ? null : assignment.leaderUrl
+    // A leader that lacks configuration must neither change it nor forget the statuses of what it does not know.
+    const leads = assignment.isLeader && !assignment.failed
+    this.leaderUrl = assignment.failed || assignment.leaderUrl === '' ? null : assignment.leaderUrl
     this.runner.onAssignment(assignment)
-    this.leader.onRebalanced(assignment.isLeader)
+    this.leader.onRebalanced(leads)
     if (!assignment.failed && !this.stopping) this.state = 'healthy'
   }
 
@@ -268,7 +272,8 @@ export class ConnectHerder implements Herder {
   }
 
   private async sendTaskConfigs(name: string, configs: readonly RawConfig[]): Promise<void> {
-    const { http, sessionKeys } = this.options
+    const { http } = this.options
+    const sessionKeys = this.signing()
     if (this.leaderUrl === null) throw new HerderError('CONFLICT', 'no leader is known')
     const body = Buffer.from(JSON.stringify(configs))
     const key = this.config.state.sessionKey()
@@ -298,6 +303,12 @@ export class ConnectHerder implements Herder {
 
   health(): HealthStatus {
     return this.state
+  }
+
+  /** Workers sign their requests to each other only when all of the group do: with the protocol `sessioned`. */
+  private signing(): SessionKeySettings | null {
+    const { membership, sessionKeys } = this.options
+    return membership.metrics().protocol === 'sessioned' ? sessionKeys : null
   }
 
   private requireLeader(): void {
@@ -362,21 +373,17 @@ export class ConnectHerder implements Herder {
     return withHerderChecks(infos, config)
   }
 
-  async createConnector(name: string, submitted: RawConfig, initialState: TargetState): Promise<ConnectorInfo> {
-    this.requireLeader()
-    const config = withName(name, submitted)
-    if (this.config.state.has(name) || this.creating.has(name)) throw alreadyExists(name)
-    this.creating.add(name)
-    try {
-      requireValid(await this.check(config))
+  createConnector(name: string, submitted: RawConfig, initialState: TargetState): Promise<ConnectorInfo> {
+    return this.changes.run(name, async () => {
+      this.requireLeader()
+      const config = withName(name, submitted)
       if (this.config.state.has(name)) throw alreadyExists(name)
+      requireValid(await this.check(config))
       // The target state comes first, so that no worker ever sees the connector without it.
       const target = initialState === 'STARTED' ? [] : [targetStateRecord(name, initialState)]
       await this.write([...target, connectorRecord(name, config)])
-    } finally {
-      this.creating.delete(name)
-    }
-    return { name, config: await this.secrets.mask(config), tasks: [], type: this.typeOf(config) }
+      return { name, config: await this.secrets.mask(config), tasks: [], type: this.typeOf(config) }
+    })
   }
 
   /** Only a leader writes; it may have stopped being one while it validated. */
@@ -385,26 +392,33 @@ export class ConnectHerder implements Herder {
     await this.config.write(records)
   }
 
-  async putConnectorConfig(name: string, submitted: RawConfig): Promise<CreatedConnector> {
-    this.requireLeader()
-    const stored = this.config.state.config(name)
-    const config = restoreHidden(withName(name, submitted), stored)
-    if (stored === null && this.creating.has(name)) throw alreadyExists(name)
-    requireValid(await this.check(config))
-    await this.write([connectorRecord(name, config)])
-    return { created: stored === null, info: await this.connectorInfo(name) }
+  putConnectorConfig(name: string, submitted: RawConfig): Promise<CreatedConnector> {
+    return this.changes.run(name, async () => {
+      this.requireLeader()
+      const stored = this.config.state.config(name)
+      const config = restoreHidden(withName(name, submitted), stored)
+      requireValid(await this.check(config))
+      await this.write([connectorRecord(name, config)])
+      return { created: stored === null, info: await this.connectorInfo(name) }
+    })
   }
 
-  async patchConnectorConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
-    this.requireLeader()
-    const stored = requireConfig(this.config.state, name)
-    const merged: Record<string, string> = { ...stored }
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === null) delete merged[key]
-      else merged[key] = value
-    }
-    const { info } = await this.putConnectorConfig(name, merged)
-    return info
+  patchConnectorConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
+    return this.changes.run(name, async () => {
+      this.requireLeader()
+      const stored = requireConfig(this.config.state, name)
+      const merged: Record<string, string> = { ...stored }
+      for (const [key, value] of Object.entries(patch)) {
+        if (value === null) delete merged[key]
+        else merged[key] = value
+      }
+      const config = restoreHidden(withName(name, merged), stored)
+      requireValid(await this.check(config))
+      // A deletion waits for nobody: what was deleted while the patch was validated stays deleted.
+      requireConfig(this.config.state, name)
+      await this.write([connectorRecord(name, config)])
+      return this.connectorInfo(name)
+    })
   }
 
   async deleteConnector(name: string): Promise<void> {
@@ -501,7 +515,7 @@ export class ConnectHerder implements Herder {
   }
 
   async putTaskConfigs(name: string, request: InternalRequest): Promise<void> {
-    const { sessionKeys } = this.options
+    const sessionKeys = this.signing()
     if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
     this.requireLeader()
     this.requireConnector(name, `Connector ${name} not found`)
@@ -509,7 +523,7 @@ export class ConnectHerder implements Herder {
   }
 
   fence(name: string, request: InternalRequest): Promise<void> {
-    const { sessionKeys } = this.options
+    const sessionKeys = this.signing()
     if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
     this.requireLeader()
     this.requireConnector(name, `Connector ${name} not found`)

@@ -14,8 +14,8 @@ export interface LeaderOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  /** Null when internal requests are not signed. */
-  readonly sessionKeys: SessionKeySettings | null
+  /** Null while internal requests are not signed. */
+  readonly sessionKeys: () => SessionKeySettings | null
   /** How long the group waits for the statuses of vanished workers to be written. */
   readonly statusWriteMsMax: number
 }
@@ -122,9 +122,10 @@ export class Leader {
   }
 
   private async rotateKey(): Promise<void> {
-    const { config, sessionKeys, clock, random, logger } = this.options
-    if (!sessionKeys) return
+    const { config, clock, random, logger } = this.options
     this.keyTimer?.cancel()
+    const sessionKeys = this.options.sessionKeys()
+    if (!sessionKeys) return
     try {
       if (remainingKeyMs(config.state.sessionKey(), sessionKeys, clock.now()) === 0) {
         await config.write([sessionKeyRecord(generateSessionKey(sessionKeys, random, clock.now()))])

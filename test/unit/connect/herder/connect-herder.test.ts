@@ -209,3 +209,41 @@ test('the same name twice at once is one connector and one conflict', async () =
   ])
   expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected'])
 })
+
+test('two patches at once both count', async () => {
+  const { herder } = await start()
+  await herder.createConnector('src', config, 'STARTED')
+  await Promise.all([
+    herder.patchConnectorConfig('src', { topic: 'other' }),
+    herder.patchConnectorConfig('src', { 'tasks.max': '1' }),
+  ])
+  expect((await herder.connectorInfo('src')).config).toMatchObject({ topic: 'other', 'tasks.max': '1' })
+})
+
+test('a connector that is put twice at once is created once and then replaced', async () => {
+  const { herder } = await start()
+  const put = (topic: string) => herder.putConnectorConfig('src', { ...config, topic })
+  const [first, second] = await Promise.all([put('a'), put('b')])
+  expect([first.created, second.created]).toEqual([true, false])
+  expect((await herder.connectorInfo('src')).config).toMatchObject({ topic: 'b' })
+})
+
+test('a connector that is deleted while a patch is validated stays deleted', async () => {
+  const { herder, worker } = await start()
+  await herder.createConnector('src', config, 'STARTED')
+  const validate = worker.validate.bind(worker)
+  worker.validate = async (raw) => {
+    await herder.deleteConnector('src')
+    return validate(raw)
+  }
+  await expect(herder.patchConnectorConfig('src', { topic: 'other' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  expect(herder.connectors()).toEqual([])
+})
+
+test('a change that fails does not keep the next one of the same connector from happening', async () => {
+  const { herder } = await start()
+  const wrong = herder.createConnector('src', { 'connector.class': 'FakeSource' }, 'STARTED')
+  const right = herder.createConnector('src', config, 'STARTED')
+  await expect(wrong).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  expect((await right).name).toBe('src')
+})

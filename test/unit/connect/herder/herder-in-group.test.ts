@@ -1,14 +1,17 @@
-/** A worker whose assignment was made from configuration that it has not read yet. */
+/** A worker in a group: what it does with assignments, and with configuration that it has not read yet. */
 import { expect, test } from 'vitest'
+import { realClock } from '../../../../src/base/real/index.ts'
+import { createMemoryLog, RequestTargetError } from '../../../../src/connect/index.ts'
 import { deletionRecords, connectorRecord, taskRecords } from '../../../../src/connect/herder/config-records.ts'
 import type { Assignment, Membership, MembershipHooks } from '../../../../src/connect/herder/membership.ts'
 import type { CompactedLog, LogRecord } from '../../../../src/connect/stores/compacted-log.ts'
+import type { SessionKeySettings } from '../../../../src/connect/herder/session-keys.ts'
 import { standaloneHerder, until } from './standalone.ts'
 
 const nothing = { connectors: new Set<string>(), tasks: new Set<string>() }
 
 /** A config log and a group whose every step is the test's. */
-async function scriptedHerder() {
+async function scriptedHerder(group: { protocol?: string; sessionKeys?: SessionKeySettings } = {}) {
   let deliver: (records: readonly LogRecord[]) => void = () => {}
   let hooks: MembershipHooks | undefined
   let offset = 0
@@ -16,7 +19,7 @@ async function scriptedHerder() {
     start: async (onRecords) => {
       deliver = onRecords
     },
-    append: async () => {},
+    append: async (records) => read(...records),
     readToEnd: async () => {},
     stop: async () => {},
   }
@@ -27,7 +30,7 @@ async function scriptedHerder() {
     requestRejoin: () => {},
     leave: async () => {},
     metrics: () => ({
-      protocol: 'sessioned',
+      protocol: group.protocol ?? 'sessioned',
       generation: 1,
       completedRebalances: 1,
       rebalancing: false,
@@ -36,11 +39,22 @@ async function scriptedHerder() {
       lastRebalanceAtMs: null,
     }),
   }
-  const { herder, worker } = await standaloneHerder({ configLog, membership })
+  const statusLog = createMemoryLog(realClock)
+  const { herder, worker } = await standaloneHerder({
+    configLog,
+    statusLog,
+    membership,
+    sessionKeys: group.sessionKeys ?? null,
+  })
   const read = (...records: readonly { key: string; value: Buffer | null }[]) => {
     deliver(records.map((record) => ({ ...record, partition: 0, offset: offset++, timestampMs: 0 })))
   }
-  const assign = (connectors: readonly string[], tasks: readonly string[], configOffset: number) => {
+  const assign = (
+    connectors: readonly string[],
+    tasks: readonly string[],
+    configOffset: number,
+    changes: Partial<Assignment> = {},
+  ) => {
     const assignment: Assignment = {
       generation: 2,
       isLeader: false,
@@ -51,11 +65,12 @@ async function scriptedHerder() {
       assigned: { connectors: new Set(connectors), tasks: new Set(tasks) },
       revoked: nothing,
       delayMs: 0,
+      ...changes,
     }
     hooks?.onAssignment(assignment)
   }
   const lose = () => hooks?.onLost('the test says so')
-  return { herder, worker, read, assign, lose }
+  return { herder, worker, statusLog, read, assign, lose }
 }
 
 test('work starts with the last record that was required, also when that record changes nothing', async () => {
@@ -87,3 +102,43 @@ test('a worker that the group lets go of stops everything, also while it lacks c
   expect([...worker.tasks.keys(), ...worker.connectors.keys()]).toEqual([])
   await herder.stop()
 }, 90_000)
+
+test('a leader that lacks configuration neither changes it nor forgets statuses of what it does not know', async () => {
+  const { herder, statusLog, read, assign } = await scriptedHerder()
+  const status = { state: 'RUNNING', trace: null, worker_id: 'other:8083', generation: 1 }
+  await statusLog.append([{ key: 'status-connector-new', value: Buffer.from(JSON.stringify(status)) }])
+  assign([], [], 9, { isLeader: true, failed: true })
+  const config = { 'connector.class': 'FakeSource', topic: 't' }
+  await expect(herder.createConnector('other', config, 'STARTED')).rejects.toBeInstanceOf(RequestTargetError)
+  read(connectorRecord('new', { name: 'new', 'connector.class': 'FakeSource' }))
+  expect(herder.connectorStatus('new').connector.state).toBe('RUNNING')
+  await herder.stop()
+})
+
+const sessionKeys: SessionKeySettings = {
+  keyAlgorithm: 'HmacSHA256',
+  keySizeBits: null,
+  ttlMs: 3_600_000,
+  signatureAlgorithm: 'HmacSHA256',
+  verificationAlgorithms: ['HmacSHA256'],
+}
+
+test.each([
+  ['sessioned', 'BAD_REQUEST'],
+  // As long as one worker of the group does not sign, as in a rolling upgrade, none can ask the others to.
+  ['compatible', null],
+])('with the group protocol %s a request of a worker without a signature ends with %s', async (protocol, code) => {
+  const { herder, read, assign } = await scriptedHerder({ protocol, sessionKeys })
+  read(connectorRecord('a', { name: 'a', 'connector.class': 'FakeSource' }))
+  assign([], [], 1, { isLeader: true })
+  const body = Buffer.from('[{"number":"0"}]')
+  const answer = herder.putTaskConfigs('a', { body, signature: undefined, algorithm: undefined })
+  expect(
+    await answer.then(
+      () => null,
+      (error: { code: string }) => error.code,
+    ),
+  ).toBe(code)
+  expect(herder.configuration().tasks('a')).toEqual(code === null ? ['a-0'] : [])
+  await herder.stop()
+})
