@@ -3,9 +3,9 @@ import { TaskCounters } from '../../src/connect/worker/task-metrics.ts'
 import { Unit } from '../../src/connect/worker/unit.ts'
 import { WorkerMetrics } from '../../src/connect/worker/worker-metrics.ts'
 import type { MetricSample, TaskId } from '../../src/connect/index.ts'
+import { METRIC_HELP } from '../../src/rest/metric-help.ts'
 import { prometheusName } from '../../src/rest/prometheus.ts'
 import { cell, page, table } from './tables.ts'
-import { METRIC_MEANINGS } from './metric-meanings.ts'
 
 const AN_ID: TaskId = { connector: 'c', task: 0 }
 
@@ -51,12 +51,12 @@ export function metricLines(samples: readonly MetricSample[]): readonly Line[] {
   const lines = new Map<string, Line>()
   for (const sample of samples) {
     const name = prometheusName(sample)
-    const meaning = METRIC_MEANINGS[`${sample.group}/${sample.name}`]
+    const meaning = METRIC_HELP[`${sample.group}/${sample.name}`]
     if (meaning === undefined) throw new Error(`docs: no meaning of the metric ${sample.group}/${sample.name}`)
     lines.set(name, { group: sample.group, name, labels: Object.keys(sample.labels).join(', '), meaning })
   }
   const shown = new Set(samples.map((sample) => `${sample.group}/${sample.name}`))
-  const gone = Object.keys(METRIC_MEANINGS).filter((key) => !shown.has(key))
+  const gone = Object.keys(METRIC_HELP).filter((key) => !shown.has(key))
   if (gone.length > 0) throw new Error(`docs: there is no metric ${gone.join(', ')}`)
   return [...lines.values()]
 }

@@ -1,4 +1,5 @@
 import type { MetricSample } from '../connect/index.ts'
+import { METRIC_HELP } from './metric-help.ts'
 
 /** The name that the usual JMX exporter rules give: status is a label of a series that is always 1. */
 export function prometheusName(sample: MetricSample): string {
@@ -24,6 +25,11 @@ function renderValue(value: number): string {
   return String(value)
 }
 
+/** A metric without a text of its own is told by the names that Kafka Connect gives it. */
+function help({ group, name }: MetricSample): string {
+  return METRIC_HELP[`${group}/${name}`] ?? `${name} of ${group}`
+}
+
 /** The samples in Prometheus' text format; those of one name stand together, as the format asks. */
 export function renderPrometheus(samples: readonly MetricSample[]): string {
   const lines = new Map<string, string[]>()
@@ -31,7 +37,7 @@ export function renderPrometheus(samples: readonly MetricSample[]): string {
     const name = prometheusName(sample)
     let series = lines.get(name)
     if (!series) {
-      series = [`# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`]
+      series = [`# HELP ${name} ${help(sample)}`, `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}`]
       lines.set(name, series)
     }
     series.push(`${name}${renderLabels(sample.labels)} ${renderValue(sample.value)}`)

@@ -312,6 +312,10 @@ test('metrics have the names of the usual exporter rules', async () => {
     'kafka_connect_source_task_metrics_source_record_write_total{connector="src",task="0"} 12',
   )
   expect(response.body).toContain('kafka_connect_connect_worker_rebalance_metrics_completed_rebalances_total')
+  expect(response.body).toContain(
+    '# HELP kafka_connect_source_task_metrics_source_record_write_total Records that the log has acknowledged.\n' +
+      '# TYPE kafka_connect_source_task_metrics_source_record_write_total counter\n',
+  )
 })
 
 test('internal requests are refused without a valid signature', async () => {

@@ -1,25 +1,33 @@
-/** What each metric tells, by group and name. The page of metrics cannot be made while one is missing or too many. */
-export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
+/**
+ * What each metric tells, by group and name: its HELP line, and its line in the reference. The page of metrics cannot be
+ * made while one is missing or too many.
+ */
+export const METRIC_HELP: Readonly<Record<string, string>> = {
   'connect-worker-metrics/connector-count': 'Connector instances on this worker.',
   'connect-worker-metrics/task-count': 'Tasks on this worker.',
   'connect-worker-metrics/connector-startup-attempts-total': 'Connectors that this worker has tried to start.',
   'connect-worker-metrics/connector-startup-success-total':
     'Connectors whose first state after a start was not FAILED.',
-  'connect-worker-metrics/connector-startup-success-percentage': 'The share of these, 0 to 1.',
+  'connect-worker-metrics/connector-startup-success-percentage':
+    'Share of the starts of connectors that succeeded, 0 to 1.',
   'connect-worker-metrics/connector-startup-failure-total': 'Connectors whose first state after a start was FAILED.',
-  'connect-worker-metrics/connector-startup-failure-percentage': 'The share of these, 0 to 1.',
+  'connect-worker-metrics/connector-startup-failure-percentage':
+    'Share of the starts of connectors that failed, 0 to 1.',
   'connect-worker-metrics/task-startup-attempts-total': 'Tasks that this worker has tried to start.',
   'connect-worker-metrics/task-startup-success-total': 'Tasks whose first state after a start was not FAILED.',
-  'connect-worker-metrics/task-startup-success-percentage': 'The share of these, 0 to 1.',
+  'connect-worker-metrics/task-startup-success-percentage': 'Share of the starts of tasks that succeeded, 0 to 1.',
   'connect-worker-metrics/task-startup-failure-total': 'Tasks whose first state after a start was FAILED.',
-  'connect-worker-metrics/task-startup-failure-percentage': 'The share of these, 0 to 1.',
+  'connect-worker-metrics/task-startup-failure-percentage': 'Share of the starts of tasks that failed, 0 to 1.',
   'connect-worker-metrics/connector-total-task-count': 'Tasks of the connector on this worker.',
-  'connect-worker-metrics/connector-running-task-count': 'Those that are RUNNING.',
-  'connect-worker-metrics/connector-paused-task-count': 'Those that are PAUSED.',
-  'connect-worker-metrics/connector-failed-task-count': 'Those that are FAILED. The one to be alarmed by.',
-  'connect-worker-metrics/connector-unassigned-task-count': 'Those that are UNASSIGNED.',
-  'connect-worker-metrics/connector-destroyed-task-count': 'Those that are DESTROYED.',
-  'connect-worker-metrics/connector-restarting-task-count': 'Those that are RESTARTING.',
+  'connect-worker-metrics/connector-running-task-count': 'Tasks of the connector on this worker that are RUNNING.',
+  'connect-worker-metrics/connector-paused-task-count': 'Tasks of the connector on this worker that are PAUSED.',
+  'connect-worker-metrics/connector-failed-task-count':
+    'Tasks of the connector on this worker that are FAILED. The one to be alarmed by.',
+  'connect-worker-metrics/connector-unassigned-task-count':
+    'Tasks of the connector on this worker that are UNASSIGNED.',
+  'connect-worker-metrics/connector-destroyed-task-count': 'Tasks of the connector on this worker that are DESTROYED.',
+  'connect-worker-metrics/connector-restarting-task-count':
+    'Tasks of the connector on this worker that are RESTARTING.',
   'connector-metrics/status': 'Always 1; the label `status` is the state of the connector.',
   'connector-metrics/connector-class': 'Always 1; the label `class` is the class of the connector.',
   'connector-metrics/connector-type': 'Always 1; the label `type` is source or sink.',
@@ -63,37 +71,39 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   'connect-worker-rebalance-metrics/time-since-last-rebalance-ms':
     'Time since the last rebalance; absent before the first.',
   'source-task-metrics/source-record-poll-total': 'Records that the connector has given.',
-  'source-task-metrics/source-record-poll-rate': 'The same, a second.',
+  'source-task-metrics/source-record-poll-rate': 'Records that the connector gives a second.',
   'source-task-metrics/source-record-write-total': 'Records that the log has acknowledged.',
-  'source-task-metrics/source-record-write-rate': 'The same, a second.',
+  'source-task-metrics/source-record-write-rate': 'Records that the log acknowledges a second.',
   'source-task-metrics/poll-batch-max-time-ms': 'The longest poll.',
   'source-task-metrics/poll-batch-avg-time-ms': 'The average poll.',
   'source-task-metrics/source-record-active-count': 'Records polled and neither acknowledged nor dropped.',
-  'source-task-metrics/source-record-active-count-max': 'The most of these.',
-  'source-task-metrics/source-record-active-count-avg': 'The average of these.',
+  'source-task-metrics/source-record-active-count-max': 'The most records polled and neither acknowledged nor dropped.',
+  'source-task-metrics/source-record-active-count-avg':
+    'The average of the records polled and neither acknowledged nor dropped.',
   'sink-task-metrics/sink-record-read-total': 'Records read from the log.',
-  'sink-task-metrics/sink-record-read-rate': 'The same, a second.',
+  'sink-task-metrics/sink-record-read-rate': 'Records read from the log a second.',
   'sink-task-metrics/sink-record-send-total': 'Records handed to the connector.',
-  'sink-task-metrics/sink-record-send-rate': 'The same, a second.',
+  'sink-task-metrics/sink-record-send-rate': 'Records handed to the connector a second.',
   'sink-task-metrics/sink-record-lag-max':
     'How many records the task is behind, on the partition where it is furthest behind.',
   'sink-task-metrics/partition-count': 'Partitions that the task reads.',
   'sink-task-metrics/offset-commit-seq-no': 'Commits, failed ones included.',
   'sink-task-metrics/offset-commit-completion-total': 'Commits that succeeded.',
-  'sink-task-metrics/offset-commit-completion-rate': 'The same, a second.',
+  'sink-task-metrics/offset-commit-completion-rate': 'Commits that succeed a second.',
   'sink-task-metrics/offset-commit-skip-total': 'Commits skipped since there was one already under way.',
-  'sink-task-metrics/offset-commit-skip-rate': 'The same, a second.',
+  'sink-task-metrics/offset-commit-skip-rate': 'Commits that are skipped a second.',
   'sink-task-metrics/put-batch-max-time-ms': 'The longest put.',
   'sink-task-metrics/put-batch-avg-time-ms': 'The average put.',
   'sink-task-metrics/sink-record-active-count': 'Records read from the log that the connector has not taken yet.',
-  'sink-task-metrics/sink-record-active-count-max': 'The most of these.',
-  'sink-task-metrics/sink-record-active-count-avg': 'The average of these.',
+  'sink-task-metrics/sink-record-active-count-max': 'The most records read that the connector had not taken yet.',
+  'sink-task-metrics/sink-record-active-count-avg':
+    'The average of the records read that the connector had not taken yet.',
   'task-error-metrics/total-record-failures': 'Operations on records that failed, each try counted.',
   'task-error-metrics/total-record-errors': 'Records with an error that was not tolerated: the task failed.',
   'task-error-metrics/total-records-skipped': 'Records skipped because of an error.',
   'task-error-metrics/total-retries': 'Operations that were tried again.',
   'task-error-metrics/total-errors-logged': 'Errors written to the log of the worker.',
   'task-error-metrics/deadletterqueue-produce-requests': 'Records written to the dead letter queue.',
-  'task-error-metrics/deadletterqueue-produce-failures': 'Of these, records that could not be written.',
+  'task-error-metrics/deadletterqueue-produce-failures': 'Records that could not be written to the dead letter queue.',
   'task-error-metrics/last-error-timestamp': 'When the last error was, in milliseconds since 1970; 0 for never.',
 }
