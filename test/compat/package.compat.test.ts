@@ -19,10 +19,11 @@ const said: string[] = []
 
 function npm(args: readonly string[], cwd: string): void {
   for (let attempt = 1; ; attempt++) {
-    const result = spawnSync('npm', args, { cwd, encoding: 'utf8' })
+    const result = spawnSync('npm', args, { cwd, encoding: 'utf8', timeout: DEADLINE_MS })
     if (result.status === 0) return
     // A registry that does not answer for a moment is no fault of the package.
-    if (attempt === 3) throw new Error(`npm ${args.join(' ')}: ${result.stdout}${result.stderr}`)
+    if (attempt === 3)
+      throw new Error(`npm ${args.join(' ')}: ${result.error?.message ?? ''}${result.stdout}${result.stderr}`)
   }
 }
 

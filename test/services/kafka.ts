@@ -74,7 +74,7 @@ export async function kafkaJars(version: KafkaVersion = '4.3.1'): Promise<string
   const args = ['-q', '-B', '-f', join(HERE, 'pom.xml'), `-Dkafka.version=${version}`]
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${partial}`]
   for (let attempt = 1; ; attempt++) {
-    const { code, stdout, stderr } = await run('mvn', [...args, ...goal])
+    const { code, stdout, stderr } = await run('mvn', [...args, ...goal], '', DOWNLOAD_MS)
     if (code === 0) break
     // A repository that does not answer for a moment is no fault of ours.
     if (attempt < 3) continue
@@ -86,7 +86,13 @@ export async function kafkaJars(version: KafkaVersion = '4.3.1'): Promise<string
   return lib
 }
 
-function run(command: string, args: readonly string[], input = ''): Promise<ToolResult> {
+const DOWNLOAD_MS = 900_000
+/** Much longer than a tool takes, and less than a test may. */
+const TOOL_MS = 2 * DEADLINE_MS
+const THREADS_MS = 3000
+
+/** Runs a command to its end. One that does not end is killed; then the result has no code, and a JVM's threads. */
+function run(command: string, args: readonly string[], input: string, limitMs: number): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: tmpdir(), stdio: ['pipe', 'pipe', 'pipe'] })
     let stdout = ''
@@ -96,7 +102,16 @@ function run(command: string, args: readonly string[], input = ''): Promise<Tool
     // A tool may end before it has read all of its input.
     child.stdin.on('error', () => undefined)
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    const late = setTimeout(() => {
+      stderr += `\nit did not end in ${limitMs} ms and is killed`
+      // A JVM writes what its threads do; another program just ends.
+      child.kill('SIGQUIT')
+      setTimeout(() => child.kill('SIGKILL'), THREADS_MS)
+    }, limitMs)
+    child.on('close', (code) => {
+      clearTimeout(late)
+      resolve({ code, stdout, stderr })
+    })
     child.stdin.end(input)
   })
 }
@@ -112,7 +127,7 @@ export async function kafkaTool(
 ): Promise<ToolResult> {
   const lib = await kafkaJars(options.version)
   const jvm = ['-Xmx512M', ...QUICK, LOGGING, ...(options.jvm ?? [])]
-  return run('java', [...jvm, '-cp', join(lib, '*'), className, ...args], options.input)
+  return run('java', [...jvm, '-cp', join(lib, '*'), className, ...args], options.input ?? '', TOOL_MS)
 }
 
 /** Whether the broker at this port answers Metadata with itself in it: only then is it registered and unfenced. */
