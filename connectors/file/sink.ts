@@ -2,14 +2,13 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import process from 'node:process'
 import { ConnectError, defineSinkConnector, type SinkRecord, type SinkTask, valueToString } from '@millrace/sdk'
+import { Appender } from './appender.ts'
 import { fileSinkConfig } from './config.ts'
-
-/** Text of a batch is written in pieces of about this size. */
-const CHUNK_CHARS = 1024 * 1024
 
 class FileSinkTask implements SinkTask {
   readonly #path: string
   #handle: FileHandle | undefined
+  #appender: Appender | undefined
   #dirty = false
 
   constructor(path: string) {
@@ -20,24 +19,27 @@ class FileSinkTask implements SinkTask {
     try {
       this.#handle = await open(this.#path, 'a+')
       await endTornLine(this.#handle)
+      this.#appender = new Appender(this.#handle)
     } catch (error) {
       throw new ConnectError(`Cannot open ${this.#path} for writing: ${(error as Error).message}`, { cause: error })
     }
   }
 
-  async put(records: readonly SinkRecord[]): Promise<void> {
+  put(records: readonly SinkRecord[]): Promise<void> | void {
     if (records.length === 0) return
-    const handle = this.#handle
-    if (!handle) throw new ConnectError(`${this.#path} is not open`)
+    const appender = this.#appender
+    if (!appender) throw new ConnectError(`${this.#path} is not open`)
     this.#dirty = true
-    for (const text of chunksOf(records)) await handle.appendFile(text)
+    for (const record of records) appender.add(lineOf(record))
+    return appender.write()
   }
 
   /** Invariant 2: offsets are committed only after their lines are on the disk. */
   async preCommit<T>(offsets: T): Promise<T> {
     if (this.#dirty) {
-      this.#dirty = false
+      await this.#appender?.drained()
       await this.#handle?.datasync()
+      this.#dirty = false
     }
     return offsets
   }
@@ -45,6 +47,8 @@ class FileSinkTask implements SinkTask {
   async stop(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
+    // What failed was told before; what is not in the file is not committed either.
+    await this.#appender?.drained().catch(() => undefined)
     await handle?.close()
   }
 }
@@ -52,11 +56,11 @@ class FileSinkTask implements SinkTask {
 /** Writes to the standard output, as Kafka's sink does without a file. */
 const standardOutputTask: SinkTask = {
   async put(records) {
-    for (const text of chunksOf(records)) {
-      await new Promise<void>((resolve, reject) => {
-        process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
-      })
-    }
+    if (records.length === 0) return
+    const text = records.map((record) => `${lineOf(record)}\n`).join('')
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
+    })
   },
 }
 
@@ -69,16 +73,8 @@ async function endTornLine(handle: FileHandle): Promise<void> {
   if (last[0] !== 10) await handle.appendFile('\n')
 }
 
-function* chunksOf(records: readonly SinkRecord[]): Generator<string> {
-  let text = ''
-  for (const { value, valueSchema } of records) {
-    text += typeof value === 'string' ? value : valueToString(valueSchema, value)
-    text += '\n'
-    if (text.length < CHUNK_CHARS) continue
-    yield text
-    text = ''
-  }
-  if (text !== '') yield text
+function lineOf({ value, valueSchema }: SinkRecord): string {
+  return typeof value === 'string' ? value : valueToString(valueSchema, value)
 }
 
 /** Appends the string form of each value to a file, one line a record. */

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SinkRecord, SinkTask, SourceRecord, SourceTask } from '@millrace/sdk'
@@ -196,17 +196,56 @@ describe('sink', () => {
     const schema = struct({ a: schemas.int32, b: schemas.optional.string })
     await task.put([record('line'), record({ a: 1, b: 'x' }, schema), record({ a: 1 }), record(null), record(1.5)])
     await task.put([])
-    expect(await readFile(file, 'utf8')).toBe('line\nStruct{a=1,b=x}\n{a=1}\nnull\n1.5\n')
     const offsets = [{ topic: 't', partition: 0, offset: 5 }]
     expect(await task.preCommit?.(offsets)).toEqual(offsets)
+    expect(await readFile(file, 'utf8')).toBe('line\nStruct{a=1,b=x}\n{a=1}\nnull\n1.5\n')
   })
 
   test('keeps what is there, and does not glue lines to a torn one', async () => {
     await writeFile(file, 'old\ntor')
     const task = await startSink()
     await task.put([record('new')])
+    await task.stop?.()
     expect(await readFile(file, 'utf8')).toBe('old\ntor\nnew\n')
   })
+
+  test('lines of any size are in the file in their order when their offsets may be committed', async () => {
+    const task = await startSink()
+    const lines = Array.from({ length: 40 }, (_, i) => `${i} ${(i % 3 === 0 ? 'ä€😀' : 'x').repeat(i ** 3)}`)
+    for (let i = 0; i < lines.length; i += 3) void task.put(lines.slice(i, i + 3).map((line) => record(line)))
+    await task.preCommit?.([])
+    expect((await readFile(file, 'utf8')) === `${lines.join('\n')}\n`).toBe(true)
+  })
+
+  test('a sink that is faster than its disk waits for it', async () => {
+    const task = await startSink()
+    const line = 'x'.repeat(100_000)
+    let waited = 0
+    for (let i = 0; i < 100; i++) {
+      const waiting = task.put([record(line)])
+      if (!waiting) continue
+      waited++
+      await waiting
+    }
+    expect(waited).toBeGreaterThan(0)
+    await task.preCommit?.([])
+    expect((await stat(file)).size).toBe(100 * 100_001)
+  })
+
+  test.skipIf(process.platform !== 'linux')(
+    'what could not be written is told, and nothing may be committed',
+    async () => {
+      const full = parseConfigOrThrow(sinkDefinition.config, { file: '/dev/full' })
+      const task = sinkDefinition.createTask(full, {} as never)
+      await task.start?.()
+      stops.push(() => task.stop?.())
+      await task.put([record('line')])
+      const offsets = [{ topic: 't', partition: 0, offset: 1 }]
+      await expect(async () => task.preCommit?.(offsets)).rejects.toThrow('ENOSPC')
+      await expect(async () => task.put([record('line')])).rejects.toThrow('ENOSPC')
+      await expect(async () => task.preCommit?.(offsets)).rejects.toThrow('ENOSPC')
+    },
+  )
 
   test('a missing folder is refused by validate', async () => {
     const raw = { file: join(folder, 'nowhere', 'x.txt') }
