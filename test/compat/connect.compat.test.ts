@@ -3,12 +3,15 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { kafkaMissing } from '../services/kafka.ts'
+import { requireCommand } from '../services/require.ts'
 import { notTolerated, retried, sourceErrors, tolerated } from './connect/dead-letters.ts'
+import { metrics } from './connect/metrics.ts'
 import { type Pair, startPair } from './connect/pair.ts'
 import { lifeOfAConnector, refusals, validations } from './connect/rest-answers.ts'
 import { restarts } from './connect/restarts.ts'
 
 const missing = kafkaMissing()
+const noPromtool = requireCommand('promtool', 'apt-get install prometheus')
 
 describe('beside Kafka Connect 4.3.1', () => {
   const it = test.skipIf(missing !== null)
@@ -30,5 +33,9 @@ describe('beside Kafka Connect 4.3.1', () => {
     tolerated(pair))
   it('a task that tolerates nothing fails with its cause, behind a dead letter', () => notTolerated(pair))
   it('what is retriable is tried again for the same time, then is a dead letter', () => retried(pair))
+  test.skipIf(missing !== null || noPromtool)(
+    'metrics are what Prometheus takes, under the names of Kafka Connect',
+    () => metrics(pair),
+  )
   it('a tolerant source leaves out what fails and logs the same record', () => sourceErrors(pair))
 })
