@@ -73,6 +73,8 @@ export interface HerderOptions {
 const FORWARD_TIMEOUT_MS = 30_000
 const STATUS_WRITE_MS_MAX = 500
 const STOP_STEP_MS_MAX = 2000
+/** The group protocols before that of KIP-507. */
+const UNSIGNED_PROTOCOLS: ReadonlySet<string> = new Set(['compatible', 'default', 'eager'])
 
 /**
  * The herder of both modes: a standalone worker is a group of one with logs in memory. It ties the config and status
@@ -305,10 +307,10 @@ export class ConnectHerder implements Herder {
     return this.state
   }
 
-  /** Workers sign their requests to each other only when all of the group do: with the protocol `sessioned`. */
+  /** Workers sign their requests to each other unless the group has one that cannot, and so an older protocol. */
   private signing(): SessionKeySettings | null {
     const { membership, sessionKeys } = this.options
-    return membership.metrics().protocol === 'sessioned' ? sessionKeys : null
+    return UNSIGNED_PROTOCOLS.has(membership.metrics().protocol) ? null : sessionKeys
   }
 
   private requireLeader(): void {
