@@ -8,8 +8,8 @@ const HEADER_BYTES = 5
 export type MessageHandler = (type: number, buffer: Buffer, start: number, end: number) => void
 
 /**
- * Splits the bytes of a connection into messages (one byte of type, a length, a body). A message inside a chunk is
- * not copied. `pause` stops after the current message and keeps the rest.
+ * Splits the bytes of a connection into messages (one byte of type, a length, a body). Only a message that spans
+ * chunks is copied. `pause` stops after the current message and keeps the rest.
  */
 export class FrameReader {
   readonly #handler: MessageHandler
@@ -50,38 +50,62 @@ export class FrameReader {
     this.#running = true
     try {
       while (!this.#paused && this.#bytes >= this.#needed) {
-        const buffer = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
-        const rest = this.#split(buffer)
-        this.#chunks = rest === buffer.length ? [] : [rest === 0 ? buffer : buffer.subarray(rest)]
-        this.#bytes = buffer.length - rest
+        const [first] = this.#chunks
+        const handled = first === undefined ? 0 : this.#split(first)
+        if (handled > 0) this.#drop(handled)
+        else if (this.#chunks.length > 1) this.#join()
       }
     } finally {
       this.#running = false
     }
   }
 
+  /** Handles the messages that lie within one buffer; gives the bytes they have. */
   #split(buffer: Buffer): number {
     let position = 0
     for (;;) {
+      this.#needed = HEADER_BYTES
       const left = buffer.length - position
-      if (this.#paused) {
-        this.#needed = Math.min(this.#needed, HEADER_BYTES)
+      if (this.#paused || left < HEADER_BYTES) return position
+      const size = messageSize(buffer, position)
+      if (left < size) {
+        this.#needed = size
         return position
       }
-      if (left < HEADER_BYTES) {
-        this.#needed = HEADER_BYTES
-        return position
-      }
-      // Invariant 8: the length is checked before anything is read or kept by it.
-      const length = buffer.readInt32BE(position + 1)
-      if (length < 4 || length > MESSAGE_BYTES_MAX) throw protocolError(`message length ${length}`)
-      if (left < length + 1) {
-        this.#needed = length + 1
-        return position
-      }
-      const end = position + 1 + length
-      this.#handler(buffer[position] as number, buffer, position + HEADER_BYTES, end)
-      position = end
+      this.#handler(buffer[position] as number, buffer, position + HEADER_BYTES, position + size)
+      position += size
     }
   }
+
+  /** Handles the message that begins in the first chunk and ends in another; no other byte is copied. */
+  #join(): void {
+    if (this.#bytes < HEADER_BYTES) return
+    const size = messageSize(Buffer.concat(this.#chunks, HEADER_BYTES), 0)
+    this.#needed = size
+    if (this.#bytes < size) return
+    const message = Buffer.concat(this.#chunks, size)
+    this.#needed = HEADER_BYTES
+    this.#drop(size)
+    this.#handler(message[0] as number, message, HEADER_BYTES, size)
+  }
+
+  #drop(bytes: number): void {
+    this.#bytes -= bytes
+    let left = bytes
+    let whole = 0
+    for (const chunk of this.#chunks) {
+      if (chunk.length > left) break
+      left -= chunk.length
+      whole++
+    }
+    this.#chunks.splice(0, whole)
+    if (left > 0) this.#chunks[0] = (this.#chunks[0] as Buffer).subarray(left)
+  }
+}
+
+/** Invariant 8: the length is checked before anything is read or kept by it. */
+function messageSize(buffer: Buffer, position: number): number {
+  const length = buffer.readInt32BE(position + 1)
+  if (length < 4 || length > MESSAGE_BYTES_MAX) throw protocolError(`message length ${length}`)
+  return length + 1
 }
