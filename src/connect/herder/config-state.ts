@@ -1,6 +1,6 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { TargetState } from '../worker/worker.ts'
-import { taskKey, type Work } from './work.ts'
+import { parseTaskKey, taskKey, type Work } from './work.ts'
 
 /** One record of the config topic; null is a tombstone. */
 export interface ConfigRecord {
@@ -245,6 +245,10 @@ export class ConfigState {
 
   sessionKey(): SessionKey | null {
     return this.key
+  }
+
+  isConfigured(kind: 'connector' | 'task', key: string): boolean {
+    return kind === 'connector' ? this.has(key) : this.tasks(parseTaskKey(key).connector).includes(key)
   }
 
   /** Everything that is configured to run, for the assignor. */

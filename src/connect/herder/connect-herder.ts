@@ -104,7 +104,13 @@ export class ConnectHerder implements Herder {
       logger,
       onRead: (changes) => this.onConfigRead(changes),
     })
-    this.statuses = createStatusStore({ log: options.statusLog, logger, clock, workerId: options.workerId })
+    this.statuses = createStatusStore({
+      log: options.statusLog,
+      logger,
+      clock,
+      workerId: options.workerId,
+      isConfigured: (kind, key) => this.config.state.isConfigured(kind, key),
+    })
     this.worker = options.createWorker(this.workerListener())
     this.publisher = new TaskConfigPublisher({
       clock,

@@ -245,7 +245,6 @@ class GroupMembership implements Membership {
     }
     const { increments, complete, delayMs } = protocol === 'default' ? divideEagerly(round) : this.divide(round)
     await this.active.onDecision({
-      generation: request.generationId,
       members: [...members].map(([id, { url }]) => ({ url, work: complete.get(id) ?? emptyWork })),
     })
     const incrementOf = (id: MemberId) => increments.get(id) ?? { assigned: emptyWork, revoked: emptyWork }

@@ -63,32 +63,30 @@ export class Leader {
       for (const key of work.tasks) this.taskOwners.set(key, url)
     }
     const alive = new Set(decision.members.map((member) => workerIdOf(member.url)))
-    if (!this.correctVanished(alive, decision.generation)) return
-    // The new owners speak after this: a RUNNING must never be followed by a late UNASSIGNED of the leader.
+    this.correctVanished(alive)
+    // The new owners speak after this: a late UNASSIGNED of the leader, or a late deletion of the status of a connector
+    // that exists again, must not follow their RUNNING.
     const { clock, statuses, statusWriteMsMax } = this.options
     await within(clock, statusWriteMsMax, statuses.flush())
   }
 
-  /** Statuses that name workers which are gone would go on saying RUNNING for ever. */
-  private correctVanished(alive: ReadonlySet<string>, generation: number): boolean {
+  /**
+   * Statuses that name workers which are gone would go on saying RUNNING for ever. A correction keeps the generation of
+   * what it corrects: should it come late all the same, it is outdated beside what the new owner has said.
+   */
+  private correctVanished(alive: ReadonlySet<string>): void {
     const { statuses } = this.options
-    let corrected = false
     const isStale = (status: Status | undefined): status is Status =>
       status !== undefined && status.state !== 'UNASSIGNED' && !alive.has(status.workerId)
-    const corrections = (status: Status): Status => ({ ...status, state: 'UNASSIGNED', trace: null, generation })
+    const corrected = (status: Status): Status => ({ ...status, state: 'UNASSIGNED', trace: null })
     for (const name of statuses.state.connectors()) {
       const status = statuses.state.connector(name)
-      if (!isStale(status)) continue
-      statuses.putConnector(name, corrections(status))
-      corrected = true
+      if (isStale(status)) statuses.putConnector(name, corrected(status))
     }
     for (const key of statuses.state.tasks()) {
       const status = statuses.state.task(key)
-      if (!isStale(status)) continue
-      statuses.putTask(key, corrections(status))
-      corrected = true
+      if (isStale(status)) statuses.putTask(key, corrected(status))
     }
-    return corrected
   }
 
   /** Called after each rebalance. */

@@ -24,7 +24,6 @@ export interface LeaderView {
 
 /** What the leader decided for the whole group. */
 export interface LeaderDecision {
-  readonly generation: number
   /** URL and complete work of each member. */
   readonly members: readonly { readonly url: string; readonly work: Work }[]
 }

@@ -17,7 +17,7 @@ export function createSoloMembership(options: { url: string; clock: Clock }): Me
     const { configured, configOffset } = active.leaderView()
     generation++
     lastRebalanceAtMs = clock.now()
-    await active.onDecision({ generation, members: [{ url, work: configured }] })
+    await active.onDecision({ members: [{ url, work: configured }] })
     active.onAssignment({
       generation,
       isLeader: true,

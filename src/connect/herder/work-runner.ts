@@ -304,8 +304,7 @@ export class WorkRunner {
   }
 
   private isConfigured(kind: Kind, key: string): boolean {
-    const { config } = this.options
-    return kind === 'connectors' ? config.has(key) : config.tasks(parseTaskKey(key).connector).includes(key)
+    return this.options.config.isConfigured(kind === 'connectors' ? 'connector' : 'task', key)
   }
 
   private stopped(kind: Kind, key: string): void {

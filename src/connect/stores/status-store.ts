@@ -35,13 +35,17 @@ export function createStatusStore(options: {
   logger: Logger
   clock: Clock
   workerId: string
+  /** Whether a connector or task that this worker has a status of is configured; one that is not may be forgotten. */
+  isConfigured: (kind: 'connector' | 'task', key: string) => boolean
 }): StatusStore {
-  const { log, logger, clock, workerId } = options
+  const { log, logger, clock, workerId, isConfigured } = options
   const state = new StatusState()
   let pending: LogWrite[] = []
   let writing: Promise<void> = Promise.resolve()
   let scheduled = false
   let started = false
+  /** Deletions of this worker that have not been read back. */
+  const deleting = new Set<string>()
 
   const writePending = async () => {
     scheduled = false
@@ -59,22 +63,28 @@ export function createStatusStore(options: {
       return
     }
     pending.push(record)
+    if (record.value === null) deleting.add(record.key)
     // This worker knows it now, also while the log is away; the log's order has the last word.
     state.apply(record.key, record.value)
     if (scheduled) return
     scheduled = true
     writing = writing.then(writePending)
   }
+  /** Others that read the topic later see only its last record: the owner says again how it is. */
+  const sayAgain = (key: string, status: Status | undefined) => {
+    if (!started || status?.workerId !== workerId) return
+    const target = targetOf(key)
+    if (!target || !isConfigured(target.kind, target.key)) return
+    put(target.kind === 'connector' ? connectorStatusRecord(target.key, status) : taskStatusRecord(target.key, status))
+  }
   const replay = ({ key, value }: LogRecord) => {
+    const target = targetOf(key)
+    const before = target && (target.kind === 'connector' ? state.connector(target.key) : state.task(target.key))
     const result = state.apply(key, value)
     if (result === 'unknown') logger.warn({ key }, 'skipped a record of the status topic')
-    if (result !== 'outdated' || !started) return
-    // Others that read the topic later see only its last record: the owner says again how it is.
-    const connector = after('status-connector-', key)
-    const task = after('status-task-', key)
-    const status = connector === null ? state.task(task ?? '') : state.connector(connector)
-    if (status?.workerId !== workerId) return
-    put(connector === null ? taskStatusRecord(task ?? '', status) : connectorStatusRecord(connector, status))
+    // A deletion may come late, when the connector has been created again under the same name.
+    const deletedElsewhere = value === null && !deleting.delete(key)
+    if (result === 'outdated' || deletedElsewhere) sayAgain(key, before ?? undefined)
   }
   return {
     state,
@@ -107,6 +117,11 @@ export function createStatusStore(options: {
   }
 }
 
-function after(prefix: string, key: string): string | null {
-  return key.startsWith(prefix) ? key.slice(prefix.length) : null
+/** What a key of the status topic tells of; null for topics in use. */
+function targetOf(key: string): { readonly kind: 'connector' | 'task'; readonly key: string } | null {
+  for (const kind of ['connector', 'task'] as const) {
+    const prefix = `status-${kind}-`
+    if (key.startsWith(prefix)) return { kind, key: key.slice(prefix.length) }
+  }
+  return null
 }

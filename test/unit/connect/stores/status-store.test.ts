@@ -10,7 +10,8 @@ const running: Status = { state: 'RUNNING', trace: null, workerId: 'me', generat
 const goodbye: Status = { ...running, state: 'UNASSIGNED', workerId: 'old', generation: 7 }
 
 function open(log: CompactedLog) {
-  return createStatusStore({ log, logger: silentLogger, clock: realClock, workerId: 'me' })
+  const isConfigured = (_kind: string, key: string) => key !== 'gone-0'
+  return createStatusStore({ log, logger: silentLogger, clock: realClock, workerId: 'me', isConfigured })
 }
 
 /** A memory log that remembers what was written. */
@@ -48,6 +49,29 @@ test('the owner says again how it is when an earlier owner spoke after it', asyn
   await store.flush()
   expect(store.state.task('c-0')).toEqual(running)
   expect(written.map(({ value }) => JSON.parse(String(value)).worker_id)).toEqual(['me', 'old', 'me'])
+})
+
+test('the owner says again how it is when a deletion comes late, and lets go of what is deleted', async () => {
+  const { log, written } = recordingLog()
+  const store = open(log)
+  await store.start()
+  store.putTask('c-0', running)
+  store.putTask('gone-0', running)
+  await store.flush()
+  await log.append([taskStatusRecord('c-0', null), taskStatusRecord('gone-0', null)])
+  await store.flush()
+  expect([store.state.task('c-0'), store.state.task('gone-0')]).toEqual([running, undefined])
+  expect(written.slice(4).map(({ key }) => key)).toEqual(['status-task-c-0'])
+})
+
+test('what the owner deletes itself stays deleted', async () => {
+  const { log, written } = recordingLog()
+  const store = open(log)
+  await store.start()
+  store.putTask('c-0', running)
+  store.deleteTask('c-0')
+  await store.flush()
+  expect([store.state.task('c-0'), written.length]).toEqual([undefined, 2])
 })
 
 test('statuses that cannot be written do not stop the ones after them', async () => {
