@@ -25,5 +25,6 @@ export function murmur2(data: Uint8Array): number {
 
 /** The partition of a key, the same as every Kafka client's default. */
 export function partitionForKey(key: Uint8Array, partitionCount: number): number {
+  if (partitionCount === 1) return 0
   return (murmur2(key) & 0x7fffffff) % partitionCount
 }

@@ -71,7 +71,7 @@ export class SourcePipeline {
   async send(batch: readonly (SourceRecord | SourcePosition)[]): Promise<void> {
     for (let index = 0; index < batch.length; index++) {
       const item = batch[index]!
-      if (item.topic === null) this.#o.submitted.submit(item.sourcePartition, item.sourceOffset, null)
+      if (item.topic === null) this.#o.submitted.submit(item, null)
       else if (!this.#pass(item)) await this.#finish(item)
     }
   }
@@ -134,14 +134,14 @@ export class SourcePipeline {
       timestamp: timestamp ?? undefined,
     }
     const batch = producer.append(outgoing)
-    submitted.submit(record.sourcePartition, record.sourceOffset, batch)
+    submitted.submit(record, batch)
     inFlight?.push({ record, batch, index: batch.recordCount - 1 })
   }
 
   /** A record that is not produced: its offset moves on with those before it. */
   #drop(record: SourceRecord): void {
     const { submitted, counters, inFlight } = this.#o
-    submitted.submit(record.sourcePartition, record.sourceOffset, null)
+    submitted.submit(record, null)
     counters.recordsDropped++
     inFlight?.push({ record, batch: null, index: 0 })
   }

@@ -5,10 +5,20 @@ interface Outcome {
   readonly state: 'pending' | 'acked' | 'failed'
 }
 
+/** A record or a bare position. */
+interface Submitted {
+  readonly sourcePartition: SourcePartition
+  readonly sourceOffset: SourceOffset
+}
+
 interface Entry {
   /** Null: nothing was produced for the offset, so there is nothing to wait for. */
   batch: Outcome | null
-  offset: SourceOffset
+  /**
+   * The newest of the entry. It is asked for its offset once, when another entry follows or the offset is committed:
+   * sources build offsets on demand, and a record must not be kept until its batch is acknowledged.
+   */
+  newest: { readonly sourceOffset: SourceOffset }
 }
 
 /** What was submitted for one source partition, in the order of submission. */
@@ -42,13 +52,17 @@ export class SubmittedRecords {
   }
 
   /** A record was appended to this batch; null when it was dropped or is a bare position. */
-  submit(partition: SourcePartition, offset: SourceOffset, batch: Outcome | null): void {
+  submit(item: Submitted, batch: Outcome | null): void {
+    const partition = item.sourcePartition
     const queue = partition === this.#lastPartition ? this.#last! : this.#queueOf(partition)
     const { entries } = queue
     const tail = entries.length > queue.head ? entries[entries.length - 1] : undefined
     // A dropped record is done when everything before it is, so it moves the newest entry on instead of adding one.
-    if (tail && (batch === null || tail.batch === batch)) tail.offset = offset
-    else entries.push({ batch, offset })
+    if (tail && (batch === null || tail.batch === batch)) tail.newest = item
+    else {
+      if (tail) tail.newest = { sourceOffset: tail.newest.sourceOffset }
+      entries.push({ batch, newest: item })
+    }
   }
 
   /**
@@ -59,16 +73,16 @@ export class SubmittedRecords {
     const result: CommittedOffset[] = []
     for (const queue of this.#queues.values()) {
       const { entries } = queue
-      let newest: SourceOffset | undefined
+      let newest: Entry['newest'] | undefined
       while (queue.head < entries.length && this.#isDone(entries[queue.head]!.batch)) {
-        newest = entries[queue.head]!.offset
+        newest = entries[queue.head]!.newest
         queue.head++
       }
       if (queue.head >= COMPACT_AT || queue.head === entries.length) {
         entries.splice(0, queue.head)
         queue.head = 0
       }
-      if (newest) result.push({ sourcePartition: queue.partition, sourceOffset: newest })
+      if (newest) result.push({ sourcePartition: queue.partition, sourceOffset: newest.sourceOffset })
     }
     return result
   }

@@ -18,9 +18,9 @@ describe('offsets of submitted records', () => {
   it('are committable up to the first record that is not acknowledged', () => {
     const submitted = new SubmittedRecords({ passFailed: false })
     const [first, second, third] = [pending(), pending(), pending()]
-    submitted.submit({ p: 1 }, { o: 1 }, first)
-    submitted.submit({ p: 1 }, { o: 2 }, second)
-    submitted.submit({ p: 1 }, { o: 3 }, third)
+    submitted.submit({ sourcePartition: { p: 1 }, sourceOffset: { o: 1 } }, first)
+    submitted.submit({ sourcePartition: { p: 1 }, sourceOffset: { o: 2 } }, second)
+    submitted.submit({ sourcePartition: { p: 1 }, sourceOffset: { o: 3 } }, third)
     expect(submitted.takeCommittable()).toEqual([])
     third.state = 'acked'
     expect(submitted.takeCommittable()).toEqual([])
@@ -33,17 +33,17 @@ describe('offsets of submitted records', () => {
 
   it('of one source partition do not wait for another', () => {
     const submitted = new SubmittedRecords({ passFailed: false })
-    submitted.submit({ p: 1 }, { o: 1 }, pending())
-    submitted.submit({ p: 2 }, { o: 9 }, { state: 'acked' })
+    submitted.submit({ sourcePartition: { p: 1 }, sourceOffset: { o: 1 } }, pending())
+    submitted.submit({ sourcePartition: { p: 2 }, sourceOffset: { o: 9 } }, { state: 'acked' })
     expect(submitted.takeCommittable()).toEqual([{ sourcePartition: { p: 2 }, sourceOffset: { o: 9 } }])
   })
 
   it('treat partitions as maps: the order of keys does not matter', () => {
     const submitted = new SubmittedRecords({ passFailed: false })
     const batch = pending()
-    submitted.submit({ a: 1, b: 2n }, { o: 1 }, batch)
-    submitted.submit({ c: 1 }, { o: 5 }, null)
-    submitted.submit({ b: 2n, a: 1 }, { o: 2 }, null)
+    submitted.submit({ sourcePartition: { a: 1, b: 2n }, sourceOffset: { o: 1 } }, batch)
+    submitted.submit({ sourcePartition: { c: 1 }, sourceOffset: { o: 5 } }, null)
+    submitted.submit({ sourcePartition: { b: 2n, a: 1 }, sourceOffset: { o: 2 } }, null)
     expect(submitted.takeCommittable()).toEqual([{ sourcePartition: { c: 1 }, sourceOffset: { o: 5 } }])
     batch.state = 'acked'
     expect(submitted.takeCommittable()).toEqual([{ sourcePartition: { a: 1, b: 2n }, sourceOffset: { o: 2 } }])
@@ -53,8 +53,30 @@ describe('offsets of submitted records', () => {
     const submitted = new SubmittedRecords({ passFailed: false })
     const batch = pending()
     const partition = { p: 1 }
-    for (let offset = 0; offset < 10_000; offset++) submitted.submit(partition, { offset }, batch)
+    for (let offset = 0; offset < 10_000; offset++)
+      submitted.submit({ sourcePartition: partition, sourceOffset: { offset } }, batch)
     expect(submitted.size).toBe(1)
+  })
+
+  it('are asked for once for each batch', () => {
+    const submitted = new SubmittedRecords({ passFailed: false })
+    const [first, second] = [pending(), pending()]
+    const asked: number[] = []
+    const record = (offset: number) => ({
+      sourcePartition: { p: 1 },
+      get sourceOffset() {
+        asked.push(offset)
+        return { o: offset }
+      },
+    })
+    for (const offset of [1, 2, 3]) submitted.submit(record(offset), first)
+    for (const offset of [4, 5]) submitted.submit(record(offset), second)
+    expect(asked).toEqual([3])
+    first.state = 'acked'
+    expect(submitted.takeCommittable()).toEqual([{ sourcePartition: { p: 1 }, sourceOffset: { o: 3 } }])
+    second.state = 'acked'
+    expect(submitted.takeCommittable()).toEqual([{ sourcePartition: { p: 1 }, sourceOffset: { o: 5 } }])
+    expect(asked).toEqual([3, 5])
   })
 
   it('agree with a model that keeps every record', () => {
@@ -73,7 +95,7 @@ describe('offsets of submitted records', () => {
         if (one.do === 'send' || one.do === 'drop') {
           const batch = one.do === 'send' ? open[one.batch]! : null
           model.push({ p: one.p, offset: ++offset, batch })
-          submitted.submit({ p: one.p }, { offset }, batch)
+          submitted.submit({ sourcePartition: { p: one.p }, sourceOffset: { offset } }, batch)
         } else if (one.do === 'end') {
           open[one.batch]!.state = one.ok ? 'acked' : 'failed'
           open[one.batch] = pending()
