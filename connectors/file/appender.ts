@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 
 /** Text is turned into bytes in pieces of about so many characters. */
 const PIECE_CHARS = 64 * 1024
@@ -58,6 +59,8 @@ export class Appender {
   /** Never rejects: what fails is told to the next who adds or waits. */
   async #writeAll(): Promise<void> {
     try {
+      // Batches that were read together come one right after the other; one write serves them all.
+      await setImmediate()
       while (this.#waitingChars > 0) await this.#writeBytes(this.#nextBytes())
     } catch (error) {
       this.#failure = { error }

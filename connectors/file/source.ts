@@ -15,7 +15,7 @@ import { LineSplitter } from './line-splitter.ts'
 import { StandardInput } from './standard-input.ts'
 import { TailedFile } from './tailed-file.ts'
 
-const CHUNK_BYTES = 256 * 1024
+const CHUNK_BYTES = 512 * 1024
 /** A longer line is taken for a file that is no text; it would have to fit into memory and into a message. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 /** How often a file at its end is looked at. */

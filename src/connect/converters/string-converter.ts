@@ -40,7 +40,8 @@ function create(name: string): Converter {
     },
     toConnectData(_topic, bytes) {
       if (bytes === null) return { schema: schemas.optional.string, value: null }
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      // Bytes of the log are views already, and another view costs as much as the text.
+      const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       return { schema: schemas.optional.string, value: buffer.toString(encoding) }
     },
   }

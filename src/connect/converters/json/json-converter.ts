@@ -57,7 +57,7 @@ class JsonConverter implements Converter {
 
   toConnectData(topic: string, bytes: Uint8Array | null): SchemaAndValue {
     if (bytes === null) return NULL
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     try {
       if (!this.#bare) return this.#envelopes.read(topic, buffer)
       const text = buffer.toString('utf8')
