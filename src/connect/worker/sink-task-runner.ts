@@ -258,14 +258,17 @@ export class SinkTaskRunner implements UnitRunner {
     counters.recordsIn += consumed.length
     const records = await this.#wait.wait(open.pipeline.convert(consumed))
     const ends = this.#pending?.ends ?? new Map<string, TopicPartitionOffset>()
-    for (const { topic, partition, offset } of consumed) {
-      const key = keyOf({ topic, partition })
-      ends.set(key, { topic, partition, offset: offset + 1 })
+    for (let index = 0; index < consumed.length; index++) {
+      const { topic, partition, offset } = consumed[index]!
+      const next = consumed[index + 1]
+      // Records come partition by partition: only the last of each row counts.
+      if (next?.partition === partition && next.topic === topic) continue
+      ends.set(keyOf({ topic, partition }), { topic, partition, offset: offset + 1 })
       if (this.#topicsUsed.has(topic)) continue
       this.#topicsUsed.add(topic)
       events.onTopicUsed(topic)
     }
-    this.#pending = { records: [...(this.#pending?.records ?? []), ...records], ends }
+    this.#pending = { records: this.#pending ? [...this.#pending.records, ...records] : records, ends }
     counters.active.add(this.#pending.records.length)
   }
 
