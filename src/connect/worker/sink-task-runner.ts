@@ -5,14 +5,12 @@ import {
   type TopicPartition,
   type TopicPartitionOffset,
 } from '@millrace/sdk'
-import type { Timer } from '../../base/index.ts'
-import { formatTrace } from '../host/trace.ts'
-import { Interruptible } from './interruptible.ts'
 import type { IncomingRecord, LogConsumer, LogProducer, RebalanceListener } from './log-clients.ts'
 import { keyOf, SinkOffsets } from './sink-offsets.ts'
 import type { SinkPipeline } from './sink-pipeline.ts'
+import { TaskLife } from './task-life.ts'
 import type { TaskCounters } from './task-metrics.ts'
-import { CutOffError, StoppedError, type UnitEnvironment, type UnitEvents, type UnitRunner } from './unit-runner.ts'
+import { CutOffError, type UnitEnvironment, type UnitEvents, type UnitRunner } from './unit-runner.ts'
 import type { MetricSample, StateDetail, TargetState, TaskId } from './worker.ts'
 
 /** A sink task with everything around it, ready to run. */
@@ -70,17 +68,13 @@ const MAX_WAIT_MS = 60_000
 /** Runs one sink task: poll, convert, put, commit, in one loop so that calls into the plugin never overlap. */
 export class SinkTaskRunner implements UnitRunner {
   readonly #o: SinkTaskRunnerOptions
-  readonly #stopSignal = new AbortController()
-  readonly #wait = new Interruptible()
+  readonly #life: TaskLife
   readonly #offsets = new SinkOffsets()
   readonly #pausedByTask = new Set<string>()
   readonly #topicsUsed = new Set<string>()
   #poll = new AbortController()
   #target: TargetState
   #entered: 'RUNNING' | 'PAUSED' | undefined
-  #failure: { readonly error: unknown } | undefined
-  #cut = false
-  #isClean = true
   #open: OpenSinkTask | undefined
   #running: Promise<void> | undefined
   #pending: Batch | undefined
@@ -94,6 +88,8 @@ export class SinkTaskRunner implements UnitRunner {
   constructor(options: SinkTaskRunnerOptions) {
     this.#o = options
     this.#target = options.target
+    const { clock, logger } = options.environment
+    this.#life = new TaskLife({ clock, logger, wake: () => this.#poll.abort(WOKEN) })
   }
 
   run(): Promise<void> {
@@ -107,20 +103,11 @@ export class SinkTaskRunner implements UnitRunner {
   }
 
   fail(error: unknown): void {
-    // The first failure is told; what follows from it must not disturb the end of the task.
-    if (this.#failure) return
-    this.#failure = { error }
-    this.#poll.abort(WOKEN)
-    this.#wait.interrupt(error)
+    this.#life.fail(error)
   }
 
-  async stop(timeoutMs: number): Promise<boolean> {
-    this.#stopSignal.abort(new StoppedError('the task stops'))
-    this.#poll.abort(WOKEN)
-    const cut = this.#cutAfter(timeoutMs)
-    await this.#running
-    cut.cancel()
-    return this.#isClean
+  stop(timeoutMs: number): Promise<boolean> {
+    return this.#life.stop(timeoutMs, () => this.#running)
   }
 
   samples(): readonly MetricSample[] {
@@ -143,44 +130,20 @@ export class SinkTaskRunner implements UnitRunner {
     return this.#o.environment.clock.monotonicMs()
   }
 
-  get #isStopping(): boolean {
-    return this.#stopSignal.signal.aborted
-  }
-
-  #cutAfter(timeoutMs: number): Timer {
-    return this.#o.environment.clock.setTimer(timeoutMs, () => {
-      this.#cut = true
-      this.#isClean = false
-      this.#wait.interrupt(new CutOffError(`the task did not stop within ${timeoutMs} ms`))
-    })
-  }
-
   async #run(): Promise<void> {
-    const { environment } = this.#o
     try {
-      const opening = this.#o.open(this.#hooks())
-      opening.then(
-        (open) => this.#closeLate(open),
-        () => {},
-      )
-      this.#open = await this.#wait.wait(opening)
+      this.#open = await this.#life.open(this.#o.open(this.#hooks()), (open) => this.#close(open))
       const starting = this.#open.task.start?.()
-      if (starting) await this.#wait.wait(starting)
+      if (starting) await this.#life.waitFor(starting)
       this.#nextCommitMs = this.#now + this.#open.flushIntervalMs
       await this.#loop(this.#open)
     } catch (error) {
-      if (!(error instanceof CutOffError || error instanceof StoppedError)) this.#failure ??= { error }
+      this.#life.caught(error)
     }
     await this.#shutDown()
-    if (this.#failure) {
-      const trace = formatTrace(this.#failure.error)
-      environment.logger.error({ trace }, 'the task failed')
-      this.#enter('FAILED', { trace })
-    } else this.#o.counters.enter('UNASSIGNED', this.#now)
-  }
-
-  #throwIfFailed(): void {
-    if (this.#failure) throw this.#failure.error
+    const trace = this.#life.tellFailure()
+    if (trace !== undefined) this.#enter('FAILED', { trace })
+    else this.#o.counters.enter('UNASSIGNED', this.#now)
   }
 
   #hooks(): SinkTaskHooks {
@@ -188,7 +151,7 @@ export class SinkTaskRunner implements UnitRunner {
     const keysOf = (partitions: readonly TopicPartition[]) => partitions.map(keyOf)
     return {
       counters,
-      signal: this.#stopSignal.signal,
+      signal: this.#life.signal,
       offsets: this.#offsets,
       listener: {
         onAssigned: (partitions) => this.#listen(() => this.#assigned(partitions)),
@@ -223,8 +186,8 @@ export class SinkTaskRunner implements UnitRunner {
   }
 
   async #loop(open: OpenSinkTask): Promise<void> {
-    while (!this.#isStopping) {
-      this.#throwIfFailed()
+    while (!this.#life.isStopping) {
+      this.#life.throwIfFailed()
       const wanted = this.#target === 'STARTED' ? 'RUNNING' : 'PAUSED'
       if (this.#entered !== wanted) {
         this.#entered = wanted
@@ -234,9 +197,9 @@ export class SinkTaskRunner implements UnitRunner {
       if (this.#commitRequested || this.#now >= this.#nextCommitMs) await this.#commit(this.#offsets.list(), false)
       this.#applyRewinds()
       const consumed = this.#withoutRewound(await this.#pollOnce(open))
-      this.#throwIfFailed()
+      this.#life.throwIfFailed()
       if (consumed.length > 0) await this.#take(open, consumed)
-      if (!this.#isStopping) await this.#deliver(open)
+      if (!this.#life.isStopping) await this.#deliver(open)
     }
   }
 
@@ -245,18 +208,18 @@ export class SinkTaskRunner implements UnitRunner {
     this.#poll = new AbortController()
     // What would end a poll may have come just before it.
     const isOutdated = (this.#target === 'STARTED') !== (this.#entered === 'RUNNING')
-    if (this.#isStopping || this.#failure || this.#commitRequested || isOutdated) return []
+    if (this.#life.isStopping || this.#life.hasFailed || this.#commitRequested || isOutdated) return []
     const untilMs = Math.min(this.#nextCommitMs, this.#pending ? this.#retryAtMs : Number.POSITIVE_INFINITY)
     let waitMs = Math.min(MAX_WAIT_MS, Math.max(0, untilMs - this.#now))
     if (this.#askedTimeoutMs !== undefined && !this.#pending) waitMs = Math.min(waitMs, this.#askedTimeoutMs)
-    return this.#wait.wait(open.consumer.poll(waitMs, this.#poll.signal))
+    return this.#life.waitFor(open.consumer.poll(waitMs, this.#poll.signal))
   }
 
   /** Converts what was read; nothing counts as delivered before `put` took it. */
   async #take(open: OpenSinkTask, consumed: readonly IncomingRecord[]): Promise<void> {
     const { counters, events } = this.#o
     counters.recordsIn += consumed.length
-    const records = await this.#wait.wait(open.pipeline.convert(consumed))
+    const records = await this.#life.waitFor(open.pipeline.convert(consumed))
     const ends = this.#pending?.ends ?? new Map<string, TopicPartitionOffset>()
     for (let index = 0; index < consumed.length; index++) {
       const { topic, partition, offset } = consumed[index]!
@@ -282,9 +245,9 @@ export class SinkTaskRunner implements UnitRunner {
     const startedMs = this.#now
     try {
       const putting = open.task.put(records)
-      if (putting) await this.#wait.wait(putting)
+      if (putting) await this.#life.waitFor(putting)
     } catch (error) {
-      if (this.#failure || this.#cut || !isRetriable(error)) throw error
+      if (this.#life.hasFailed || this.#life.isCut || !isRetriable(error)) throw error
       this.#retryLater(batch ?? { records: [], ends: new Map() }, error, error.retryAfterMs)
       return
     }
@@ -444,46 +407,29 @@ export class SinkTaskRunner implements UnitRunner {
   /** Invariant 9: what `put` took is committed before the task is gone. Closing the consumer revokes its partitions. */
   async #shutDown(): Promise<void> {
     const open = this.#open
-    if (!open) return
-    const ownCut = this.#isStopping ? undefined : this.#cutAfter(open.shutdownTimeoutMs)
-    if (!this.#cut) this.#wait.reset()
+    if (open) await this.#life.end(open.shutdownTimeoutMs, () => this.#lastSteps(open))
+  }
+
+  async #lastSteps(open: OpenSinkTask): Promise<void> {
     const remaining = this.#offsets.list()
-    await this.#attempt('the last commit', async () => {
-      if (!this.#cut) await this.#wait.wait(this.#revoked(remaining, true))
+    await this.#life.attempt('the last commit', async () => {
+      if (!this.#life.isCut) await this.#life.waitFor(this.#revoked(remaining, true))
     })
     this.#closing = true
-    await this.#attempt('stop', async () => {
-      if (this.#cut) return
+    await this.#life.attempt('stop', async () => {
+      if (this.#life.isCut) return
       const stopping = open.task.stop?.()
-      if (stopping) await this.#wait.wait(stopping)
+      if (stopping) await this.#life.waitFor(stopping)
     })
-    await this.#attempt('closing', () => this.#close(open))
-    ownCut?.cancel()
+    await this.#life.attempt('closing', () => this.#close(open))
   }
 
   async #close(open: OpenSinkTask): Promise<void> {
     open.closePlugins()
     await Promise.all([
-      open.consumer.close({ timeoutMs: this.#cut ? 0 : open.flushTimeoutMs }),
-      open.producer?.close({ timeoutMs: this.#cut ? 0 : open.flushTimeoutMs }),
+      open.consumer.close({ timeoutMs: this.#life.isCut ? 0 : open.flushTimeoutMs }),
+      open.producer?.close({ timeoutMs: this.#life.isCut ? 0 : open.flushTimeoutMs }),
     ])
-  }
-
-  /** The task was ended while it was still being opened: nobody else would close its clients. */
-  #closeLate(open: OpenSinkTask): void {
-    if (this.#open === open || (!this.#cut && !this.#failure)) return
-    void this.#close(open)
-  }
-
-  async #attempt(what: string, action: () => Promise<void>): Promise<void> {
-    try {
-      await action()
-    } catch (error) {
-      if (error instanceof CutOffError) return
-      if (this.#isStopping || this.#failure) {
-        this.#o.environment.logger.error({ err: error }, `${what} failed while the task ends`)
-      } else this.#failure = { error }
-    }
   }
 }
 

@@ -1,12 +1,11 @@
 import { type CommittedOffset, FINISHED, isRetriable, type PollResult, type SourceTask } from '@millrace/sdk'
 import { sleep, type Timer } from '../../base/index.ts'
-import { formatTrace } from '../host/trace.ts'
-import { Interruptible } from './interruptible.ts'
 import type { LogAdmin, LogProducer, SentBatch } from './log-clients.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
 import { type InFlightRecord, metadataOf, type SourcePipeline } from './source-pipeline.ts'
+import { TaskLife } from './task-life.ts'
 import type { TaskCounters } from './task-metrics.ts'
-import { CutOffError, StoppedError, type UnitEnvironment, type UnitEvents, type UnitRunner } from './unit-runner.ts'
+import type { UnitEnvironment, UnitEvents, UnitRunner } from './unit-runner.ts'
 import type { MetricSample, StateDetail, TargetState, TaskId } from './worker.ts'
 
 /** A source task with everything around it, ready to run. */
@@ -55,13 +54,10 @@ const STOP_DURING_POLL = 0.25
 /** Runs one source task: poll, send, commit, in one loop so that calls into the plugin never overlap. */
 export class SourceTaskRunner implements UnitRunner {
   readonly #o: SourceTaskRunnerOptions
-  readonly #stopSignal = new AbortController()
-  readonly #wait = new Interruptible()
+  readonly #life: TaskLife
   #poll = new AbortController()
   #target: TargetState
   #wake: (() => void) | undefined
-  #failure: { readonly error: unknown } | undefined
-  #cut = false
   #open: OpenSourceTask | undefined
   #running: Promise<void> | undefined
   #commitTimer: Timer | undefined
@@ -69,12 +65,17 @@ export class SourceTaskRunner implements UnitRunner {
   #durable: CommittedOffset[] = []
   #stopCalled: Promise<void> | undefined
   #yieldedMs = 0
-  #isClean = true
   #polling = false
 
   constructor(options: SourceTaskRunnerOptions) {
     this.#o = options
     this.#target = options.target
+    const { clock, logger } = options.environment
+    const wake = () => {
+      this.#poll.abort()
+      this.#wake?.()
+    }
+    this.#life = new TaskLife({ clock, logger, wake })
   }
 
   run(): Promise<void> {
@@ -90,35 +91,16 @@ export class SourceTaskRunner implements UnitRunner {
   }
 
   fail(error: unknown): void {
-    // The first failure is told; what follows from it must not disturb the end of the task.
-    if (this.#failure) return
-    this.#failure = { error }
-    this.#poll.abort()
-    this.#wake?.()
-    this.#wait.interrupt(error)
+    this.#life.fail(error)
   }
 
   async stop(timeoutMs: number): Promise<boolean> {
-    const { clock } = this.#o.environment
-    this.#stopSignal.abort(new StoppedError('the task stops'))
-    this.#poll.abort()
-    this.#wake?.()
-    const impatient = clock.setTimer(timeoutMs * STOP_DURING_POLL, () => {
+    const impatient = this.#o.environment.clock.setTimer(timeoutMs * STOP_DURING_POLL, () => {
       if (this.#polling) this.#stopCalled ??= this.#callStop()
     })
-    const cut = this.#cutAfter(timeoutMs)
-    await this.#running
+    const clean = await this.#life.stop(timeoutMs, () => this.#running)
     impatient.cancel()
-    cut.cancel()
-    return this.#isClean
-  }
-
-  #cutAfter(timeoutMs: number): Timer {
-    return this.#o.environment.clock.setTimer(timeoutMs, () => {
-      this.#cut = true
-      this.#isClean = false
-      this.#wait.interrupt(new CutOffError(`the task did not stop within ${timeoutMs} ms`))
-    })
+    return clean
   }
 
   samples(): readonly MetricSample[] {
@@ -126,45 +108,29 @@ export class SourceTaskRunner implements UnitRunner {
     return counters.samples(id, 'source', environment.clock.monotonicMs())
   }
 
-  get #isStopping(): boolean {
-    return this.#stopSignal.signal.aborted
-  }
-
   async #run(): Promise<void> {
     const { events, environment } = this.#o
     let finished = false
     try {
-      const opening = this.#o.open({
+      const hooks: SourceTaskHooks = {
         counters: this.#o.counters,
-        signal: this.#stopSignal.signal,
+        signal: this.#life.signal,
         onBatchDone: (batch) => this.#onBatchDone(batch),
         onTopicUsed: events.onTopicUsed,
-      })
-      opening.then(
-        (open) => this.#closeLate(open),
-        () => {},
-      )
-      this.#open = await this.#wait.wait(opening)
+      }
+      this.#open = await this.#life.open(this.#o.open(hooks), (open) => this.#close(open))
       const starting = this.#open.task.start?.()
-      if (starting) await this.#wait.wait(starting)
+      if (starting) await this.#life.waitFor(starting)
       this.#scheduleCommit()
       finished = await this.#loop(this.#open)
     } catch (error) {
-      if (!isEnding(error)) this.#failure ??= { error }
+      this.#life.caught(error)
     }
     await this.#shutDown()
-    if (this.#failure) {
-      const trace = formatTrace(this.#failure.error)
-      environment.logger.error({ trace }, 'the task failed')
-      this.#enter('FAILED', { trace })
-    } else if (finished) this.#enter('STOPPED', { finished: true })
+    const trace = this.#life.tellFailure()
+    if (trace !== undefined) this.#enter('FAILED', { trace })
+    else if (finished) this.#enter('STOPPED', { finished: true })
     else this.#o.counters.enter('UNASSIGNED', environment.clock.monotonicMs())
-  }
-
-  /** The task was ended while it was still being opened: nobody else would close its clients. */
-  #closeLate(open: OpenSourceTask): void {
-    if (this.#open === open || (!this.#cut && !this.#failure)) return
-    void this.#close(open)
   }
 
   async #close(open: OpenSourceTask): Promise<void> {
@@ -183,8 +149,8 @@ export class SourceTaskRunner implements UnitRunner {
   async #loop(open: OpenSourceTask): Promise<boolean> {
     const { clock, yieldLoop } = this.#o.environment
     let entered: 'RUNNING' | 'PAUSED' | undefined
-    while (!this.#isStopping) {
-      if (this.#failure) throw this.#failure.error
+    while (!this.#life.isStopping) {
+      this.#life.throwIfFailed()
       const wanted = this.#target === 'STARTED' ? 'RUNNING' : 'PAUSED'
       if (entered !== wanted) {
         entered = wanted
@@ -202,7 +168,7 @@ export class SourceTaskRunner implements UnitRunner {
         counters.recordsIn += batch.length
         counters.batchSize.add(batch.length)
         counters.active.add(counters.recordsIn - counters.recordsOut - counters.recordsDropped)
-        await this.#wait.wait(open.pipeline.send(batch))
+        await this.#life.waitFor(open.pipeline.send(batch))
       }
       if (clock.monotonicMs() - this.#yieldedMs > YIELD_AFTER_MS) {
         await yieldLoop()
@@ -218,13 +184,13 @@ export class SourceTaskRunner implements UnitRunner {
     this.#poll = new AbortController()
     // What would end a poll may have come just before it.
     const hasNews = this.#durable.length > 0 || (open.inFlight?.[0] && open.inFlight[0].batch?.state !== 'pending')
-    if (this.#isStopping || this.#failure || this.#target !== 'STARTED' || hasNews) return null
+    if (this.#life.isStopping || this.#life.hasFailed || this.#target !== 'STARTED' || hasNews) return null
     const startedMs = clock.monotonicMs()
     this.#polling = true
     try {
       const polled = open.task.poll(this.#poll.signal)
       if (!isPromise(polled)) return polled
-      const result = await this.#wait.wait(polled)
+      const result = await this.#life.waitFor(polled)
       // A poll that had to wait has let the loop turn meanwhile.
       if (clock.monotonicMs() - startedMs > YIELD_AFTER_MS) this.#yieldedMs = clock.monotonicMs()
       return result
@@ -232,7 +198,7 @@ export class SourceTaskRunner implements UnitRunner {
       if (!isRetriable(error)) throw error
       logger.warn({ err: error }, 'poll failed and is tried again')
       const waitMs = error.retryAfterMs ?? POLL_RETRY_MS
-      await sleep(clock, waitMs, this.#stopSignal.signal)
+      await sleep(clock, waitMs, this.#life.signal)
       await yieldLoop()
       return null
     } finally {
@@ -248,7 +214,8 @@ export class SourceTaskRunner implements UnitRunner {
         this.#wake = undefined
         resolve()
       }
-      if (this.#isStopping || this.#failure || this.#target === 'STARTED' || this.#durable.length > 0) this.#wake()
+      if (this.#life.isStopping || this.#life.hasFailed || this.#target === 'STARTED' || this.#durable.length > 0)
+        this.#wake()
     })
   }
 
@@ -273,7 +240,7 @@ export class SourceTaskRunner implements UnitRunner {
       () => {
         this.#commitRunning = this.#commit().finally(() => {
           this.#commitRunning = undefined
-          if (!this.#isStopping && !this.#failure) this.#scheduleCommit()
+          if (!this.#life.isStopping && !this.#life.hasFailed) this.#scheduleCommit()
         })
       },
       { unref: true },
@@ -300,9 +267,9 @@ export class SourceTaskRunner implements UnitRunner {
         const entry = inFlight[done++]!
         try {
           const committing = task.commitRecord(entry.record, metadataOf(entry))
-          if (committing) await this.#wait.wait(committing)
+          if (committing) await this.#life.waitFor(committing)
         } catch (error) {
-          if (this.#failure || this.#cut) throw error
+          if (this.#life.hasFailed || this.#life.isCut) throw error
           logger.error({ err: error }, 'commitRecord threw; the task goes on')
         }
       }
@@ -313,9 +280,9 @@ export class SourceTaskRunner implements UnitRunner {
     this.#durable = []
     try {
       const committing = task.commit?.(offsets)
-      if (committing) await this.#wait.wait(committing)
+      if (committing) await this.#life.waitFor(committing)
     } catch (error) {
-      if (this.#failure || this.#cut) throw error
+      if (this.#life.hasFailed || this.#life.isCut) throw error
       logger.error({ err: error }, 'commit threw; the task goes on')
     }
   }
@@ -324,23 +291,23 @@ export class SourceTaskRunner implements UnitRunner {
   async #shutDown(): Promise<void> {
     this.#commitTimer?.cancel()
     const open = this.#open
-    if (!open) return
-    if (!this.#cut) this.#wait.reset()
-    const ownCut = this.#isStopping ? undefined : this.#cutAfter(open.shutdownTimeoutMs)
-    await this.#attempt('the last commit of offsets', async () => {
-      if (this.#cut) return
-      await this.#wait.wait(this.#flush(open))
+    if (open) await this.#life.end(open.shutdownTimeoutMs, () => this.#lastSteps(open))
+  }
+
+  async #lastSteps(open: OpenSourceTask): Promise<void> {
+    await this.#life.attempt('the last commit of offsets', async () => {
+      if (this.#life.isCut) return
+      await this.#life.waitFor(this.#flush(open))
       await this.#commitRunning
-      const offsets = await this.#wait.wait(open.committer.commit())
+      const offsets = await this.#life.waitFor(open.committer.commit())
       if (open.task.commit) this.#durable.push(...offsets)
       await this.#callBacks(open)
     })
-    await this.#attempt('stop', async () => {
+    await this.#life.attempt('stop', async () => {
       this.#stopCalled ??= this.#callStop()
-      if (!this.#cut) await this.#wait.wait(this.#stopCalled)
+      if (!this.#life.isCut) await this.#life.waitFor(this.#stopCalled)
     })
-    await this.#attempt('closing', () => this.#close(open))
-    ownCut?.cancel()
+    await this.#life.attempt('closing', () => this.#close(open))
   }
 
   async #callStop(): Promise<void> {
@@ -354,24 +321,8 @@ export class SourceTaskRunner implements UnitRunner {
     await Promise.race([open.producer.flush(), late.promise])
     timer.cancel()
   }
-
-  /** Shutting down goes on whatever fails on the way; the first failure of the task is the one that is told. */
-  async #attempt(what: string, action: () => Promise<void>): Promise<void> {
-    try {
-      await action()
-    } catch (error) {
-      if (error instanceof CutOffError) return
-      if (this.#isStopping || this.#failure) {
-        this.#o.environment.logger.error({ err: error }, `${what} failed while the task ends`)
-      } else this.#failure = { error }
-    }
-  }
 }
 
 function isPromise(value: unknown): value is Promise<PollResult> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
-function isEnding(error: unknown): boolean {
-  return error instanceof CutOffError || error instanceof StoppedError
 }
