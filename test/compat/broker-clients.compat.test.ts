@@ -21,11 +21,13 @@ describe('kcat (librdkafka)', () => {
 
   function kcat(args: readonly string[], input = ''): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = spawn('kcat', ['-b', address, ...args])
+      const child = spawn('kcat', ['-b', address, '-m', '120', ...args])
       let out = ''
+      let err = ''
       child.stdout.on('data', (chunk) => (out += chunk))
+      child.stderr.on('data', (chunk) => (err += chunk))
       child.on('error', reject)
-      child.on('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`kcat ended with ${code}`))))
+      child.on('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`kcat ended with ${code}: ${err}`))))
       child.stdin.on('error', () => {})
       child.stdin.end(input)
     })

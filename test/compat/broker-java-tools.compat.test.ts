@@ -3,10 +3,17 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BrokerUnderTest } from '../integration/broker/broker-under-test.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { kafkaMissing, kafkaTool, type KafkaVersion } from '../services/kafka.ts'
 
 const TOOLS = 'org.apache.kafka.tools'
 const GROUPS = `${TOOLS}.consumer.group.ConsumerGroupCommand`
+
+/** These give up after a few seconds, and end with 0 then. */
+function patience(className: string): string[] {
+  if (className === GROUPS) return ['--timeout', String(DEADLINE_MS)]
+  return className.endsWith('.ConsoleProducer') ? ['--request-timeout-ms', String(DEADLINE_MS)] : []
+}
 
 describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (version) => {
   const missing = kafkaMissing(version)
@@ -21,7 +28,8 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
 
   async function tool(className: string, args: readonly string[], input = ''): Promise<string> {
     const bootstrap = className.endsWith('DumpLogSegments') ? [] : ['--bootstrap-server', `127.0.0.1:${broker.port}`]
-    const { code, stdout, stderr } = await kafkaTool(className, [...bootstrap, ...args], { version, input })
+    const options = [...bootstrap, ...patience(className), ...args]
+    const { code, stdout, stderr } = await kafkaTool(className, options, { version, input })
     if (code !== 0) throw new Error(`${className} ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`)
     return stdout
   }
@@ -77,7 +85,7 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
       expect(await configs('--describe')).toContain('cleanup.policy=compact,delete')
       await configs('--alter', '--delete-config', 'cleanup.policy')
 
-      await tool(GROUPS, ['--delete', '--group', 'java-group'])
+      expect(await tool(GROUPS, ['--delete', '--group', 'java-group'])).toContain('was successful')
       expect(await tool(GROUPS, ['--list'])).not.toContain('java-group')
       await perfTests()
       await dumpsCleanly()
@@ -152,7 +160,7 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
     const produced = await kafkaTool(`${TOOLS}.ProducerPerformance`, [...load, ...properties], { version })
     expect(produced.stdout).toContain('5000 records sent')
     const count = version === '3.9.2' ? '--messages' : '--num-records'
-    const perf = ['--topic', 'java', count, '5000', '--timeout', '30000', '--hide-header']
+    const perf = ['--topic', 'java', count, '5000', '--timeout', String(DEADLINE_MS), '--hide-header']
     expect(await tool(`${TOOLS}.ConsumerPerformance`, perf)).toMatch(/, 5\d{3}, /)
   }
 
