@@ -1,0 +1,5 @@
+export { type Backoff, backoffMs } from './backoff.ts'
+export { type Failure, type FailureKind, fatal, dataFault, retriable } from './failure.ts'
+export { classifyHttpStatus, retryAfterMs } from './http.ts'
+export { isPassingNetworkError } from './network.ts'
+export { type Pauses, realPauses, type RetryOptions, withRetries } from './with-retries.ts'
