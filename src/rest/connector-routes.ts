@@ -1,6 +1,16 @@
 import { type Herder, HerderError, type TargetState } from '../connect/index.ts'
 import { type Answer, empty, ok } from './reply.ts'
-import { configOf, jsonObject, param, patchOf, queryFlag, queryValues, type RestRequest, taskParam } from './request.ts'
+import {
+  addressOf,
+  configOf,
+  jsonObject,
+  param,
+  patchOf,
+  queryFlag,
+  queryValues,
+  type RestRequest,
+  taskParam,
+} from './request.ts'
 import type { Route } from './route.ts'
 
 const CREATE_FIELDS = new Set(['name', 'config', 'initial_state'])
@@ -79,9 +89,7 @@ async function expanded(herder: Herder, name: string, expand: readonly string[])
 }
 
 function location(request: RestRequest, name: string): Record<string, string> {
-  const host = request.headers.host
-  const path = `/connectors/${encodeURIComponent(name)}`
-  return { location: host === undefined ? path : `http://${host}${path}` }
+  return { location: addressOf(request, `/connectors/${encodeURIComponent(name)}`) }
 }
 
 async function create(herder: Herder, request: RestRequest): Promise<Answer> {

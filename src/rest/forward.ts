@@ -1,6 +1,6 @@
 import type { HttpClient, RequestTargetError } from '../connect/index.ts'
 import { type Answer, errorAnswer } from './reply.ts'
-import { queryValue, type RestRequest } from './request.ts'
+import { addressOf, queryValue, type RestRequest } from './request.ts'
 
 const CONFLICT = 'Cannot complete request because of a conflicting operation (e.g. worker rebalance)'
 const NO_LEADER =
@@ -47,6 +47,11 @@ export async function forward(
   return {
     status: response.status,
     ...(response.body.length === 0 ? {} : { body: response.body }),
-    ...(location === undefined ? {} : { headers: { location } }),
+    ...(location === undefined ? {} : { headers: { location: here(request, location, target.url) } }),
   }
+}
+
+/** The other worker tells its own address, which the client may not reach: it gets the one that it asked. */
+function here(request: RestRequest, location: string, base: string): string {
+  return addressOf(request, new URL(location, base).pathname)
 }

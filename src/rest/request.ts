@@ -93,3 +93,9 @@ export function patchOf(json: Readonly<Record<string, unknown>>): Readonly<Recor
     Object.entries(json).map(([key, value]) => [key, value === null ? null : coerce(key, value)]),
   )
 }
+
+/** A path of the API with the host by which the client of this request reaches it. */
+export function addressOf(request: RestRequest, path: string): string {
+  const { host } = request.headers
+  return host === undefined ? path : `http://${host}${path}`
+}
