@@ -86,7 +86,6 @@ export class LogManager {
   /** Takes the directory and loads all logs in it; throws LogError when another process has it. */
   static open(options: LogManagerOptions): LogManager {
     const { disk, directory } = options
-    disk.mkdir(directory)
     const lock = acquire(disk, directory)
     try {
       return new LogManager(options, lock)
@@ -372,9 +371,17 @@ async function settleSome<T>(
 
 function acquire(disk: Disk, directory: string): DiskLock {
   try {
+    disk.mkdir(directory)
     return disk.lock(`${directory}/${LOCK_FILE}`)
   } catch (error) {
-    if (!(error instanceof DiskLockedError)) throw error
+    if (!(error instanceof DiskLockedError)) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new LogError(
+        'LOG_DIRECTORY_UNUSABLE',
+        `the data directory ${directory} cannot be made or written to (${reason}); set log.dirs to a folder that can`,
+        { cause: error },
+      )
+    }
     throw new LogError(
       'LOG_DIRECTORY_LOCKED',
       `the data directory ${directory} is in use by process ${error.pid}; stop it or use another log.dirs`,

@@ -124,6 +124,22 @@ function acquireLock(lockPath: string): DiskLock {
   throw new DiskLockedError(lockPath, livingHolder(lockPath) ?? 0)
 }
 
+/**
+ * Makes a folder with those above it. Node's own way never comes back from /proc, where a folder that is there answers that
+ * there is none.
+ */
+function makeDirectory(directory: string): void {
+  if (fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return
+  const parent = path.dirname(directory)
+  if (parent !== directory && !fs.existsSync(parent)) makeDirectory(parent)
+  try {
+    fs.mkdirSync(directory)
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
+  }
+}
+
 function withDirectory<T>(directory: string, action: (fd: number) => T): T {
   const fd = fs.openSync(directory, 'r')
   try {
@@ -150,7 +166,7 @@ export const realDisk: Disk = {
     const stat = fs.statSync(filePath)
     return { size: stat.size, modifiedMs: Math.floor(stat.mtimeMs) }
   },
-  mkdir: (directory) => void fs.mkdirSync(directory, { recursive: true }),
+  mkdir: makeDirectory,
   list: (directory) => fs.readdirSync(directory),
   isDirectory: (filePath) => fs.statSync(filePath, { throwIfNoEntry: false })?.isDirectory() ?? false,
   rename: (from, to) => fs.renameSync(from, to),

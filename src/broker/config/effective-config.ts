@@ -49,10 +49,16 @@ export function effectiveTopicConfig(
   overrides: ReadonlyMap<string, string>,
   broker: BrokerConfig,
 ): EffectiveConfig {
-  const found = candidates(key.name as TopicConfigName, overrides, broker)
+  const name = key.name as TopicConfigName
+  const found = candidates(name, overrides, broker)
   const first = found[0]
   if (first === undefined) return { key, value: key.default, source: CONFIG_SOURCE.default, synonyms: [] }
-  return { key, value: first.topicValue, source: first.synonym.source, synonyms: found.map((f) => f.synonym) }
+  // As in Kafka: log.retention.hours and its like are told only behind log.retention.ms, although they may be in force.
+  const ofTopic = found.filter(({ synonym }) => synonym.source === CONFIG_SOURCE.topic)
+  const ofBroker = found.slice(ofTopic.length)
+  const main = ofBroker.findIndex(({ synonym }) => synonym.name === BROKER_SYNONYMS[name][0])
+  const synonyms = [...ofTopic, ...(main < 0 ? [] : ofBroker.slice(main))].map(({ synonym }) => synonym)
+  return { key, value: first.topicValue, source: synonyms[0]?.source ?? CONFIG_SOURCE.default, synonyms }
 }
 
 /** The values in force of all 33 topic configurations. */

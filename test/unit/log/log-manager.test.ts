@@ -67,6 +67,23 @@ test('a second owner is refused and told who has the directory', async () => {
   await open().close()
 })
 
+test('a directory that cannot be made or written to is named at once, with the reason', () => {
+  const file = join(directory, 'file')
+  writeFileSync(file, '')
+  // Node's own recursive mkdir never comes back from /proc.
+  for (const unusable of ['/proc/millrace/data', '/proc', file, join(file, 'data')]) {
+    if (unusable.startsWith('/proc') && process.platform !== 'linux') continue
+    expect(() => open({ directory: unusable })).toThrow(
+      expect.objectContaining({
+        code: 'LOG_DIRECTORY_UNUSABLE',
+        message: expect.stringMatching(
+          `the data directory ${unusable} cannot be made or written to \\(E[A-Z]+: .*set log.dirs`,
+        ),
+      }),
+    )
+  }
+})
+
 test('the lock of a process that is gone does not count', async () => {
   writeFileSync(join(directory, '.lock'), '999999999 1\n')
   await open().close()

@@ -133,7 +133,8 @@ describe('broker configuration', () => {
     const key = topicConfigKey('retention.ms')!
     const config = new BrokerConfig({ 'log.retention.minutes': '2' })
     const inForce = (overrides = new Map<string, string>()) => effectiveTopicConfig(key, overrides, config)
-    expect(inForce()).toMatchObject({ value: '120000', source: 4 })
+    // Kafka tells of other units only behind a value in milliseconds.
+    expect(inForce()).toMatchObject({ value: '120000', source: 5, synonyms: [] })
     config.setDynamic(new Map([['log.retention.ms', '5']]))
     expect(inForce()).toMatchObject({ value: '5', source: 2 })
     expect(inForce(new Map([['retention.ms', '1']]))).toMatchObject({ value: '1', source: 1 })
