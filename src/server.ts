@@ -35,7 +35,7 @@ import {
   type Worker,
   type WorkerListener,
 } from './connect/index.ts'
-import { createRestApp, openRestServer, parseHeaderRules, type RestServer } from './rest/index.ts'
+import { checkoutCommit, createRestApp, openRestServer, parseHeaderRules, type RestServer } from './rest/index.ts'
 
 /** What a worker is made from, beside its listener. */
 export interface WorkerParts {
@@ -67,7 +67,8 @@ export interface ConnectServer {
   stop(): Promise<void>
 }
 
-const COMMIT = 'unknown'
+/** In a checkout the folder above this one; a package has its files elsewhere, and no history. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts a worker with everything around it; resolves when it is healthy. */
 export async function startConnect(options: ConnectOptions): Promise<ConnectServer> {
@@ -149,7 +150,7 @@ async function serve(options: ConnectOptions, config: CommonWorkerConfig, endpoi
       },
       responseHeaders: parseHeaderRules(config['response.http.headers.config']),
       parts,
-      commit: COMMIT,
+      commit: checkoutCommit(realDisk, ROOT),
     })
     await server.serve(app)
   }
