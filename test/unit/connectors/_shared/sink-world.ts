@@ -51,6 +51,18 @@ export class JumpingClock implements BatcherClock {
     return { cancel: () => this.#timers.delete(timer) }
   }
 
+  /** Moves time on by hand; all that timers set off is done when it resolves. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#now + ms
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const next = this.#next()
+      if (!next || next.atMs > untilMs) break
+      this.#fire(next)
+    }
+    this.#now = untilMs
+  }
+
   /** Waits for work, moving time on whenever nothing but timers is left. */
   async run<R>(work: Promise<R>): Promise<R> {
     let isDone = false
@@ -60,12 +72,20 @@ export class JumpingClock implements BatcherClock {
       // All that promises can do is done after a turn of the event loop.
       await new Promise((resolve) => setImmediate(resolve))
       if (isDone) return done
-      const next = [...this.#timers].sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
+      const next = this.#next()
       if (!next) throw new Error('the work waits for something that never comes')
-      this.#timers.delete(next)
-      this.#now = Math.max(this.#now, next.atMs)
-      next.action()
+      this.#fire(next)
     }
+  }
+
+  #next(): Timer | undefined {
+    return [...this.#timers].sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
+  }
+
+  #fire(timer: Timer): void {
+    this.#timers.delete(timer)
+    this.#now = Math.max(this.#now, timer.atMs)
+    timer.action()
   }
 }
 
