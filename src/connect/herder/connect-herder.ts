@@ -72,6 +72,8 @@ export interface HerderOptions {
 
 const FORWARD_TIMEOUT_MS = 30_000
 const STATUS_WRITE_MS_MAX = 500
+/** Well below the session and rebalance time-outs: a log that is away must not keep the worker out of its group. */
+const STATUS_FLUSH_MS_MAX = 5000
 const STOP_STEP_MS_MAX = 2000
 /** The group protocols before that of KIP-507. */
 const UNSIGNED_PROTOCOLS: ReadonlySet<string> = new Set(['compatible', 'default', 'eager'])
@@ -159,7 +161,7 @@ export class ConnectHerder implements Herder {
     }
     await Promise.all([this.config.start(), this.statuses.start(), this.worker.start(), findClusterId()])
     await this.options.membership.start({
-      prepareJoin: (eager) => this.runner.prepareJoin(eager),
+      prepareJoin: (eager) => this.prepareJoin(eager),
       joining: () => this.runner.joining(),
       configOffset: () => this.config.state.offset,
       onAssignment: (assignment) => this.onAssignment(assignment),
@@ -168,6 +170,12 @@ export class ConnectHerder implements Herder {
       leaderView: () => this.leader.view(),
       onDecision: (decision) => this.leader.onDecision(decision),
     })
+  }
+
+  /** What this worker has said of its work is in the log before another worker may be given it and speaks of it. */
+  private async prepareJoin(eager: boolean): Promise<void> {
+    await this.runner.prepareJoin(eager)
+    await within(this.options.clock, STATUS_FLUSH_MS_MAX, this.statuses.flush())
   }
 
   /** Stops all work, hands it over at once and closes the stores. */

@@ -86,6 +86,10 @@ export function createStatusStore(options: {
     const deletedElsewhere = value === null && !deleting.delete(key)
     if (result === 'outdated' || deletedElsewhere) sayAgain(key, before ?? undefined)
   }
+  const flush = async () => {
+    // More may be put while the wait lasts.
+    for (let seen: Promise<void> | null = null; seen !== writing; await seen) seen = writing
+  }
   return {
     state,
     async start() {
@@ -109,9 +113,9 @@ export function createStatusStore(options: {
     deleteTopics(connector) {
       for (const topic of state.topics(connector)) put(topicRecord(connector, topic, null))
     },
-    flush: () => writing,
+    flush,
     async stop() {
-      await writing
+      await flush()
       await log.stop()
     },
   }

@@ -83,6 +83,8 @@ class HostedWorker implements Worker {
   #registry = new PluginRegistry([], [])
   #pool!: HostPool
   #supervisor!: Supervisor
+  /** Before that there is neither pool nor supervisor. */
+  #isStarted = false
   plugins: readonly PluginInfo[] = []
   readonly #providers: ConfigProviders
   /** Invariant 10: what config providers answered is known here before any plugin gets it. */
@@ -148,6 +150,12 @@ class HostedWorker implements Worker {
       renew: (unit) => this.#renew(unit),
     })
     this.#pool.start()
+    this.#isStarted = true
+  }
+
+  /** What runs, or shall run; metrics are asked for from the first moment, and a start that fails is followed by a stop. */
+  #units(): readonly Unit[] {
+    return this.#isStarted ? this.#supervisor.all() : []
   }
 
   findPlugin(className: string, kind?: PluginKind): PluginInfo | undefined {
@@ -246,7 +254,7 @@ class HostedWorker implements Worker {
   }
 
   running(): { readonly connectors: readonly string[]; readonly tasks: readonly TaskId[] } {
-    const units = this.#supervisor.all()
+    const units = this.#units()
     return {
       connectors: units.filter((unit) => unit.task === null).map((unit) => unit.connector),
       tasks: units.filter((unit) => unit.task !== null).map((unit) => unit.id),
@@ -255,11 +263,12 @@ class HostedWorker implements Worker {
 
   metrics() {
     const find: FindPlugin = (className, kind) => this.findPlugin(className, kind)
-    return this.#metrics.samples(this.#supervisor.all(), this.#o.properties, find)
+    return this.#metrics.samples(this.#units(), this.#o.properties, find)
   }
 
   async stop(): Promise<void> {
-    const units = this.#supervisor.all()
+    if (!this.#isStarted) return
+    const units = this.#units()
     // Tasks first: they may still want offsets and configurations of their connector.
     for (const part of [units.filter((unit) => unit.task !== null), units.filter((unit) => unit.task === null)]) {
       await Promise.all(part.map((unit) => this.#remove(unit)))

@@ -41,7 +41,7 @@ describe.each(logs)('three workers on $name', ({ name, missing, start }) => {
         ({ states }) => states.length === 0,
       )
     }
-  }, 60_000)
+  }, 300_000)
 
   const url = (i: number) => workers[i]!.url
   const create = async (i: number, connector: string, tasks: number) => {
@@ -63,7 +63,7 @@ describe.each(logs)('three workers on $name', ({ name, missing, start }) => {
 
   test.skipIf(missing)(
     'whichever worker is asked, connectors are made, changed and deleted',
-    { timeout: 90_000 },
+    { timeout: 300_000 },
     async () => {
       for (const i of [0, 1, 2]) await create(i, `c${i}`, 4)
       expect(spread(await untilRunning(url(1), 12))).toEqual([4, 4, 4])
@@ -113,7 +113,7 @@ describe.each(logs)('three workers on $name', ({ name, missing, start }) => {
 
   test.skipIf(missing)(
     'the tasks of a killed worker go on elsewhere, and the others never stop',
-    { timeout: 90_000 },
+    { timeout: 300_000 },
     async () => {
       for (const i of [0, 1, 2]) await create(i, `c${i}`, 4)
       const before = await untilRunning(url(0), 12)
@@ -146,7 +146,7 @@ describe.each(logs)('three workers on $name', ({ name, missing, start }) => {
 
   test.skipIf(missing)(
     'when the leader is killed another one leads and takes requests',
-    { timeout: 90_000 },
+    { timeout: 300_000 },
     async () => {
       await create(0, 'c0', 3)
       await untilRunning(url(0), 3)
@@ -172,7 +172,7 @@ describe.each(logs)('three workers on $name', ({ name, missing, start }) => {
 
   test.skipIf(missing)(
     'a worker that is told to stop hands its tasks over and exits with 0',
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async () => {
       await create(0, 'c0', 6)
       await untilRunning(url(0), 6)

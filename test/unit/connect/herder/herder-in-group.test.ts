@@ -11,7 +11,9 @@ import { standaloneHerder, until } from './standalone.ts'
 const nothing = { connectors: new Set<string>(), tasks: new Set<string>() }
 
 /** A config log and a group whose every step is the test's. */
-async function scriptedHerder(group: { protocol?: string; sessionKeys?: SessionKeySettings } = {}) {
+async function scriptedHerder(
+  group: { protocol?: string; sessionKeys?: SessionKeySettings; statusLog?: CompactedLog } = {},
+) {
   let deliver: (records: readonly LogRecord[]) => void = () => {}
   let hooks: MembershipHooks | undefined
   let offset = 0
@@ -39,7 +41,7 @@ async function scriptedHerder(group: { protocol?: string; sessionKeys?: SessionK
       lastRebalanceAtMs: null,
     }),
   }
-  const statusLog = createMemoryLog(realClock)
+  const statusLog = group.statusLog ?? createMemoryLog(realClock)
   const { herder, worker } = await standaloneHerder({
     configLog,
     statusLog,
@@ -70,7 +72,8 @@ async function scriptedHerder(group: { protocol?: string; sessionKeys?: SessionK
     hooks?.onAssignment(assignment)
   }
   const lose = () => hooks?.onLost('the test says so')
-  return { herder, worker, statusLog, read, assign, lose }
+  const prepareJoin = () => hooks?.prepareJoin(false)
+  return { herder, worker, statusLog, read, assign, lose, prepareJoin }
 }
 
 test('work starts with the last record that was required, also when that record changes nothing', async () => {
@@ -113,6 +116,36 @@ test('a leader that lacks configuration neither changes it nor forgets statuses 
   read(connectorRecord('new', { name: 'new', 'connector.class': 'FakeSource' }))
   expect(herder.connectorStatus('new').connector.state).toBe('RUNNING')
   await herder.stop()
+})
+
+test('a worker joins again when what it said of its work is written, so that it comes before what a new owner says', async () => {
+  const memory = createMemoryLog(realClock)
+  const written: string[] = []
+  const gates: (() => void)[] = []
+  const statusLog: CompactedLog = {
+    ...memory,
+    append: async (records) => {
+      await new Promise<void>((resolve) => gates.push(resolve))
+      written.push(...records.map(({ key }) => key))
+      await memory.append(records)
+    },
+  }
+  const { herder, worker, read, assign, prepareJoin } = await scriptedHerder({ statusLog })
+  read(connectorRecord('a', { name: 'a', 'connector.class': 'FakeSource' }))
+  read(...taskRecords('a', [{ number: '0' }]))
+  assign(['a'], ['a-0'], 3)
+  await until(
+    () => [worker.tasks.size, gates.length],
+    ([tasks, waiting]) => tasks === 1 && waiting === 1,
+  )
+  const joined = prepareJoin()?.then(() => written.push('join'))
+  const opening = setInterval(() => gates.shift()?.(), 1)
+  await joined
+  const order = [...written]
+  await herder.stop()
+  clearInterval(opening)
+  expect(order.toSorted()).toEqual(['join', 'status-connector-a', 'status-task-a-0'])
+  expect(order.at(-1)).toBe('join')
 })
 
 const sessionKeys: SessionKeySettings = {
