@@ -33,6 +33,8 @@ const settled = (name: string) => (status: any) => {
 }
 
 interface StatusWatch {
+  /** Leaves out what has been written until now. */
+  skip(): Promise<void>
   /** Waits for the last state of each of these keys, and gives all keys that were written since the last call. */
   take(ends: readonly string[]): Promise<string[]>
   close(): Promise<void>
@@ -56,6 +58,15 @@ async function watchStatus({ client }: Pair, { name: group }: Side): Promise<Sta
     return seen
   }
   return {
+    async skip() {
+      const ends = await consumer.endOffsets(partitions)
+      const positions = async () => {
+        await more()
+        return Promise.all(partitions.map((partition) => consumer.position(partition)))
+      }
+      await until(`${group}: what there is`, positions, (at) => at.every((offset, i) => offset >= (ends[i] ?? 0)))
+      seen.length = 0
+    },
     async take(ends) {
       await until(`${group}: ${ends.join(', ')}`, more, () =>
         ends.every((end) => seen.some(([, entry]) => entry === end)),
@@ -82,6 +93,8 @@ async function restartEveryWay(pair: Pair, name: string, watches: readonly Statu
   const background = 'the answer comes when the restart begins; what comes of it is in the status, with the trace'
   for (const query of QUERIES) {
     await untilBoth(pair, name, 'has settled', settled(name))
+    // A state may be written more than once before it has settled.
+    await Promise.all(watches.map((watch) => watch.skip()))
     const path = `/connectors/${name}/restart${query}`
     const isPlain = !query.includes('=true') && !query.includes('=TRUE')
     const intended = { theirs: 500, ours: 204, why: background }
