@@ -66,6 +66,33 @@ export async function withAdmin(
   }
 }
 
+/**
+ * Options that Kafka's tool has and this one has not: they are refused by their names with the reason, and are not in the
+ * help, which says what can be used.
+ */
+export function withRefused(command: Command, options: Readonly<Record<string, string>>): Command {
+  for (const [flag, reason] of Object.entries(options)) {
+    const option = command.createOption(`${flag} [value]`, reason).hideHelp()
+    command.addOption(option)
+    command.on(`option:${option.name()}`, () => {
+      throw new UsageError(`${flag} is not supported: ${reason}`)
+    })
+  }
+  return command
+}
+
+/** A class of Kafka's that an option may name: with or without its package; answers the simple name. */
+export function knownClass(
+  option: string,
+  name: string,
+  packages: readonly string[],
+  known: readonly string[],
+): string {
+  const simple = packages.reduce((rest, prefix) => (rest.startsWith(prefix) ? rest.slice(prefix.length) : rest), name)
+  if (known.includes(simple)) return simple
+  throw new UsageError(`${option} ${name}: Java classes cannot be loaded here; use one of ${known.join(', ')}`)
+}
+
 /** Collects the values of an option that may be repeated. */
 export function repeated(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value]

@@ -34,27 +34,34 @@ function deserializer(name: string | undefined): Show {
 
 /** What is printed of a record, with the properties of Kafka's default formatter. */
 export function recordFormatter(properties: Readonly<Record<string, string>>): (record: ConsumerRecord) => Buffer[] {
-  const wants = (name: string) => properties[name] === 'true'
+  const isTrue = (text: string | undefined) => text?.trim().toLowerCase() === 'true'
+  const wants = (name: string) => isTrue(properties[name])
   const unescaped = (text: string) => text.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
   const bytes = (name: string, otherwise: string) => Buffer.from(unescaped(properties[name] ?? otherwise))
   const separator = bytes('key.separator', '\t')
   const end = bytes('line.separator', '\n')
-  const betweenHeaders = unescaped(properties['headers.separator'] ?? ',')
+  const betweenHeaders = bytes('headers.separator', ',')
   const nothing = bytes('null.literal', 'null')
-  const withValue = properties['print.value'] !== 'false'
+  const withValue = isTrue(properties['print.value'] ?? 'true')
   const showKey = deserializer(properties['key.deserializer'])
   const showValue = deserializer(properties['value.deserializer'])
+  // Kafka reads the first name and documents the second.
+  const showHeader = deserializer(properties['headers.deserializer'] ?? properties['header.deserializer'])
+  const headersOf = ({ headers }: ConsumerRecord): Buffer => {
+    if (headers.length === 0) return Buffer.from('NO_HEADERS')
+    const parts = headers.flatMap(({ key, value }, i) => {
+      const shown = value === null ? nothing : showHeader(Buffer.from(value))
+      return [...(i === 0 ? [] : [betweenHeaders]), Buffer.from(`${key}:`), shown]
+    })
+    return Buffer.concat(parts)
+  }
   return (record) => {
     const fields: Buffer[] = []
     if (wants('print.timestamp')) fields.push(Buffer.from(`${record.timestampType}:${record.timestamp}`))
     if (wants('print.partition')) fields.push(Buffer.from(`Partition:${record.partition}`))
     if (wants('print.offset')) fields.push(Buffer.from(`Offset:${record.offset}`))
-    if (wants('print.headers')) {
-      const text = record.headers.map(
-        ({ key, value }) => `${key}:${value === null ? nothing.toString() : Buffer.from(value).toString()}`,
-      )
-      fields.push(Buffer.from(text.length === 0 ? 'NO_HEADERS' : text.join(betweenHeaders)))
-    }
+    if (wants('print.epoch')) fields.push(Buffer.from(`Epoch:${record.leaderEpoch}`))
+    if (wants('print.headers')) fields.push(headersOf(record))
     if (wants('print.key')) fields.push(record.key === null ? nothing : showKey(record.key))
     if (withValue) fields.push(record.value === null ? nothing : showValue(record.value))
     return [...fields.flatMap((field, i) => (i === 0 ? [field] : [separator, field])), end]

@@ -1,7 +1,15 @@
 import type { Command } from 'commander'
 import { type Admin, type ConfigChange, type ConfigEntry, type ConfigResource, allOrThrow } from '../../client/index.ts'
 import { readPropertiesFile } from '../properties-file.ts'
-import { exactlyOne, print, repeated, type ToolOptions, withAdmin, withBootstrapServer } from '../kafka-tool.ts'
+import {
+  exactlyOne,
+  print,
+  repeated,
+  type ToolOptions,
+  withAdmin,
+  withBootstrapServer,
+  withRefused,
+} from '../kafka-tool.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface Options extends ToolOptions {
@@ -19,8 +27,22 @@ interface Options extends ToolOptions {
   readonly deleteConfig?: string[]
 }
 
+/** Options of Kafka's tool that mean nothing here. */
+const REFUSED = {
+  '--bootstrap-controller': 'there is no controller; use --bootstrap-server',
+  '--broker-logger': 'log levels of a broker cannot be changed while it runs',
+  '--client': 'quotas are not supported',
+  '--client-defaults': 'quotas are not supported',
+  '--client-metrics': 'telemetry of clients is not supported',
+  '--group': 'groups have no configurations of their own',
+  '--ip': 'quotas are not supported',
+  '--ip-defaults': 'quotas are not supported',
+  '--user': 'users and quotas are not supported',
+  '--user-defaults': 'users and quotas are not supported',
+}
+
 export function define(command: Command): void {
-  withBootstrapServer(command)
+  withRefused(withBootstrapServer(command), REFUSED)
     .option('--describe', 'show configurations')
     .option('--alter', 'change configurations')
     .option('--entity-type <type>', 'topics or brokers')

@@ -10,11 +10,13 @@ import {
   clientOf,
   clientSettings,
   keyValues,
+  knownClass,
   repeated,
   type ToolOptions,
   wholeNumber,
   withAdmin,
   withBootstrapServer,
+  withRefused,
 } from '../kafka-tool.ts'
 import { readPropertiesFile } from '../properties-file.ts'
 import { recordFormatter } from '../record-formatter.ts'
@@ -32,6 +34,8 @@ interface Options extends ToolOptions {
   readonly isolationLevel: string
   readonly property?: string[]
   readonly formatterProperty?: string[]
+  readonly formatter?: string
+  readonly skipMessageOnError?: boolean
   readonly formatterConfig?: string
   readonly commandProperty?: string[]
   readonly consumerProperty?: string[]
@@ -41,9 +45,12 @@ interface Options extends ToolOptions {
 }
 
 const POLL_MS = 500
+const FORMATTERS = ['DefaultMessageFormatter', 'NoOpMessageFormatter'] as const
 
 export function define(command: Command): void {
-  withBootstrapServer(command)
+  withRefused(withBootstrapServer(command), {
+    '--enable-systest-events': 'it is for the system tests of Kafka itself',
+  })
     .option('--topic <name>', 'the topic to read')
     .option('--include <regex>', 'read all topics that match')
     .option('--group <id>', 'read as a member of this group, and commit; without it nothing is stored')
@@ -55,11 +62,16 @@ export function define(command: Command): void {
     .option('--isolation-level <level>', 'read_uncommitted or read_committed', 'read_uncommitted')
     .option(
       '--formatter-property <name=value>',
-      'print.key, print.value, print.timestamp, print.partition, print.offset, print.headers, key.separator, ' +
-        'line.separator, headers.separator, null.literal, key.deserializer, value.deserializer; may be repeated',
+      'print.key, print.value, print.timestamp, print.partition, print.offset, print.epoch, print.headers, key.separator, ' +
+        'line.separator, headers.separator, null.literal, key.deserializer, value.deserializer, headers.deserializer; may be repeated',
       repeated,
     )
     .option('--property <name=value>', 'the same', repeated)
+    .option(
+      '--formatter <class>',
+      "Kafka's DefaultMessageFormatter (default), or NoOpMessageFormatter, which prints nothing",
+    )
+    .option('--skip-message-on-error', 'go on with the next record when one cannot be shown')
     .option('--formatter-config <file>', 'the same, from a .properties file')
     .option('--key-deserializer <class>', "one of Kafka's deserializers, such as LongDeserializer")
     .option('--value-deserializer <class>', "one of Kafka's deserializers, such as LongDeserializer")
@@ -104,8 +116,11 @@ function settingsOf(options: Options): ConsumerOptions {
   }
 }
 
-async function run(options: Options): Promise<void> {
-  checkOptions(options)
+/** What is printed of a record; nothing for one that cannot be shown when that is to be passed over. */
+function formatterOf(options: Options): (record: ConsumerRecord) => Buffer[] {
+  const packages = ['org.apache.kafka.tools.consumer.', 'kafka.tools.']
+  const formatter = options.formatter ?? FORMATTERS[0]
+  if (knownClass('--formatter', formatter, packages, FORMATTERS) === 'NoOpMessageFormatter') return () => []
   const format = recordFormatter({
     ...(options.keyDeserializer === undefined ? {} : { 'key.deserializer': options.keyDeserializer }),
     ...(options.valueDeserializer === undefined ? {} : { 'value.deserializer': options.valueDeserializer }),
@@ -113,6 +128,21 @@ async function run(options: Options): Promise<void> {
     ...keyValues(options.property),
     ...keyValues(options.formatterProperty),
   })
+  if (options.skipMessageOnError !== true) return format
+  return (record) => {
+    try {
+      return format(record)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      process.stderr.write(`skipped ${record.topic}-${record.partition} at ${record.offset}: ${why}\n`)
+      return []
+    }
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  checkOptions(options)
+  const format = formatterOf(options)
   const settings = settingsOf(options)
   const consumer = clientOf(options).consumer(settings)
   const stopped = new AbortController()

@@ -12,10 +12,12 @@ import {
   clientOf,
   clientSettings,
   keyValues,
+  knownClass,
   repeated,
   type ToolOptions,
   wholeNumber,
   withBootstrapServer,
+  withRefused,
 } from '../kafka-tool.ts'
 import { lineParser } from '../line-parser.ts'
 import { readPropertiesFile } from '../properties-file.ts'
@@ -28,6 +30,10 @@ interface Options extends ToolOptions {
   readonly compressionCodec?: string | true
   readonly batchSize?: string
   readonly timeout?: string
+  readonly maxPartitionMemoryBytes?: string
+  readonly retryBackoffMs?: string
+  readonly metadataExpiryMs?: string
+  readonly lineReader?: string
   readonly maxBlockMs?: string
   readonly maxMemoryBytes?: string
   readonly requestTimeoutMs?: string
@@ -41,18 +47,27 @@ interface Options extends ToolOptions {
 }
 
 const HINT_AFTER_MS = 1000
+const REFUSED = {
+  '--message-send-max-retries':
+    'lines are sent again until delivery.timeout.ms is over; set that with --command-property',
+  '--socket-buffer-size': 'the system sizes the buffers of sockets',
+}
 const READER_PROPERTIES =
   'parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, ' +
   'null.marker, ignore.error'
 
 export function define(command: Command): void {
-  withBootstrapServer(command)
+  withRefused(withBootstrapServer(command), REFUSED)
     .requiredOption('--topic <name>', 'where the lines of standard input go')
     .option('--request-required-acks <n>', '0, 1 or all (default)')
     .option('--acks <n>', 'the same')
     .option('--compression-codec [codec]', `one of ${CODECS.join(', ')}; gzip when nothing is said`)
     .option('--batch-size <bytes>', 'batch.size')
     .option('--timeout <ms>', 'linger.ms: how long a batch waits for more lines')
+    .option('--max-partition-memory-bytes <bytes>', 'older name of --batch-size')
+    .option('--retry-backoff-ms <ms>', 'retry.backoff.ms')
+    .option('--metadata-expiry-ms <ms>', 'metadata.max.age.ms')
+    .option('--line-reader <class>', "Kafka's LineMessageReader, the default and the only one")
     .option('--max-block-ms <ms>', 'max.block.ms: how long to wait for the topic and for memory')
     .option('--max-memory-bytes <bytes>', 'buffer.memory')
     .option('--request-timeout-ms <ms>', 'request.timeout.ms')
@@ -82,6 +97,10 @@ function namedSettings(options: Options): string[] {
     ...(codec === undefined ? [] : [`compression.type=${codec}`]),
     ...(acks === undefined ? [] : [`acks=${acks}`]),
     ...number('batch.size', '--batch-size', options.batchSize),
+    // As Kafka's tool: the older name wins.
+    ...number('batch.size', '--max-partition-memory-bytes', options.maxPartitionMemoryBytes),
+    ...number('retry.backoff.ms', '--retry-backoff-ms', options.retryBackoffMs),
+    ...number('metadata.max.age.ms', '--metadata-expiry-ms', options.metadataExpiryMs),
     ...number('linger.ms', '--timeout', options.timeout),
     ...number('max.block.ms', '--max-block-ms', options.maxBlockMs),
     ...number('buffer.memory', '--max-memory-bytes', options.maxMemoryBytes),
@@ -90,6 +109,8 @@ function namedSettings(options: Options): string[] {
 }
 
 async function run(options: Options): Promise<void> {
+  const packages = ['org.apache.kafka.tools.', 'kafka.tools.ConsoleProducer$', 'kafka.tools.']
+  if (options.lineReader !== undefined) knownClass('--line-reader', options.lineReader, packages, ['LineMessageReader'])
   const { bootstrapServers: _, ...settings } = clientSettings(
     producerOptionsFrom,
     options.commandConfig ?? options['producer.config'],

@@ -10,6 +10,7 @@ import {
   wholeNumber,
   withAdmin,
   withBootstrapServer,
+  withRefused,
 } from '../kafka-tool.ts'
 import { newOffsets, type ResetOptions, scopeOf } from '../reset-offsets.ts'
 import { UsageError } from '../usage-error.ts'
@@ -33,8 +34,13 @@ interface Options extends ToolOptions, ResetOptions {
   readonly export?: boolean
 }
 
+/** Options of Kafka's tool that mean nothing here. */
+const REFUSED = {
+  '--validate-regex': 'patterns of RE2 are not evaluated here',
+}
+
 export function define(command: Command): void {
-  withBootstrapServer(command)
+  withRefused(withBootstrapServer(command), REFUSED)
     .option('--list', 'list groups')
     .option('--describe', 'show offsets and lag; with --members or --state those')
     .option('--delete', 'delete groups without members')

@@ -17,6 +17,7 @@ import {
   wholeNumber,
   withAdmin,
   withBootstrapServer,
+  withRefused,
 } from '../kafka-tool.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -44,8 +45,14 @@ interface Options extends ToolOptions {
 
 type Entries = readonly ConfigEntry[]
 
+/** Options of Kafka's tool that mean nothing here. */
+const REFUSED = {
+  '--partition-size-limit-per-response': 'descriptions are not paged',
+  '--delete-config': 'use configs --alter --delete-config',
+}
+
 export function define(command: Command): void {
-  withBootstrapServer(command)
+  withRefused(withBootstrapServer(command), REFUSED)
     .option('--create', 'create a topic')
     .option('--list', 'list topics')
     .option('--describe', 'show partitions and configurations')

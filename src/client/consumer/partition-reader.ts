@@ -18,6 +18,8 @@ export interface ConsumerRecord {
   readonly offset: number
   readonly timestamp: number
   readonly timestampType: TimestampType
+  /** Leader epoch of the record's batch. */
+  readonly leaderEpoch: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
@@ -125,6 +127,7 @@ export class PartitionReader {
       offset,
       timestamp: cursor.timestamp,
       timestampType: this.#timestampType,
+      leaderEpoch: this.leaderEpoch,
       key: cursor.key(),
       value: cursor.value(),
       headers: cursor.headerCount === 0 ? NO_HEADERS : cursor.headers(),

@@ -166,6 +166,40 @@ test('headers, patterns, deserializers, ranges of partitions and files of offset
   await tool('configs', '--alter', '--broker-defaults', '--delete-config', 'log.retention.ms')
 })
 
+test('formatters, readers and options of Kafka’s tools are taken or refused by their names', async () => {
+  await tool('topics', '--create', '--topic', 'shown', '--partitions', '1')
+  const reader = ['--line-reader', 'org.apache.kafka.tools.LineMessageReader', '--reader-property', 'parse.key=true']
+  const producer = ['--retry-backoff-ms', '50', '--metadata-expiry-ms', '60000', '--max-partition-memory-bytes', '2000']
+  const bootstrap = ['--bootstrap-server', `127.0.0.1:${broker.port}`]
+  const sent = await millrace(['console-producer', ...bootstrap, '--topic', 'shown', ...reader, ...producer], 'k\tv\n')
+  expect([sent.code, sent.err]).toEqual([0, ''])
+
+  const read = ['console-consumer', '--topic', 'shown', '--from-beginning', '--max-messages', '1'] as const
+  const property = (...pairs: string[]) => pairs.flatMap((pair) => ['--formatter-property', pair])
+  const named = ['--formatter', 'org.apache.kafka.tools.consumer.DefaultMessageFormatter']
+  const epoch = property('print.epoch=true', 'print.offset=True', 'print.key=true', 'key.separator=|')
+  expect((await tool(...read, ...named, ...epoch)).out).toMatch(/^Offset:0\|Epoch:\d+\|k\|v\n$/)
+  const silent = await tool(...read, '--formatter', 'kafka.tools.NoOpMessageFormatter')
+  expect([silent.out, silent.err]).toEqual(['', 'Processed a total of 1 messages\n'])
+  const skipped = await tool(...read, '--skip-message-on-error', '--value-deserializer', 'LongDeserializer')
+  expect([skipped.code, skipped.out, skipped.err]).toEqual([
+    0,
+    '',
+    expect.stringMatching(/^skipped shown-0 at 0: a value of 1 bytes/),
+  ])
+
+  for (const [args, reason] of [
+    [[...read, '--formatter', 'com.example.Mine'], 'com.example.Mine: Java classes cannot be loaded here'],
+    [[...read, '--enable-systest-events'], '--enable-systest-events is not supported: it is for the system tests'],
+    [['console-producer', '--topic', 'shown', '--line-reader', 'com.example.Mine'], 'use one of LineMessageReader'],
+    [['console-producer', '--topic', 'shown', '--message-send-max-retries', '3'], 'delivery.timeout.ms'],
+    [['configs', '--describe', '--user', 'alice'], '--user is not supported: users and quotas'],
+  ] as const) {
+    const { code, err } = await tool(args[0], ...args.slice(1))
+    expect([code, err]).toEqual([1, expect.stringContaining(reason)])
+  }
+}, 120_000)
+
 test('a member and its partitions are shown while it reads', async () => {
   await tool('topics', '--create', '--topic', 'watched', '--partitions', '2')
   const args = ['--topic', 'watched', '--group', 'watchers']

@@ -60,7 +60,7 @@ describe.each(clusterKinds)('producer and consumer on $name', (kind) => {
       await producer.close()
       const consumer = consumerOf([{ topic, partition: 0 }])
       const records = await read(consumer, 4)
-      const place = { topic, partition: 0, timestampType: 'CreateTime' }
+      const place = { topic, partition: 0, timestampType: 'CreateTime', leaderEpoch: expect.any(Number) }
       expect(records).toEqual(sent.map((record, offset) => ({ ...place, offset, ...record })))
       await consumer.close()
     },
