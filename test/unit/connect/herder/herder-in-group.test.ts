@@ -89,7 +89,7 @@ test('work starts with the last record that was required, also when that record 
     (journal) => journal.includes('start a STARTED'),
   )
   await herder.stop()
-}, 90_000)
+})
 
 test('a worker that the group lets go of stops everything, also while it lacks configuration', async () => {
   const { herder, worker, read, assign, lose } = await scriptedHerder()
@@ -104,7 +104,7 @@ test('a worker that the group lets go of stops everything, also while it lacks c
   await lose()
   expect([...worker.tasks.keys(), ...worker.connectors.keys()]).toEqual([])
   await herder.stop()
-}, 90_000)
+})
 
 test('a leader that lacks configuration neither changes it nor forgets statuses of what it does not know', async () => {
   const { herder, statusLog, read, assign } = await scriptedHerder()
