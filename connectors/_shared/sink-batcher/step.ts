@@ -155,7 +155,7 @@ function proceed<T>(state: BatcherState<T>, request: Request<T>, nowMs: number, 
 }
 
 function settle(state: BatcherState<unknown>, entry: Item<unknown>['entry'], bytes: number): void {
-  if (!entry.isDropped) state.offsets.done(entry)
+  state.offsets.done(entry)
   state.pendingRecords--
   state.pendingBytes -= bytes
 }

@@ -269,3 +269,30 @@ test('stop calls back what is on its way, and nothing is sent after it', async (
   expect(calls).toHaveLength(1)
   await expect(batcher.put([record(2)])).rejects.toThrow('the task has stopped')
 })
+
+test('records from before of what is on its way count anew, as when a topic was made again', async () => {
+  const { batcher, calls } = setUp({ limits: { batchRecords: 1, maxInFlight: 1 } })
+  await batcher.put([record(100)])
+  await batcher.put([record(0), record(1)])
+  const committing = batcher.preCommit([{ ...p0, offset: 2 }])
+  await settled()
+  calls[0]!.answer(new Error('no permission'))
+  expect(await committing).toEqual([{ ...p0, offset: 0 }])
+})
+
+test('what is delivered but held back by one before it counts as memory too', async () => {
+  const { batcher, calls } = setUp({
+    limits: { bufferRecords: 3, batchRecords: 1, maxInFlight: 2 },
+    convert: ({ value }) => ({ bytes: 1, data: value }),
+  })
+  const putting = batcher.put([0, 1, 2, 3].map((offset) => record(offset)))
+  for (const place of [1, 2]) {
+    await settled()
+    calls[place]!.answer()
+  }
+  await settled()
+  expect(batcher.pendingRecords).toBe(1)
+  expect(calls).toHaveLength(3)
+  calls[0]!.answer()
+  await putting
+})
