@@ -1,6 +1,7 @@
 // Configurations of brokers at their two levels, set and shown by Kafka's own tool on a Kafka broker and on ours.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BrokerUnderTest } from '../integration/broker/broker-under-test.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { type Kafka, kafkaMissing, kafkaTool, startKafka } from '../services/kafka.ts'
 
 /** Set in the file of both, so that there is a static value. */
@@ -22,11 +23,11 @@ beforeAll(async () => {
   if (missing !== null) return
   kafka = await startKafka({ properties: STATIC })
   ours = await BrokerUnderTest.start(STATIC)
-}, 240_000)
+})
 afterAll(async () => {
   await kafka?.stop()
   await ours?.[Symbol.asyncDispose]()
-}, 240_000)
+})
 
 async function configs(port: number, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await kafkaTool('kafka.admin.ConfigCommand', [
@@ -53,7 +54,7 @@ async function shown(port: number): Promise<string[]> {
 
 /** Until the broker has taken over what its controller was told, which on Kafka takes a moment. */
 async function shownWith(port: number, expected: RegExp): Promise<string[]> {
-  for (const deadline = Date.now() + 60_000; ; ) {
+  for (const deadline = Date.now() + DEADLINE_MS; ; ) {
     const lines = await shown(port)
     if (expected.test(lines.join('\n')) || Date.now() > deadline) return lines
   }
