@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../base/index.ts'
 import { compileCacheFolder } from '../../base/real/index.ts'
 import type { HostMethods, WorkerMethods } from './host-protocol.ts'
-import { residentBytes } from './process-memory.ts'
+import { memoryMeter } from './process-memory.ts'
 import { RemoteError } from './remote-error.ts'
 import { type Handlers, RpcPeer } from './rpc.ts'
 import { probeStall, type StallReport } from './stall-probe.ts'
@@ -83,7 +83,7 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
     pid: child.pid ?? -1,
     rpc,
     exited,
-    residentBytes: () => (child.pid === undefined ? null : residentBytes(child.pid)),
+    residentBytes: child.pid === undefined ? () => null : memoryMeter(child.pid),
     probe: (timeoutMs) =>
       probeStall({ address: debuggerAddress.promise, open: () => void child.kill('SIGUSR1'), timeoutMs }),
     kill: () => void child.kill('SIGKILL'),
