@@ -43,8 +43,10 @@ interface WrittenColumn {
   readonly name: string
   readonly schema: Schema
   readonly codec: ColumnCodec
-  /** `"name":` in JSON. */
-  readonly jsonName: Buffer
+  /** `{"name":`, as the first column of a row begins in JSON. */
+  readonly firstName: Buffer
+  /** `,"name":`, as the others begin. */
+  readonly nextName: Buffer
   /** What stands for a null: the default, the fallback of a NOT NULL column that was not sent, or null. */
   readonly nullValue: unknown
   readonly nullJson: Buffer
@@ -213,7 +215,8 @@ function compileColumn(column: RowColumn, index: number, settings: TableSettings
       name: column.name,
       schema,
       codec,
-      jsonName: Buffer.from(`${JSON.stringify(column.name)}:`, 'utf8'),
+      firstName: Buffer.from(`{${JSON.stringify(column.name)}:`, 'utf8'),
+      nextName: Buffer.from(`,${JSON.stringify(column.name)}:`, 'utf8'),
       nullValue: missing,
       nullJson: jsonOf(schema, missing),
       unchangedValue: unchanged,
@@ -231,11 +234,10 @@ function jsonOf(schema: Schema, value: unknown): Buffer {
 
 function writeColumns(out: JsonOutput, columns: readonly WrittenColumn[]): void {
   const { source, starts, ends } = locator
-  out.byte(0x7b)
+  if (columns.length === 0) out.byte(0x7b)
   for (let position = 0; position < columns.length; position++) {
     const column = columns[position] as WrittenColumn
-    if (position > 0) out.byte(0x2c)
-    out.raw(column.jsonName)
+    out.raw(position === 0 ? column.firstName : column.nextName)
     const start = starts[column.index] as number
     const end = ends[column.index] as number
     if (end === NULL_VALUE) out.raw(column.nullJson)

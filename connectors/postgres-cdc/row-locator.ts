@@ -1,4 +1,5 @@
 import { protocolError } from '../_shared/postgres-wire/index.ts'
+import { viewOf } from './words.ts'
 
 /** Ends of values that are not there. */
 export const NULL_VALUE = -1
@@ -7,6 +8,13 @@ export const UNCHANGED = -2
 /** More columns than a Postgres table can have. */
 const COLUMNS_MAX = 1700
 const NOTHING = Buffer.alloc(0)
+
+/** Whether one of the four bytes of a word is a tab or a backslash. */
+function endsPlainText(word: number): boolean {
+  const tab = word ^ 0x09090909
+  const backslash = word ^ 0x5c5c5c5c
+  return ((((tab - 0x01010101) & ~tab) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0
+}
 
 /**
  * Where the values of a row are in its bytes. One locator serves all rows, one after another, so that reading a row
@@ -72,9 +80,13 @@ export class RowLocator {
     const { starts, ends } = this
     // The line ends with a newline, which belongs to no value.
     const last = end > start && buffer[end - 1] === 0x0a ? end - 1 : end
+    const words = viewOf(buffer)
     let column = 0
     starts[0] = start
     for (let position = start; position < last; position++) {
+      // Long values are passed over four bytes at a time.
+      while (position + 4 <= last && !endsPlainText(words.getInt32(position, true))) position += 4
+      if (position >= last) break
       const byte = buffer[position]
       if (byte === 0x09) {
         ends[column++] = position

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { JsonOutput } from '../../../../connectors/postgres-cdc/json/json-output.ts'
+import { RowLocator } from '../../../../connectors/postgres-cdc/row-locator.ts'
 
 function written(out: JsonOutput, text: string): Buffer {
   out.begin()
@@ -28,4 +29,31 @@ test('the memory is used again, but that of one large record is not kept', () =>
   expect(written(out, 'other').buffer).toBe(first)
   written(out, 'y'.repeat(5 * 1024 * 1024))
   expect(written(out, 'small').buffer.byteLength).toBeLessThan(1024 * 1024)
+})
+
+test('a text is the same JSON wherever a character that must be escaped stands in it, and whatever it is', () => {
+  const out = new JsonOutput(16)
+  for (let code = 0; code < 0x100; code++) {
+    for (let place = 0; place < 24; place++) {
+      const text = `${'a'.repeat(place)}${String.fromCharCode(code)}${'\u{1f600}~'.repeat(3)}${'b'.repeat(23 - place)}`
+      const bytes = Buffer.from(`xyz${text}`)
+      out.begin()
+      out.string(bytes, 3, bytes.length)
+      expect(JSON.parse(out.take().toString())).toBe(text)
+    }
+  }
+})
+
+test('the values of a line of COPY are found wherever the tabs are, also beside bytes that look alike', () => {
+  const locator = new RowLocator()
+  for (let before = 0; before < 12; before++) {
+    for (let length = 0; length < 12; length++) {
+      const values = ['\b'.repeat(before), '[\u{1f600}'.slice(0, length), `\u0089\u00dc${'z'.repeat(length)}`, '']
+      const line = Buffer.from(`##${values.join('\t')}\n`)
+      locator.copyLine(line, 2, line.length)
+      const found = values.map((_, index) => line.toString('utf8', locator.starts[index], locator.ends[index]))
+      expect(locator.count).toBe(values.length)
+      expect(found).toEqual(values.map((value) => Buffer.from(value).toString()))
+    }
+  }
 })
