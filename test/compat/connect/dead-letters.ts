@@ -163,8 +163,7 @@ export async function retried(pair: Pair): Promise<void> {
     [null, 'retry'],
     [null, 'last'],
   ])
-  const letters: unknown[] = []
-  for (const side of sides(pair)) {
+  const run = async (side: Side) => {
     const file = join(pair.folder, `flaky-${side.name}.txt`)
     await create(side, 'flaky', {
       ...sinkOf('flaky', file),
@@ -177,10 +176,12 @@ export async function retried(pair: Pair): Promise<void> {
       'errors.retry.timeout': '8000',
       ...deadLetters(`flaky-${side.name}`, true),
     })
-    letters.push((await firstRecords(pair, `flaky-${side.name}`, 2)).map(comparable))
+    const letters = (await firstRecords(pair, `flaky-${side.name}`, 2)).map(comparable)
     const text = () => readFile(file, 'utf8').catch(() => '')
     await until(`${side.name} goes on behind them`, text, (seen) => seen === 'plain\nretry 2\nlast\n')
+    return letters
   }
+  const letters = await Promise.all(sides(pair).map(run))
   expect(letters[1]).toEqual(letters[0])
   await same(pair, [{ method: 'DELETE', path: '/connectors/flaky' }])
 }
