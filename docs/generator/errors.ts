@@ -45,6 +45,7 @@ const LOG: Readonly<Record<LogErrorCode, string>> = {
   LOG_CLOSED: 'The log was closed before or while the call ran.',
   LOG_DIRECTORY_INVALID: 'The folder is no data directory of this broker, or a file in it cannot be trusted.',
   LOG_DIRECTORY_LOCKED: 'Another broker uses the data directory.',
+  LOG_DIRECTORY_UNUSABLE: 'The data directory cannot be made or written to.',
   LOG_EXISTS: 'A partition that was to be made exists.',
   LOG_STORAGE_FAILED: 'The disk failed. The partition takes no more records until the broker is started again.',
 }
