@@ -61,9 +61,9 @@ async function compileProbes(folder: string): Promise<string> {
 
 export async function startPair(): Promise<Pair> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-pair-'))
+  const classes = [await compileProbes(folder)]
   const broker = await startMillraceBroker()
   const { bootstrapServers } = broker
-  const classes = [await compileProbes(folder)]
   const [theirs, ours] = await Promise.all([
     startKafkaConnect({ bootstrapServers, group: 'theirs', classes }),
     startMillraceWorker(bootstrapServers, 'ours', { 'plugin.path': join(import.meta.dirname, 'plugins') }),
