@@ -1,6 +1,6 @@
-import { pino } from 'pino'
 import type { Logger } from '../base/index.ts'
 import { createLogLevels, effectiveLevel, loggerOf, type LogLevels } from '../connect/index.ts'
+import { createPino } from './logger.ts'
 
 /** How loud a line or a level is; a line is written when it is at least as loud as its logger's level. */
 const LOUDNESS: Readonly<Record<string, number>> = {
@@ -14,7 +14,7 @@ const LOUDNESS: Readonly<Record<string, number>> = {
 }
 
 /** The log of a worker with levels that /admin/loggers changes while it runs. */
-export function createConnectLogger(sink: Logger = pino({ level: 'debug', base: {} })): {
+export function createConnectLogger(sink: Logger = createPino({ level: 'debug', base: {} })): {
   readonly logger: Logger
   readonly levels: LogLevels
 } {

@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module'
 import { compileCacheFolder } from '../base/real/index.ts'
 import type { ConnectServer } from '../server.ts'
 import { createConnectLogger } from './connect-logger.ts'
+import { exitAfterLog } from './logger.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Exit codes of Kafka's connect-standalone and connect-distributed. */
@@ -23,10 +24,10 @@ export async function runConnect(
   const stop = (reason: string, exitCode: number) => {
     logger.info({ reason }, 'the worker is stopping')
     stopping ??= (server?.stop() ?? Promise.resolve()).then(
-      () => process.exit(exitCode),
+      () => exitAfterLog(exitCode),
       (error: unknown) => {
         logger.error({ err: error }, 'the worker did not stop cleanly')
-        process.exit(1)
+        return exitAfterLog(1)
       },
     )
   }
@@ -38,7 +39,7 @@ export async function runConnect(
     server = await startConnect({ properties, mode, logger, logLevels: levels, onFatal })
   } catch (error) {
     process.stderr.write(`${explained(error)}\n`)
-    process.exit(EXIT_START_FAILED)
+    return exitAfterLog(EXIT_START_FAILED)
   }
   process.send?.({ type: 'listening', url: server.url })
   try {

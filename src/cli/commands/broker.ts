@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { realClock, realDisk, realNet, realRandom } from '../../base/real/index.ts'
 import { type Broker, createBroker } from '../../broker/index.ts'
-import { createLogger } from '../logger.ts'
+import { createLogger, exitAfterLog } from '../logger.ts'
 import { collectOverride, readPropertiesFile } from '../properties-file.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -32,7 +32,7 @@ async function runBroker(config: Record<string, string>): Promise<void> {
     logger.info({ reason }, 'broker stopping')
     stopBroker(broker).catch((error: unknown) => {
       logger.error({ err: error }, 'the broker did not stop cleanly; the next start recovers its logs')
-      process.exit(1)
+      return exitAfterLog(1)
     })
   }
   process.on('SIGTERM', () => stop('SIGTERM'))
@@ -48,7 +48,7 @@ async function runBroker(config: Record<string, string>): Promise<void> {
 
 async function stopBroker(broker: Broker): Promise<void> {
   await broker.close()
-  process.exit(0)
+  await exitAfterLog(0)
 }
 
 function explained(error: unknown): unknown {

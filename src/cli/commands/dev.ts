@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { parseDuration } from '../dev/ports.ts'
+import { exitAfterLog } from '../logger.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface Flags {
@@ -39,6 +40,6 @@ export function define(command: Command): void {
       // The screen is the live line's; problems are still shown. The processes we start take it over.
       process.env.LOG_LEVEL ??= 'warn'
       const { runDev } = await import('../dev/run-dev.ts')
-      process.exit((await runDev(options)) ? 0 : 1)
+      await exitAfterLog((await runDev(options)) ? 0 : 1)
     })
 }

@@ -28,7 +28,9 @@ test('the value alone unless more is asked for', () => {
 
 test('everything that can be printed, in the order of Kafka', () => {
   const all = ['timestamp', 'partition', 'offset', 'epoch', 'headers', 'key'].map((name) => [`print.${name}`, 'true'])
-  expect(printed(Object.fromEntries(all))).toBe('CreateTime:1700000000000\tPartition:2\tOffset:9\tEpoch:4\ta:1,b:null\tk\tv\n')
+  expect(printed(Object.fromEntries(all))).toBe(
+    'CreateTime:1700000000000\tPartition:2\tOffset:9\tEpoch:4\ta:1,b:null\tk\tv\n',
+  )
   expect(printed({ 'print.headers': 'true' }, { headers: [] })).toBe('NO_HEADERS\tv\n')
   const stamped = printed({ 'print.timestamp': 'true' }, { timestampType: 'LogAppendTime' })
   expect(stamped).toBe('LogAppendTime:1700000000000\tv\n')
