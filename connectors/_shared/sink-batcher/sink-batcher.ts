@@ -98,8 +98,18 @@ export class SinkBatcher<T> {
 
   /** Sends what waits, waits for it within the deadline, and says which of the offsets may be committed. */
   async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
-    await this.#drain(this.#o.drainTimeoutMs ?? DRAIN_TIMEOUT_MS)
+    await this.flush(this.#o.drainTimeoutMs ?? DRAIN_TIMEOUT_MS)
     return this.#state.offsets.committable(offsets)
+  }
+
+  /** Sends what waits and waits for it; false when not all is delivered or reported in time, or when the task has to end. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    this.#apply({ type: 'flush', isFlushing: true, nowMs: this.#clock.nowMs() })
+    this.#schedule()
+    const isDone = await this.#until(() => this.#state.pendingRecords === 0, timeoutMs)
+    this.#apply({ type: 'flush', isFlushing: false, nowMs: this.#clock.nowMs() })
+    this.#schedule()
+    return isDone
   }
 
   /**
@@ -167,14 +177,6 @@ export class SinkBatcher<T> {
     const hasRoom = await this.#until(() => this.#state.failure !== undefined || !isFull(this.#state), timeoutMs)
     this.#check()
     if (!hasRoom) throw new ConnectError(`the buffer is full, and the target took nothing for ${timeoutMs} ms`)
-  }
-
-  async #drain(timeoutMs: number): Promise<void> {
-    this.#apply({ type: 'flush', isFlushing: true, nowMs: this.#clock.nowMs() })
-    this.#schedule()
-    await this.#until(() => this.#state.pendingRecords === 0, timeoutMs)
-    this.#apply({ type: 'flush', isFlushing: false, nowMs: this.#clock.nowMs() })
-    this.#schedule()
   }
 
   /** True when the condition came to hold; also returns, with false, on a failure, the stop, and after the time. */
