@@ -223,7 +223,8 @@ function serverProperties(port: number, controllerPort: number, data: string): R
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
     'controlled.shutdown.enable': 'false',
-    'broker.session.timeout.ms': '2000',
+    // Long enough for a busy machine, and no longer: after kill -9 the node waits for it before it is back.
+    'broker.session.timeout.ms': '12000',
     'broker.heartbeat.interval.ms': '500',
   }
 }

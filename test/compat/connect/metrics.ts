@@ -83,10 +83,15 @@ export async function metrics({ ours, folder }: Pair): Promise<void> {
   }
   const look = () => rest(ours.url, 'GET', '/metrics')
   const sent = 'kafka_connect_sink_task_metrics_sink_record_send_total{connector="metrics-sink",task="0"} 2'
+  // Hosts report their numbers one after the other.
+  const written = /^kafka_connect_source_task_metrics_source_record_write_total\{.*\} 2$/
   await until(
     'both records are counted',
-    async () => (await look()).body.split('\n').filter((line: string) => /task_status|record_send_total/.test(line)),
-    (lines) => lines.includes(sent),
+    async () =>
+      (await look()).body
+        .split('\n')
+        .filter((line: string) => /task_status|record_(send|write)_total/.test(line)) as string[],
+    (lines) => lines.includes(sent) && lines.some((line) => written.test(line)),
   )
   const { headers, body } = await look()
   expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
