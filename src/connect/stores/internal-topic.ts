@@ -67,8 +67,9 @@ export async function ensureTopic(
       if (attempt >= CREATE_ATTEMPTS_MAX) throw error
       if (code === 'INVALID_REPLICATION_FACTOR' && !topic.replicationFactorIsExplicit && replicationFactor !== -1) {
         replicationFactor = -1
-      } else if (code === 'TOPIC_ALREADY_EXISTS') {
-        // Another worker that starts at the same time was faster, and the broker asked may not have heard of it yet.
+      } else if (code === 'TOPIC_ALREADY_EXISTS' || code === 'INVALID_REPLICATION_FACTOR') {
+        // Another worker that starts at the same time was faster, and the broker asked may not have heard of it yet; or
+        // brokers are only just joining their cluster.
         await sleep(clock, CREATE_RETRY_MS)
       } else {
         throw error

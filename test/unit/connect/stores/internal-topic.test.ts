@@ -73,6 +73,18 @@ test('a topic that another worker has just made is waited for', async () => {
   expect(admin.created).toEqual([])
 })
 
+test('brokers that are only just joining their cluster are waited for', async () => {
+  const admin = new FakeAdmin(3)
+  let fenced = 3
+  const create = admin.create.bind(admin)
+  admin.create = async (wanted) => {
+    if (fenced-- > 0) throw Object.assign(new Error('all are fenced'), { code: 'INVALID_REPLICATION_FACTOR' })
+    await create(wanted)
+  }
+  await ensure(admin, { ...topic, replicationFactorIsExplicit: true })
+  expect(admin.created).toMatchObject([{ replicationFactor: 3 }])
+})
+
 test('a topic whose records would be deleted is refused', async () => {
   const admin = new FakeAdmin(3)
   admin.existing = { partitions: 1, cleanupPolicy: 'delete' }
