@@ -1,5 +1,6 @@
 import type { PluginManifest } from '@millrace/sdk'
 import { datagenManifest } from './datagen/manifest.ts'
+import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
@@ -7,6 +8,7 @@ import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 /** The built-in connectors. A manifest imports no connector code. */
 export const builtinManifests: readonly PluginManifest[] = [
   datagenManifest,
+  elasticsearch,
   ...fileManifests,
   jdbcSink,
   jdbcSource,

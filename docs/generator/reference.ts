@@ -158,6 +158,7 @@ export async function reference(): Promise<Map<string, string>> {
 export async function readmeTables(): Promise<{ path: string; marker: string; content: string }[]> {
   const folders: readonly (readonly [folder: string, ...classes: string[]])[] = [
     ['datagen', 'DatagenSource'],
+    ['elasticsearch', 'ElasticsearchSink'],
     ['file', 'FileStreamSource', 'FileStreamSink'],
     ['jdbc', 'JdbcSource', 'JdbcSink'],
     ['postgres-cdc', 'PostgresCdcSource'],

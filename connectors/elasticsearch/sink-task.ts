@@ -1,0 +1,186 @@
+import {
+  ConnectError,
+  isConnectError,
+  RetriableError,
+  type SinkRecord,
+  type SinkTask,
+  type SinkTaskContext,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from '@millrace/sdk'
+import { withRetries } from '../_shared/retry/index.ts'
+import {
+  type Batch,
+  placeOf,
+  reportOrFail,
+  SinkBatcher,
+  type Write,
+  type WriteOutcome,
+} from '../_shared/sink-batcher/index.ts'
+import { ANSWER_FILTER, type BulkAnswer, type Operation, problemsOf } from './bulk.ts'
+import { connect, type SearchServer } from './client.ts'
+import type { ElasticsearchConfig } from './config.ts'
+import { failureOf } from './failures.ts'
+import { RecordConverter } from './record-converter.ts'
+import { Resources } from './resources.ts'
+
+const BACKOFF_MAX_MS = 60_000
+const BUFFER_BYTES_MIN = 64 * 1024 * 1024
+
+/** Writes records with bulk requests. */
+export class ElasticsearchSinkTask implements SinkTask {
+  readonly #config: ElasticsearchConfig
+  readonly #context: SinkTaskContext
+  readonly #converter: RecordConverter
+  readonly #batcher: SinkBatcher<Operation>
+  readonly #stop = new AbortController()
+  #server: SearchServer | undefined
+  #resources: Resources | undefined
+  #isNewerTold = false
+  #skipped = 0
+
+  constructor(config: ElasticsearchConfig, context: SinkTaskContext) {
+    this.#config = config
+    this.#context = context
+    this.#converter = new RecordConverter(config)
+    const batchBytes = config['bulk.size.bytes']
+    this.#batcher = new SinkBatcher<Operation>({
+      context,
+      limits: {
+        batchRecords: config['batch.size'],
+        batchBytes,
+        lingerMs: config['linger.ms'],
+        maxInFlight: config['max.in.flight.requests'],
+        bufferRecords: config['max.buffered.records'],
+        bufferBytes: Math.max(BUFFER_BYTES_MIN, 2 * batchBytes),
+        retry: this.#backoff(),
+      },
+      putTimeoutMs: config['flush.timeout.ms'],
+      convert: (record) => this.#convert(record),
+      write: (batch, signal) => this.#write(batch, signal),
+      classify: failureOf,
+      reject: (record, error) => this.#reject(record, error),
+    })
+  }
+
+  async start(): Promise<void> {
+    this.#server = await this.#retrying('connecting', () => connect(this.#config, this.#stop.signal))
+    this.#resources = new Resources(this.#server, this.#config)
+    this.#context.logger.info({ server: this.#server.kind }, 'the server is known')
+  }
+
+  async put(records: readonly SinkRecord[]): Promise<void> {
+    await this.#batcher.put(records)
+    if (!this.#config['flush.synchronously']) return
+    const timeoutMs = this.#config['flush.timeout.ms']
+    if (!(await this.#batcher.flush(timeoutMs))) {
+      await this.#batcher.put([])
+      throw new ConnectError(`the records were not delivered within flush.timeout.ms=${timeoutMs}`)
+    }
+  }
+
+  preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
+    return this.#batcher.preCommit(offsets)
+  }
+
+  close(partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#batcher.close(partitions)
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#batcher.stop()
+    if (this.#skipped > 0) this.#context.logger.info({ skipped: this.#skipped }, 'records were left out as configured')
+    await this.#server?.close()
+  }
+
+  #backoff() {
+    return {
+      maxRetries: this.#config['max.retries'],
+      backoffMs: this.#config['retry.backoff.ms'],
+      maxBackoffMs: Math.max(BACKOFF_MAX_MS, this.#config['retry.backoff.ms']),
+    }
+  }
+
+  #convert(record: SinkRecord): Write<Operation> | null | Promise<Write<Operation> | null> {
+    const index = this.#converter.resourceOf(record)
+    const operation = this.#converter.convert(record, index)
+    if (operation === null) {
+      this.#skipped++
+      return null
+    }
+    const write = { key: operation.key && `${index}/${operation.key}`, bytes: operation.lines.length, data: operation }
+    if (this.#resources!.isKnown(index)) return write
+    const schema = record.value === null ? null : this.#converter.schemaOf(record)
+    return this.#retrying(`making "${index}" ready`, () => this.#resources!.ensure(index, schema)).then(() => write)
+  }
+
+  async #write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
+    let lines = ''
+    for (const { data } of items) lines += data.lines
+    const { body } = await this.#server!.request({
+      method: 'POST',
+      path: '/_bulk',
+      querystring: { filter_path: ANSWER_FILTER },
+      lines,
+      signal,
+    })
+    const operations = items.map(({ data }) => data)
+    const failures = problemsOf(body as BulkAnswer, operations, (index) => this.#tellOfNewer(items[index]!.record))
+    for (const { index, failure } of failures) {
+      if (failure.error.message.startsWith('index_not_found_exception')) await this.#remake(items[index]!)
+    }
+    return { failures }
+  }
+
+  /** The index was deleted while the task runs: it comes back with its mapping. */
+  async #remake({ record, data: { index } }: Batch<Operation>['items'][number]): Promise<void> {
+    this.#resources!.forget(index)
+    const schema = record.value === null ? null : this.#converter.schemaOf(record)
+    await this.#resources!.ensure(index, schema)
+  }
+
+  /** What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task fails. */
+  async #reject(record: SinkRecord, error: Error): Promise<void> {
+    const isOurs = isConnectError(error) && error.code === 'DATA'
+    const behavior = this.#config['behavior.on.malformed.documents']
+    const mayDrop = isOurs ? this.#config['drop.invalid.message'] : behavior !== 'fail'
+    try {
+      await reportOrFail(this.#context.errantRecordReporter, record, error)
+    } catch (reason) {
+      if (!mayDrop) throw reason
+      this.#skipped++
+      const message = `the record ${placeOf(record)} is left out: ${error.message}`
+      if (isOurs || behavior === 'warn') this.#context.logger.warn({}, message)
+      else this.#context.logger.debug({}, message)
+    }
+  }
+
+  /** That is usual after a restart; with a key in several partitions it means that updates are lost. */
+  #tellOfNewer(record: SinkRecord): void {
+    if (this.#isNewerTold) return
+    this.#isNewerTold = true
+    this.#context.logger.warn(
+      {},
+      `the document of the record ${placeOf(record)} has this version or a newer one, so it stays as it is. That is usual ` +
+        'for records that are delivered again. If the same key is in several partitions, set external.version.header or ' +
+        'external.version.from=timestamp. Told once.',
+    )
+  }
+
+  /** Requests that are no bulk have the same patience. */
+  async #retrying<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await withRetries(operation, {
+        backoff: this.#backoff(),
+        classify: failureOf,
+        signal: this.#stop.signal,
+        onRetry: ({ error }, retry, waitMs) =>
+          this.#context.logger.warn({ err: error, retry, waitMs }, `${what} failed and is tried again`),
+      })
+    } catch (error) {
+      if (isConnectError(error) && !(error instanceof RetriableError)) throw error
+      throw new ConnectError(`${what} failed: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
