@@ -2,6 +2,7 @@
  * Downloads what the tests compare with, once for each machine: before the tests, so that no time-out of theirs counts it,
  * and one after another, since two Mavens must not fill one local repository at the same time.
  */
+import { prepareSearchServer, searchServerMissing, type SearchServerName } from './elasticsearch.ts'
 import { type KafkaVersion, kafkaJars, kafkaMissing } from './kafka.ts'
 import { pluginPath } from './kafka-connect.ts'
 import { PYTHON_CLIENTS, pythonMissing, pythonWith } from './python.ts'
@@ -10,3 +11,5 @@ const versions: readonly KafkaVersion[] = ['4.3.1', '3.9.2']
 for (const version of versions) if (kafkaMissing(version) === null) await kafkaJars(version)
 if (kafkaMissing() === null) await pluginPath()
 if (pythonMissing() === null) await pythonWith(PYTHON_CLIENTS)
+const searchServers: readonly SearchServerName[] = ['elasticsearch-9', 'elasticsearch-8', 'opensearch']
+for (const name of searchServers) if (searchServerMissing(name) === null) await prepareSearchServer(name)
