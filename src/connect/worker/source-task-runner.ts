@@ -264,6 +264,8 @@ export class SourceTaskRunner implements UnitRunner {
     if (inFlight && task.commitRecord) {
       let done = 0
       while (done < inFlight.length && inFlight[done]!.batch?.state !== 'pending') {
+        // A batch that the log refused ends the task; only one that was passed over on purpose counts as done.
+        if (this.#life.hasFailed && inFlight[done]!.batch?.state === 'failed') break
         const entry = inFlight[done++]!
         try {
           const committing = task.commitRecord(entry.record, metadataOf(entry))

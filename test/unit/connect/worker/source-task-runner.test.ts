@@ -255,6 +255,19 @@ describe('a source task', () => {
     expect(committed).toEqual([2])
   })
 
+  it('calls commitRecord for no record of a batch that the log refuses, nor for what came after it', async () => {
+    const seen: string[] = []
+    const commitRecord = ({ value }: SourceRecord) => void seen.push(String(value))
+    const { producer, states } = start({ poll: polling([1, 2, 3, 4, 5].map(record)), commitRecord })
+    producer.autoAck = false
+    await until(() => producer.batches.length === 3)
+    producer.ack(producer.batches[0]!)
+    producer.fail(producer.batches[1]!)
+    producer.ack(producer.batches[2]!)
+    await until(() => states.includes('FAILED'))
+    expect(seen).toEqual(['1', '2'])
+  })
+
   it('passes what the log refuses with errors.tolerance=all, and counts it', async () => {
     const { producer, runner, states, committed, counters } = start(
       { poll: polling([1, 2, 3].map(record)) },
