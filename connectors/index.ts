@@ -4,6 +4,7 @@ import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
+import { redisManifests } from './redis/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
 export const builtinManifests: readonly PluginManifest[] = [
@@ -13,4 +14,5 @@ export const builtinManifests: readonly PluginManifest[] = [
   jdbcSink,
   jdbcSource,
   postgresCdc,
+  ...redisManifests,
 ]

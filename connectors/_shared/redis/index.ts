@@ -1,0 +1,5 @@
+export { connectRedis, type RedisClient, redisOptions } from './connect.ts'
+export { type RedisConnectionConfig, redisConnectionConfig, redisSettings } from './connection-config.ts'
+export { classifyRedisError, classifyReply, isConnectionLost } from './failures.ts'
+export { type RedisArgument, RedisLink } from './redis-link.ts'
+export type { RedisNode, RedisSettings, RedisTls } from './settings.ts'

@@ -1,0 +1,129 @@
+import { type ErrantRecordReporter, RetriableError } from '@millrace/sdk'
+import { classifyRedisError, classifyReply, type RedisLink } from '../_shared/redis/index.ts'
+import { retriable } from '../_shared/retry/index.ts'
+import { type BatchItem, type ItemFailure, reportOrFail, type WriteOutcome } from '../_shared/sink-batcher/index.ts'
+import type { Operation } from './operations.ts'
+import type { SinkOffsets } from './sink-offsets.ts'
+import { slotOf } from './slot.ts'
+import { runScript } from './write-script.ts'
+
+/** The commands of a record. */
+export type RecordWrite = readonly Operation[]
+type Item = BatchItem<RecordWrite>
+
+/** Writes one batch in its order. */
+export interface BatchWriter {
+  write(items: readonly Item[]): Promise<WriteOutcome | undefined>
+}
+
+/** Writes at least once: what a lost answer leaves open is written again. */
+export class PlainWriter implements BatchWriter {
+  readonly #link: RedisLink
+  readonly #isCluster: boolean
+
+  constructor(link: RedisLink, isCluster: boolean) {
+    this.#link = link
+    this.#isCluster = isCluster
+  }
+
+  async write(items: readonly Item[]): Promise<WriteOutcome | undefined> {
+    const groups = this.#isCluster ? bySlot(items) : [items.map((_, index) => index)]
+    const outcomes = await Promise.all(groups.map((indices) => this.#writeGroup(items, indices)))
+    if (groups.length === 1) return outcomes[0]
+    const failures = outcomes.flatMap((outcome, place) => {
+      if (outcome === undefined) return []
+      const { attempted = 0 } = outcome
+      const later = (groups[place] as number[]).slice(attempted)
+      const failure = retriable(new RetriableError('a command before it on the same node failed'))
+      return [...outcome.failures, ...later.map((index) => ({ index, failure }))]
+    })
+    return { failures }
+  }
+
+  /** In a group that is part of a batch `attempted` counts within the group. */
+  async #writeGroup(items: readonly Item[], indices: readonly number[]): Promise<WriteOutcome | undefined> {
+    const owners: number[] = []
+    const operations = indices.flatMap((index, place) => {
+      const { data } = items[index] as Item
+      for (let left = data.length; left > 0; left--) owners.push(place)
+      return data
+    })
+    let result: Awaited<ReturnType<typeof runScript>>
+    try {
+      result = await runScript(this.#link, { moves: [], steps: '', operations })
+    } catch (error) {
+      if (!this.#isCluster) throw error
+      // Other nodes may have written their part: only this one's is open.
+      const failure = classifyRedisError(error)
+      return { failures: indices.map((index) => ({ index, failure })), attempted: indices.length }
+    }
+    if ('moved' in result || result.error === undefined) return undefined
+    const place = owners[result.done] as number
+    const failed: ItemFailure = { index: indices[place] as number, failure: classifyReply(result.error) }
+    return { failures: [failed], attempted: place + 1 }
+  }
+}
+
+function bySlot(items: readonly Item[]): number[][] {
+  const groups = new Map<number, number[]>()
+  items.forEach(({ data }, index) => {
+    const slot = slotOf(data[0]?.[1] ?? '')
+    const group = groups.get(slot)
+    if (group === undefined) groups.set(slot, [index])
+    else group.push(index)
+  })
+  return [...groups.values()]
+}
+
+/** Writes exactly once: offsets move in the script that writes, and what was written before is left out. */
+export class ExactlyOnceWriter implements BatchWriter {
+  readonly #link: RedisLink
+  readonly #offsets: SinkOffsets
+  readonly #reporter: ErrantRecordReporter | null
+
+  constructor(link: RedisLink, offsets: SinkOffsets, reporter: ErrantRecordReporter | null) {
+    this.#link = link
+    this.#offsets = offsets
+    this.#reporter = reporter
+  }
+
+  async write(items: readonly Item[]): Promise<undefined> {
+    let rest = items
+    while (rest.length > 0) rest = await this.#writeSome(rest)
+  }
+
+  /** Writes up to the first record that cannot be written, and reports that one; gives what is left. */
+  async #writeSome(items: readonly Item[]): Promise<readonly Item[]> {
+    await this.#offsets.refresh()
+    const step = this.#offsets.begin()
+    const owners: number[] = []
+    const operations: Operation[] = []
+    items.forEach(({ record, data }, index) => {
+      if (!step.take(record, data.length)) return
+      for (const operation of data) {
+        operations.push(operation)
+        owners.push(index)
+      }
+    })
+    if (operations.length === 0) return []
+    // Whatever comes now but a plain success leaves the offsets in doubt.
+    this.#offsets.doubt()
+    const result = await runScript(this.#link, { moves: step.moves, steps: step.steps, operations })
+    if ('moved' in result) {
+      await this.#offsets.refresh()
+      throw new RetriableError('the offsets in Redis have moved: a write without an answer came through late')
+    }
+    if (result.error === undefined) {
+      step.done()
+      this.#offsets.trust()
+      return []
+    }
+    const failure = classifyReply(result.error)
+    if (failure.kind === 'retriable') throw new RetriableError(failure.error.message, { cause: failure.error })
+    if (failure.kind === 'fatal') throw failure.error
+    const failed = owners[result.done] as number
+    // Invariant 3: the offset passes the record only after its report is durable.
+    await reportOrFail(this.#reporter, (items[failed] as Item).record, failure.error)
+    return items.slice(failed + 1)
+  }
+}

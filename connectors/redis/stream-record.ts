@@ -1,0 +1,74 @@
+import {
+  mapOf,
+  type Schema,
+  schemas,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceRecord,
+  struct,
+} from '@millrace/sdk'
+
+/** An entry as Redis gives it: its id, and names and values in turn; null when it was deleted since. */
+export type StreamEntry = readonly [id: string, fields: readonly string[] | null]
+
+const valueSchema = struct(
+  { id: schemas.string, body: mapOf(schemas.string, schemas.string), stream: schemas.string },
+  { name: 'com.redis.kafka.connect.stream.Value' },
+)
+const NO_HEADERS = Object.freeze([])
+
+/** What the records of one task have in common. */
+export interface StreamRecordOrigin {
+  readonly topic: string
+  readonly stream: string
+  readonly sourcePartition: SourcePartition
+}
+
+/** The record of one entry; its value is built when somebody looks at it. */
+export class StreamRecord implements SourceRecord {
+  readonly #origin: StreamRecordOrigin
+  readonly #fields: readonly string[]
+  readonly key: string
+  readonly timestamp: number
+
+  constructor(origin: StreamRecordOrigin, id: string, fields: readonly string[], nowMs: number) {
+    this.#origin = origin
+    this.#fields = fields
+    this.key = id
+    this.timestamp = nowMs
+  }
+
+  get topic(): string {
+    return this.#origin.topic
+  }
+
+  get partition(): null {
+    return null
+  }
+
+  get keySchema(): Schema {
+    return schemas.string
+  }
+
+  get valueSchema(): Schema {
+    return valueSchema
+  }
+
+  get headers(): typeof NO_HEADERS {
+    return NO_HEADERS
+  }
+
+  get sourcePartition(): SourcePartition {
+    return this.#origin.sourcePartition
+  }
+
+  get sourceOffset(): SourceOffset {
+    return { offset: this.key }
+  }
+
+  get value(): unknown {
+    const body = new Map<string, string>()
+    for (let at = 0; at + 1 < this.#fields.length; at += 2) body.set(this.#fields[at]!, this.#fields[at + 1]!)
+    return { id: this.key, body, stream: this.#origin.stream }
+  }
+}
