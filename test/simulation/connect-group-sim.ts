@@ -285,7 +285,7 @@ class Node {
       clock: world.clock,
       random: world.random,
       logger: silentLogger,
-      http: (request) => this.http(request.url, request.body, life),
+      http: (request) => this.http(request.url, request.body, request.timeoutMs, life),
       logLevels: createLogLevels('INFO', () => {}),
       sessionKeys: null,
       topicTracking: { enabled: true, allowReset: true },
@@ -323,7 +323,14 @@ class Node {
     })
   }
 
-  private async http(url: string, body: Buffer | null, life: number) {
+  private async http(url: string, body: Buffer | null, timeoutMs: number, life: number) {
+    const { world } = this
+    // A worker that crashes before it answers is noticed by the time-out alone, which is the worst there is.
+    const late = world.delay(timeoutMs).then(() => Promise.reject(new Error('no answer in time')))
+    return Promise.race([late, this.ask(url, body, life)])
+  }
+
+  private async ask(url: string, body: Buffer | null, life: number) {
     const { world } = this
     await world.delay()
     const target = world.nodes.find((node) => url.startsWith(`http://${node.name}:`))
