@@ -1,0 +1,249 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type ObjectCannedACL,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+  S3Client,
+  type ServerSideEncryption,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { withRetries } from '../_shared/retry/index.ts'
+import { classifyS3, isMissing, isTaken } from './failure.ts'
+
+/** Where the objects are and how they are asked for. */
+export interface StoreSettings {
+  readonly bucket: string
+  readonly region: string
+  readonly endpoint: string | null
+  readonly pathStyle: boolean
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly accelerate: boolean
+  readonly retries: number
+  readonly backoffMs: number
+  readonly write?: WriteSettings
+}
+
+/** What each object is written with. */
+export interface WriteSettings {
+  readonly encryption: string | null
+  readonly kmsKeyId: string | null
+  readonly customerKey: string | null
+  readonly acl: string | null
+  readonly partSize: number
+}
+
+/** The bytes of an object to be written; may be read several times. */
+export interface Content {
+  readonly size: number
+  read(start: number, end: number): Promise<Uint8Array>
+}
+
+export interface WriteRequest {
+  readonly key: string
+  readonly content: Content
+  readonly metadata: Readonly<Record<string, string>>
+  /** Whether an object that is there stays, and `taken` is the answer. */
+  readonly onlyIfNew: boolean
+}
+
+export interface ListedObject {
+  readonly key: string
+  readonly size: number
+  readonly etag: string
+  readonly modifiedMs: number
+}
+
+const BACKOFF_MS_MAX = 10_000
+const REQUEST_MS = 60_000
+const CONNECT_MS = 10_000
+const PARTS_MAX = 10_000
+
+/** One bucket. Every request is tried again as the settings say; the last error is thrown. */
+export class ObjectStore {
+  readonly #client: S3Client
+  readonly #settings: StoreSettings
+
+  constructor(settings: StoreSettings) {
+    this.#settings = settings
+    const { accessKeyId, secretAccessKey } = settings
+    this.#client = new S3Client({
+      region: settings.region,
+      ...(settings.endpoint === null || settings.endpoint === '' ? {} : { endpoint: settings.endpoint }),
+      forcePathStyle: settings.pathStyle,
+      ...(accessKeyId === '' ? {} : { credentials: { accessKeyId, secretAccessKey } }),
+      useAccelerateEndpoint: settings.accelerate,
+      // Retries are ours, with one rule for all requests.
+      maxAttempts: 1,
+      requestHandler: { requestTimeout: REQUEST_MS, connectionTimeout: CONNECT_MS },
+    })
+  }
+
+  close(): void {
+    this.#client.destroy()
+  }
+
+  async checkBucket(): Promise<void> {
+    await this.#client.send(new HeadBucketCommand({ Bucket: this.#settings.bucket }))
+  }
+
+  /** Writes an object whole: it is there with all its bytes, or not at all. */
+  async write(request: WriteRequest): Promise<'written' | 'taken'> {
+    const { partSize } = this.#write
+    try {
+      if (request.content.size <= partSize) await this.#put(request)
+      else await this.#putParts(request)
+      return 'written'
+    } catch (error) {
+      if (request.onlyIfNew && isTaken(error)) return 'taken'
+      throw error
+    }
+  }
+
+  /** The metadata of an object; null where there is none. */
+  async metadata(key: string): Promise<Readonly<Record<string, string>> | null> {
+    try {
+      const head = await this.#retried(() =>
+        this.#client.send(new HeadObjectCommand({ ...this.#at(key), ...this.#sse })),
+      )
+      return head.Metadata ?? {}
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  }
+
+  async tag(key: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
+    await this.#retried(() => this.#client.send(new PutObjectTaggingCommand({ ...this.#at(key), Tagging: { TagSet } })))
+  }
+
+  /** Bytes of an object from `start` up to `end`, or to its end. */
+  async read(key: string, start: number, end: number | null): Promise<Uint8Array> {
+    return this.#retried(async () => {
+      const range = end === null ? `bytes=${start}-` : `bytes=${start}-${end - 1}`
+      const answer = await this.#client.send(new GetObjectCommand({ ...this.#at(key), Range: range, ...this.#sse }))
+      return answer.Body === undefined ? new Uint8Array() : answer.Body.transformToByteArray()
+    })
+  }
+
+  /** One page of objects in the order of their keys. */
+  async list(prefix: string, startAfter: string | null, max = 1000): Promise<readonly ListedObject[]> {
+    const answer = await this.#retried(() =>
+      this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.#settings.bucket,
+          Prefix: prefix,
+          MaxKeys: max,
+          ...(startAfter === null ? {} : { StartAfter: startAfter }),
+        }),
+      ),
+    )
+    return (answer.Contents ?? []).map((each) => ({
+      key: each.Key ?? '',
+      size: each.Size ?? 0,
+      etag: each.ETag ?? '',
+      modifiedMs: each.LastModified?.getTime() ?? 0,
+    }))
+  }
+
+  async #put({ key, content, metadata, onlyIfNew }: WriteRequest): Promise<void> {
+    const Body = await content.read(0, content.size)
+    await this.#retried(() =>
+      this.#client.send(
+        new PutObjectCommand({
+          ...this.#at(key),
+          ...this.#options,
+          Body,
+          ContentLength: content.size,
+          Metadata: { ...metadata },
+          ChecksumAlgorithm: 'CRC32',
+          ...(onlyIfNew ? { IfNoneMatch: '*' } : {}),
+        }),
+      ),
+    )
+  }
+
+  async #putParts({ key, content, metadata, onlyIfNew }: WriteRequest): Promise<void> {
+    const client = this.#client
+    const { UploadId } = await this.#retried(() =>
+      client.send(
+        new CreateMultipartUploadCommand({
+          ...this.#at(key),
+          ...this.#options,
+          Metadata: { ...metadata },
+          // Named here too, or some servers refuse the checksums of the parts.
+          ChecksumAlgorithm: 'CRC32',
+        }),
+      ),
+    )
+    const upload = { ...this.#at(key), UploadId: UploadId ?? '' }
+    try {
+      const Parts: CompletedPart[] = []
+      // S3 takes so many parts and no more.
+      const partSize = Math.max(this.#write.partSize, Math.ceil(content.size / PARTS_MAX))
+      for (let start = 0; start < content.size; start += partSize) {
+        const PartNumber: number = Parts.length + 1
+        const Body = await content.read(start, Math.min(content.size, start + partSize))
+        const part = await this.#retried(() =>
+          client.send(new UploadPartCommand({ ...upload, ...this.#sse, PartNumber, Body, ChecksumAlgorithm: 'CRC32' })),
+        )
+        Parts.push({ PartNumber, ETag: part.ETag, ChecksumCRC32: part.ChecksumCRC32 })
+      }
+      await this.#complete(upload, Parts, onlyIfNew)
+    } catch (error) {
+      // What cannot be taken back costs space until the bucket's rules remove it; the reason of the failure counts.
+      await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Not repeated: when the answer is lost the object may be there, and the whole write is done again. */
+  async #complete(
+    upload: { Bucket: string; Key: string; UploadId: string },
+    Parts: CompletedPart[],
+    onlyIfNew: boolean,
+  ): Promise<void> {
+    const condition = onlyIfNew ? { IfNoneMatch: '*' } : {}
+    const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts }, ...condition })
+    await this.#client.send(command)
+  }
+
+  #at(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#settings.bucket, Key: key }
+  }
+
+  get #write(): WriteSettings {
+    const { write } = this.#settings
+    if (write === undefined) throw new TypeError('this store was opened for reading')
+    return write
+  }
+
+  get #sse(): object {
+    const key = this.#settings.write?.customerKey
+    return key ? { SSECustomerAlgorithm: 'AES256', SSECustomerKey: key } : {}
+  }
+
+  get #options(): object {
+    const { encryption, kmsKeyId, acl, customerKey } = this.#write
+    return {
+      ...this.#sse,
+      ...(encryption && !customerKey ? { ServerSideEncryption: encryption as ServerSideEncryption } : {}),
+      ...(kmsKeyId ? { SSEKMSKeyId: kmsKeyId } : {}),
+      ...(acl ? { ACL: acl as ObjectCannedACL } : {}),
+    }
+  }
+
+  #retried<T>(operation: () => Promise<T>): Promise<T> {
+    const { retries, backoffMs } = this.#settings
+    const backoff = { maxRetries: retries, backoffMs, maxBackoffMs: Math.max(backoffMs, BACKOFF_MS_MAX) }
+    return withRetries(operation, { backoff, classify: classifyS3 })
+  }
+}

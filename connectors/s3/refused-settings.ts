@@ -1,0 +1,49 @@
+import type { ConfigIssue, RawConfig } from '@millrace/sdk'
+
+interface Refused {
+  /** Values that ask for what is done here. */
+  readonly accepted: readonly string[]
+  readonly reason: string
+}
+
+const DEFAULT_PROVIDERS = [
+  '',
+  'com.amazonaws.auth.DefaultAWSCredentialsProviderChain',
+  'software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider',
+]
+
+/** Settings of the originals that are not supported: setting them to anything else is refused, not ignored. */
+const REFUSED: Readonly<Record<string, Refused>> = {
+  's3.credentials.provider.class': {
+    accepted: DEFAULT_PROVIDERS,
+    reason: 'it is Java code; use aws.access.key.id and aws.secret.access.key, or the usual places of credentials',
+  },
+  's3.proxy.url': { accepted: [''], reason: 'proxies are not supported' },
+  's3.proxy.user': { accepted: [''], reason: 'proxies are not supported' },
+  's3.proxy.password': { accepted: ['', '[hidden]'], reason: 'proxies are not supported' },
+  's3.schema.partition.affix.type': { accepted: ['', 'NONE'], reason: 'folders have no schema names' },
+  'storage.class': {
+    accepted: ['', 'io.confluent.connect.s3.storage.S3Storage'],
+    reason: 'it is Java code, and there is one storage',
+  },
+  'allow.optional.map.keys': { accepted: ['', 'false'], reason: 'keys of Avro maps are text' },
+}
+
+/** Settings of the originals that are taken and change nothing, with the reason: for the README. */
+export const WITHOUT_EFFECT: readonly (readonly [string, string])[] = [
+  ['s3.send.digest', 'every request carries a CRC-32'],
+  ['s3.elastic.buffer.enable', 'buffers grow as they are filled'],
+  ['s3.http.send.expect.continue', 'requests are small, or parts'],
+  ['s3.path.style.access', 'the name is s3.path.style.access.enabled'],
+  ['schemas.cache.config', 'schemas are kept by their identity'],
+  ['avro.*', 'but avro.codec: converters read Avro, not the connector'],
+]
+
+/** Keys that are set to something that this connector does not do, each with the reason. */
+export function refusedSettings(raw: RawConfig): readonly ConfigIssue[] {
+  return Object.entries(REFUSED).flatMap(([key, { accepted, reason }]) => {
+    const value = raw[key]?.trim()
+    if (value === undefined || accepted.includes(value)) return []
+    return [{ key, message: `${key}: this setting is not possible here: ${reason}; remove it` }]
+  })
+}

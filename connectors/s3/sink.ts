@@ -1,0 +1,34 @@
+import { type ConfigIssue, defineSinkConnector, isConnectError, type RawConfig } from '@millrace/sdk'
+import { sinkManifest } from './manifest.ts'
+import { ObjectStore } from './object-store.ts'
+import { refusedSettings } from './refused-settings.ts'
+import { type SinkConfig, sinkConfig } from './sink-config.ts'
+import { sinkPartitioner } from './sink-partitioner.ts'
+import { S3SinkTask } from './sink-task.ts'
+import { bucketIssues, storeSettings } from './store-settings.ts'
+
+function partitionerIssues(config: SinkConfig): readonly ConfigIssue[] {
+  try {
+    sinkPartitioner(config)
+    return []
+  } catch (error) {
+    if (!isConnectError(error)) throw error
+    const { key, message } = error as { key?: string; message: string }
+    return [{ key: key ?? 'partitioner.class', message }]
+  }
+}
+
+async function validate(config: SinkConfig, raw: RawConfig): Promise<readonly ConfigIssue[]> {
+  const issues = [...refusedSettings(raw), ...partitionerIssues(config)]
+  return [...issues, ...(await bucketIssues(new ObjectStore(storeSettings(config)), config))]
+}
+
+export default defineSinkConnector({
+  name: sinkManifest.name,
+  version: sinkManifest.version,
+  aliases: sinkManifest.aliases,
+  config: sinkConfig,
+  validate,
+  taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => ({ ...raw })),
+  createTask: (config, context) => new S3SinkTask(config, context),
+})

@@ -1,0 +1,44 @@
+import type { ConfigIssue, Parsed } from '@millrace/sdk'
+import type { connectionConfig } from './connection-config.ts'
+import { isMissing } from './failure.ts'
+import type { ObjectStore, StoreSettings, WriteSettings } from './object-store.ts'
+
+type Connection = Parsed<typeof connectionConfig>
+
+/** Where the configuration says that objects are. */
+export function storeSettings(config: Connection, write?: WriteSettings): StoreSettings {
+  return {
+    bucket: config['s3.bucket.name'],
+    region: config['s3.region'],
+    endpoint: config['store.url'],
+    pathStyle: config['s3.path.style.access.enabled'],
+    accessKeyId: config['aws.access.key.id'],
+    secretAccessKey: config['aws.secret.access.key'] ?? '',
+    accelerate: config['s3.wan.mode'],
+    retries: config['s3.part.retries'],
+    backoffMs: config['s3.retry.backoff.ms'],
+    ...(write === undefined ? {} : { write }),
+  }
+}
+
+/** What is wrong with the bucket, by asking for it. Closes the store. */
+export async function bucketIssues(store: ObjectStore, config: Connection): Promise<readonly ConfigIssue[]> {
+  const bucket = config['s3.bucket.name']
+  try {
+    await store.checkBucket()
+    return []
+  } catch (error) {
+    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
+    const status = $metadata?.httpStatusCode
+    if (isMissing(error)) return [{ key: 's3.bucket.name', message: `the bucket ${bucket} does not exist; create it` }]
+    if (status === 403) {
+      const text = `access to the bucket ${bucket} is refused; check the keys and the permission s3:ListBucket`
+      return [{ key: 'aws.access.key.id', message: text }]
+    }
+    if (status === 301) return [{ key: 's3.region', message: `the bucket ${bucket} is in another region` }]
+    const key = config['store.url'] ? 'store.url' : 's3.bucket.name'
+    return [{ key, message: `the bucket ${bucket} cannot be asked for: ${name}: ${message}` }]
+  } finally {
+    store.close()
+  }
+}

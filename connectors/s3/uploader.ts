@@ -1,0 +1,179 @@
+import { ConnectError, type PluginLogger, RetriableError } from '@millrace/sdk'
+import { classifyS3 } from './failure.ts'
+import type { FileObject, OpenFile } from './open-file.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** Files of one topic partition that end together: the offset after them may be committed once all are stored. */
+export interface CommitGroup {
+  readonly startOffset: number
+  readonly endOffset: number
+  readonly files: readonly OpenFile[]
+  remaining: number
+  /** Files of which a part was stored by an earlier run, with the last offset that is. */
+  readonly conflicts: { readonly file: OpenFile; readonly storedOffset: number }[]
+}
+
+export interface UploaderOptions {
+  readonly store: ObjectStore
+  readonly concurrency: number
+  readonly onlyIfNew: boolean
+  readonly tags: { readonly more: Readonly<Record<string, string>>; readonly failing: boolean } | null
+  readonly retryBackoffMs: number
+  readonly keyOf: (file: OpenFile, object: FileObject) => string
+  readonly logger: PluginLogger
+  readonly now: () => number
+}
+
+interface Job {
+  readonly file: OpenFile
+  readonly group: CommitGroup
+}
+
+/** Large objects are read from the disk part by part: few at a time, so that memory stays bounded. */
+const LARGE_BYTES = 8 * 1024 * 1024
+const LARGE_AT_ONCE = 2
+const END_OFFSET = 'millrace-end-offset'
+
+/** Uploads files in the background, several at a time. What failed for a passing reason is kept and tried again. */
+export class Uploader {
+  readonly #o: UploaderOptions
+  #waiting: Job[] = []
+  #failed: Job[] = []
+  #running = 0
+  #large = 0
+  #fatal: unknown
+  #passing: Error | undefined
+  #retryAtMs = 0
+  #stopped = false
+  #changed = Promise.withResolvers<void>()
+
+  constructor(options: UploaderOptions) {
+    this.#o = options
+  }
+
+  submit(group: CommitGroup): void {
+    for (const file of group.files) this.#waiting.push({ file, group })
+    this.#startMore()
+  }
+
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#waiting.length === 0 && this.#failed.length === 0
+  }
+
+  /** Throws what ended an upload for good, or a RetriableError while failed ones wait; else starts those again. */
+  check(): void {
+    if (this.#fatal !== undefined) throw this.#fatal
+    if (this.#failed.length === 0) return
+    const waitMs = this.#retryAtMs - this.#o.now()
+    if (waitMs > 0) {
+      const message = `uploads failed, they are tried again in ${waitMs} ms: ${this.#passing?.message}`
+      throw new RetriableError(message, { cause: this.#passing, retryAfterMs: waitMs })
+    }
+    this.#waiting.unshift(...this.#failed)
+    this.#failed = []
+    this.#startMore()
+  }
+
+  /** Resolves when the next upload has ended, well or not. */
+  async progress(): Promise<void> {
+    if (this.#running > 0) await this.#changed.promise
+  }
+
+  /** Resolves when nothing runs any more: all is stored, or has failed. */
+  async settled(): Promise<void> {
+    while (this.#running > 0) await this.#changed.promise
+  }
+
+  /** Starts nothing more and waits for what runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#waiting = []
+    this.#failed = []
+    await this.settled()
+  }
+
+  #startMore(): void {
+    while (!this.#stopped && this.#fatal === undefined && this.#running < this.#o.concurrency) {
+      const job = this.#waiting.shift()
+      if (job === undefined) return
+      this.#running++
+      void this.#run(job).finally(() => {
+        this.#running--
+        this.#startMore()
+        this.#changed.resolve()
+        this.#changed = Promise.withResolvers()
+      })
+    }
+  }
+
+  /** Never rejects. */
+  async #run(job: Job): Promise<void> {
+    try {
+      await this.#upload(job)
+      await job.file.dispose()
+      job.group.remaining--
+    } catch (error) {
+      const { kind, error: reason } = classifyS3(error)
+      if (kind === 'retriable') {
+        this.#passing = reason
+        this.#retryAtMs = this.#o.now() + this.#o.retryBackoffMs
+        this.#failed.push(job)
+      } else {
+        const { topic, folder } = job.file
+        this.#fatal ??= new ConnectError(
+          `An object of topic ${topic}, folder ${folder} cannot be stored: ${reason.message}`,
+          {
+            cause: reason,
+          },
+        )
+      }
+    }
+  }
+
+  async #upload({ file, group }: Job): Promise<void> {
+    // The object of values comes last: who sees it finds the others beside it.
+    for (const object of file.objects.toReversed()) {
+      await object.buffer.end()
+      const isLarge = object.buffer.size > LARGE_BYTES
+      while (isLarge && this.#large >= LARGE_AT_ONCE) await this.#changed.promise
+      if (isLarge) this.#large++
+      try {
+        const storedOffset = await this.#write(file, object)
+        if (storedOffset !== null && storedOffset !== file.lastOffset) {
+          group.conflicts.push({ file, storedOffset })
+          return
+        }
+      } finally {
+        if (isLarge) this.#large--
+      }
+    }
+  }
+
+  /** The last offset of an object that was there already, or null. */
+  async #write(file: OpenFile, object: FileObject): Promise<number | null> {
+    const { store, onlyIfNew, keyOf, logger } = this.#o
+    const key = keyOf(file, object)
+    const request = { key, content: object.buffer, metadata: { [END_OFFSET]: String(file.lastOffset) } }
+    if ((await store.write({ ...request, onlyIfNew })) === 'taken') {
+      const stored = (await store.metadata(key))?.[END_OFFSET]
+      if (stored !== undefined) return Number(stored)
+      logger.warn({ key }, 'an object that does not tell its last offset is there already; it is replaced')
+      await store.write({ ...request, onlyIfNew: false })
+    }
+    await this.#tag(key, file)
+    return null
+  }
+
+  async #tag(key: string, file: OpenFile): Promise<void> {
+    const { store, tags, logger } = this.#o
+    if (tags === null) return
+    const { startOffset, lastOffset, count } = file
+    const own = { startOffset: String(startOffset), endOffset: String(lastOffset), recordCount: String(count) }
+    try {
+      await store.tag(key, { ...own, ...tags.more })
+    } catch (error) {
+      if (tags.failing) throw error
+      logger.warn({ key, err: error }, 'tags could not be set')
+    }
+  }
+}
