@@ -1,14 +1,18 @@
-import { type ErrantRecordReporter, RetriableError } from '@millrace/sdk'
+import { ConnectError, type ErrantRecordReporter, RetriableError } from '@millrace/sdk'
 import { classifyRedisError, classifyReply, type RedisLink } from '../_shared/redis/index.ts'
 import { retriable } from '../_shared/retry/index.ts'
 import { type BatchItem, type ItemFailure, reportOrFail, type WriteOutcome } from '../_shared/sink-batcher/index.ts'
 import type { Operation } from './operations.ts'
-import type { SinkOffsets } from './sink-offsets.ts'
+import type { OffsetSteps, SinkOffsets } from './sink-offsets.ts'
 import { slotOf } from './slot.ts'
 import { runScript } from './write-script.ts'
 
 /** The commands of a record. */
-export type RecordWrite = readonly Operation[]
+export interface RecordWrite {
+  readonly operations: readonly Operation[]
+  /** Why it cannot be written; it waits for its turn to be reported. */
+  readonly refused?: Error
+}
 type Item = BatchItem<RecordWrite>
 
 /** Writes one batch in its order. */
@@ -43,14 +47,14 @@ export class PlainWriter implements BatchWriter {
   /** In a group that is part of a batch `attempted` counts within the group. */
   async #writeGroup(items: readonly Item[], indices: readonly number[]): Promise<WriteOutcome | undefined> {
     const owners: number[] = []
-    const operations = indices.flatMap((index, place) => {
-      const { data } = items[index] as Item
-      for (let left = data.length; left > 0; left--) owners.push(place)
-      return data
+    const commands = indices.flatMap((index, place) => {
+      const { operations } = (items[index] as Item).data
+      for (let left = operations.length; left > 0; left--) owners.push(place)
+      return operations
     })
     let result: Awaited<ReturnType<typeof runScript>>
     try {
-      result = await runScript(this.#link, { moves: [], steps: '', operations })
+      result = await runScript(this.#link, { moves: [], steps: '', operations: commands })
     } catch (error) {
       if (!this.#isCluster) throw error
       // Other nodes may have written their part: only this one's is open.
@@ -67,7 +71,7 @@ export class PlainWriter implements BatchWriter {
 function bySlot(items: readonly Item[]): number[][] {
   const groups = new Map<number, number[]>()
   items.forEach(({ data }, index) => {
-    const slot = slotOf(data[0]?.[1] ?? '')
+    const slot = slotOf(data.operations[0]?.[1] ?? '')
     const group = groups.get(slot)
     if (group === undefined) groups.set(slot, [index])
     else group.push(index)
@@ -98,14 +102,33 @@ export class ExactlyOnceWriter implements BatchWriter {
     const step = this.#offsets.begin()
     const owners: number[] = []
     const operations: Operation[] = []
-    items.forEach(({ record, data }, index) => {
-      if (!step.take(record, data.length)) return
-      for (const operation of data) {
+    let end = 0
+    for (; end < items.length; end++) {
+      const { record, data } = items[end] as Item
+      if (!step.isNew(record)) continue
+      if (data.refused !== undefined) break
+      step.take(record, data.operations.length)
+      for (const operation of data.operations) {
         operations.push(operation)
-        owners.push(index)
+        owners.push(end)
       }
-    })
-    if (operations.length === 0) return []
+    }
+    const refused = items[end]
+    if (operations.length > 0) {
+      const failed = await this.#run(step, operations)
+      if (failed !== undefined) {
+        const place = owners[failed.done] as number
+        await this.#report(items[place] as Item, failed.error)
+        return items.slice(place + 1)
+      }
+    }
+    if (refused?.data.refused === undefined) return []
+    await this.#report(refused, refused.data.refused)
+    return items.slice(end + 1)
+  }
+
+  /** Undefined when all is written. */
+  async #run(step: OffsetSteps, operations: readonly Operation[]): Promise<{ done: number; error: Error } | undefined> {
     // Whatever comes now but a plain success leaves the offsets in doubt.
     this.#offsets.doubt()
     const result = await runScript(this.#link, { moves: step.moves, steps: step.steps, operations })
@@ -116,14 +139,21 @@ export class ExactlyOnceWriter implements BatchWriter {
     if (result.error === undefined) {
       step.done()
       this.#offsets.trust()
-      return []
+      return undefined
     }
-    const failure = classifyReply(result.error)
-    if (failure.kind === 'retriable') throw new RetriableError(failure.error.message, { cause: failure.error })
-    if (failure.kind === 'fatal') throw failure.error
-    const failed = owners[result.done] as number
-    // Invariant 3: the offset passes the record only after its report is durable.
-    await reportOrFail(this.#reporter, (items[failed] as Item).record, failure.error)
-    return items.slice(failed + 1)
+    const { kind, error } = classifyReply(result.error)
+    if (kind === 'retriable') throw new RetriableError(error.message, { cause: error })
+    if (kind === 'fatal') throw error
+    return { done: result.done, error }
+  }
+
+  /** Invariant 3: the offset in Redis passes the record only after its report is durable. */
+  async #report({ record }: Item, error: Error): Promise<void> {
+    try {
+      await reportOrFail(this.#reporter, record, error)
+    } catch (reason) {
+      // No fault of the data any more: whatever is written now would pass the record.
+      throw new ConnectError((reason as Error).message, { cause: reason })
+    }
   }
 }

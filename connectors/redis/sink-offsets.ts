@@ -104,17 +104,20 @@ export class OffsetSteps {
     this.#ownerOf = ownerOf
   }
 
-  /** False for a record that was written before; otherwise its commands count. */
-  take(record: SinkRecord, commands: number): boolean {
+  /** False for a record that was written before, or stands in this write already. */
+  isNew(record: SinkRecord): boolean {
     const owned = this.#ownerOf(record)
-    let moved = this.#moved.get(owned)
+    return record.originalOffset >= (this.#moved.get(owned)?.next ?? owned.next ?? 0)
+  }
+
+  /** The commands of a record count; only the last of them completes it. */
+  take(record: SinkRecord, commands: number): void {
+    const owned = this.#ownerOf(record)
     const { originalOffset: offset } = record
-    if (offset < (moved?.next ?? owned.next ?? 0)) return false
-    if (moved === undefined) this.#moved.set(owned, (moved = { place: this.#moved.size + 1, next: offset }))
+    let moved = this.#moved.get(owned)
+    if (moved === undefined) this.#moved.set(owned, (moved = { place: this.#moved.size + 1, next: 0 }))
     moved.next = offset + 1
-    // Only the last command of a record completes it.
     for (let left = commands; left > 0; left--) this.#steps += ` ${moved.place} ${left === 1 ? offset + 1 : offset}`
-    return true
   }
 
   get steps(): string {

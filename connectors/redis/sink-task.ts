@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  isConnectError,
   RetriableError,
   type SinkRecord,
   type SinkTask,
@@ -12,7 +13,7 @@ import { type Backoff, withRetries } from '../_shared/retry/index.ts'
 import { type Batch, SinkBatcher, type Write, type WriteOutcome } from '../_shared/sink-batcher/index.ts'
 import { type BatchWriter, ExactlyOnceWriter, PlainWriter, type RecordWrite } from './batch-writers.ts'
 import { moduleProblem } from './modules.ts'
-import { operationsOf, type ToOperations } from './operations.ts'
+import { type Operation, operationsOf, type ToOperations } from './operations.ts'
 import type { SinkConfig } from './sink-config.ts'
 import { SinkOffsets } from './sink-offsets.ts'
 
@@ -98,14 +99,21 @@ export class RedisSinkTask implements SinkTask {
   }
 
   #convert(record: SinkRecord): Write<RecordWrite> | null {
-    const data = this.#toOperations(record)
-    if (data.length === 0) return null
+    let operations: readonly Operation[]
+    try {
+      operations = this.#toOperations(record)
+    } catch (error) {
+      // With offsets in Redis it has to be reported in its turn, or they would pass it before.
+      if (this.#offsets === undefined || !isConnectError(error) || error.code !== 'DATA') throw error
+      return { bytes: OVERHEAD_BYTES, data: { operations: [], refused: error } }
+    }
+    if (operations.length === 0) return null
     let bytes = 0
-    for (const operation of data) {
+    for (const operation of operations) {
       bytes += OVERHEAD_BYTES
       for (const argument of operation) bytes += argument.length
     }
-    return { bytes, data }
+    return { bytes, data: { operations } }
   }
 
   async #write({ items }: Batch<RecordWrite>, signal: AbortSignal): Promise<WriteOutcome | void> {
