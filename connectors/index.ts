@@ -5,6 +5,7 @@ import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
+import { spooldirManifests } from './spooldir/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
 export const builtinManifests: readonly PluginManifest[] = [
@@ -15,4 +16,5 @@ export const builtinManifests: readonly PluginManifest[] = [
   jdbcSource,
   postgresCdc,
   ...redisManifests,
+  ...spooldirManifests,
 ]

@@ -1,0 +1,47 @@
+import { defineSourceConnector } from '@millrace/sdk'
+import { type CsvOptions, CsvPlans, CsvReader } from '../_shared/file-source/index.ts'
+import { csvConfig } from './config.ts'
+import { csvManifest } from './manifest.ts'
+import {
+  createFileTask,
+  parserOptions,
+  schemaProblems,
+  schemaSettings,
+  taskConfigs,
+  timestampField,
+  validateFiles,
+} from './source.ts'
+
+/** Publishes the rows of CSV files. */
+export default defineSourceConnector({
+  name: csvManifest.name,
+  version: csvManifest.version,
+  aliases: csvManifest.aliases,
+  config: csvConfig,
+  validate: async (config, raw) => [...schemaProblems(config), ...(await validateFiles(config, raw))],
+  taskConfigs,
+  createTask(config, context) {
+    const code = (key: 'csv.separator.char' | 'csv.quote.char' | 'csv.escape.char') => String.fromCharCode(config[key])
+    const options: CsvOptions = {
+      format: {
+        separator: code('csv.separator.char'),
+        quote: code('csv.quote.char'),
+        escape: config['csv.rfc.4180.parser.enabled'] ? null : code('csv.escape.char'),
+        strictQuotes: config['csv.strict.quotes'],
+        ignoreLeadingWhitespace: config['csv.ignore.leading.whitespace'],
+        ignoreQuotations: config['csv.ignore.quotations'],
+        keepCarriageReturn: config['csv.keep.carriage.return'],
+        nullFieldIndicator: config['csv.null.field.indicator'],
+      },
+      charset: config['csv.file.charset'],
+      skipLines: config['csv.skip.lines'],
+      hasHeader: config['csv.first.row.as.header'],
+      caseSensitive: config['csv.case.sensitive.field.names'],
+      schemas: schemaSettings(config),
+      parser: parserOptions(config),
+      timestampField: timestampField(config),
+    }
+    const plans = new CsvPlans(options)
+    return createFileTask(config, context, () => new CsvReader(options, plans))
+  },
+})

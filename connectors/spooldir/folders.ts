@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import type { ConfigIssue } from '@millrace/sdk'
+import { type FileSystem, joinPath } from '../_shared/file-source/index.ts'
+import type { FileConfig } from './source.ts'
+
+/** Looks whether the folders of a configuration are there and can be written to. */
+export async function folderProblems(system: FileSystem, config: FileConfig): Promise<ConfigIssue[]> {
+  const issues: ConfigIssue[] = []
+  const policy = config['cleanup.policy']
+  const needsFinished = policy === 'MOVE' || policy === 'MOVEBYDATE'
+  if (needsFinished && config['finished.path'] === '') {
+    issues.push({ key: 'finished.path', message: `cleanup.policy ${policy} needs it` })
+  }
+  const folders: [string, string, boolean][] = [
+    ['input.path', config['input.path'], policy !== 'NONE'],
+    ['error.path', config['error.path'], true],
+  ]
+  if (needsFinished && config['finished.path'] !== '') folders.push(['finished.path', config['finished.path'], true])
+  for (const [key, folder, mustBeWritable] of folders) {
+    const problem = await folderProblem(system, folder, mustBeWritable)
+    if (problem !== undefined) issues.push({ key, message: `${system.label}${folder}: ${problem}` })
+  }
+  return issues
+}
+
+async function folderProblem(system: FileSystem, folder: string, mustBeWritable: boolean): Promise<string | undefined> {
+  try {
+    await system.list(folder, false)
+  } catch (error) {
+    return `the folder cannot be read (${(error as Error).message}); create it, or allow it to the user of the worker`
+  }
+  if (!mustBeWritable) return undefined
+  const probe = joinPath(folder, `.millrace-${randomUUID()}`)
+  try {
+    await system.write(probe, Buffer.alloc(0), 'new')
+    await system.remove(probe)
+    return undefined
+  } catch (error) {
+    return `the folder cannot be written to (${(error as Error).message}); allow it to the user of the worker`
+  }
+}
