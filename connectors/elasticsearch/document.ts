@@ -16,7 +16,7 @@ export class DocumentWriter {
 
   /** The JSON text of an object. Throws DataError for what is no object. */
   write(schema: Schema | null, value: unknown): string {
-    const text = schema === null ? this.#schemaless(value) : this.#writerOf(schema)(value)
+    const text = schema === null ? this.#schemalessText(value) : this.#writerOf(schema)(value)
     if (text.charCodeAt(0) === 123) return text
     const what = schema === null ? typeof value : schema.type
     throw new DataError(
@@ -93,6 +93,11 @@ export class DocumentWriter {
     }
   }
 
+  /** Most values are what JSON.parse has made; the engine writes them more than three times as fast as code can. */
+  #schemalessText(value: unknown): string {
+    return isPlainJson(value) ? JSON.stringify(value) : this.#schemaless(value)
+  }
+
   #schemaless(value: unknown): string {
     if (value === null || value === undefined) return 'null'
     switch (typeof value) {
@@ -123,4 +128,27 @@ export class DocumentWriter {
 /** JSON has no word for NaN and the infinities; as text they make the server say which field is wrong. */
 function number(value: number): string {
   return Number.isFinite(value) ? String(value) : `"${value}"`
+}
+
+/** True for what JSON.stringify writes just as it is to be written. */
+function isPlainJson(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value)
+    case 'object':
+      return value === null || isPlainObject(value)
+    default:
+      return false
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  if (Array.isArray(value)) return value.every(isPlainJson)
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  const fields = value as Record<string, unknown>
+  for (const name in fields) if (!isPlainJson(fields[name])) return false
+  return true
 }

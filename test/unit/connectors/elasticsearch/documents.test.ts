@@ -141,6 +141,11 @@ describe('documents', () => {
     )
   })
 
+  test('of plain values are what JSON makes of them', () => {
+    const given = { s: 'ä\n"', n: -0.5, t: true, none: null, list: [1, ['x', {}]], inner: { a: { b: [] } } }
+    expect(new DocumentWriter(true).write(null, given)).toBe(JSON.stringify(given))
+  })
+
   test('are objects: other values are refused, and numbers that JSON has no word for are left to the server', () => {
     expect(() => new DocumentWriter(true).write(null, 'text')).toThrow('the value is of type string')
     expect(() => new DocumentWriter(true).write(schemas.int32, 5)).toThrow('the value is of type INT32')
