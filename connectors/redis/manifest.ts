@@ -21,6 +21,21 @@ export const redisSinkManifest = defineManifest({
   load: () => import('./sink.ts'),
 })
 
+/** The sink of other configs: SET and DEL of keys and values as they are. */
+export const redisKeyValueSinkManifest = defineManifest({
+  kind: 'sink',
+  name: 'RedisKeyValueSink',
+  aliases: ['com.github.jcustenborder.kafka.connect.redis.RedisSinkConnector'],
+  version,
+  title: 'Redis key-value sink',
+  summary:
+    'Sets keys to values and deletes those without one, in the order of the topic; exactly once with offsets kept in ' +
+    'Redis. Takes the JSON of the jcustenborder connector; the Redis sink can do more.',
+  stability: 'stable',
+  delivery: 'exactly-once',
+  load: () => import('./key-value-sink.ts'),
+})
+
 /** Reads a stream as a consumer group. */
 export const redisStreamSourceManifest = defineManifest({
   kind: 'source',
@@ -36,5 +51,25 @@ export const redisStreamSourceManifest = defineManifest({
   load: () => import('./stream-source.ts'),
 })
 
+/** Reads keys when they change. */
+export const redisKeysSourceManifest = defineManifest({
+  kind: 'source',
+  name: 'RedisKeysSource',
+  aliases: ['RedisKeysSourceConnector', 'com.redis.kafka.connect.RedisKeysSourceConnector'],
+  version,
+  title: 'Redis keys source',
+  summary:
+    'Reads keys and their values when Redis tells that they changed, after a snapshot of all. Lossy: Redis tells of a ' +
+    'change once and only to those who listen. Takes the JSON of the Redis Kafka connector.',
+  stability: 'stable',
+  delivery: 'at-most-once',
+  load: () => import('./keys-source.ts'),
+})
+
 /** All of Redis. */
-export const redisManifests = [redisSinkManifest, redisStreamSourceManifest]
+export const redisManifests = [
+  redisSinkManifest,
+  redisKeyValueSinkManifest,
+  redisStreamSourceManifest,
+  redisKeysSourceManifest,
+]

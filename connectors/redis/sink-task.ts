@@ -8,7 +8,12 @@ import {
   type TopicPartition,
   type TopicPartitionOffset,
 } from '@millrace/sdk'
-import { classifyRedisError, RedisLink, redisSettings } from '../_shared/redis/index.ts'
+import {
+  classifyRedisError,
+  type RedisConnectionConfig,
+  RedisLink,
+  type RedisSettings,
+} from '../_shared/redis/index.ts'
 import { type Backoff, withRetries } from '../_shared/retry/index.ts'
 import { type Batch, SinkBatcher, type Write, type WriteOutcome } from '../_shared/sink-batcher/index.ts'
 import { type BatchWriter, ExactlyOnceWriter, PlainWriter, type RecordWrite } from './batch-writers.ts'
@@ -21,9 +26,12 @@ const MAX_BACKOFF_MS = 5000
 /** About what a command takes beside its arguments. */
 const OVERHEAD_BYTES = 64
 
+/** What a task needs beside the connection. */
+export type SinkTaskConfig = Omit<SinkConfig, keyof RedisConnectionConfig>
+
 /** Writes records into Redis in the order of their topic partitions. */
 export class RedisSinkTask implements SinkTask {
-  readonly #config: SinkConfig
+  readonly #config: SinkTaskConfig
   readonly #context: SinkTaskContext
   readonly #link: RedisLink
   readonly #backoff: Backoff
@@ -33,10 +41,10 @@ export class RedisSinkTask implements SinkTask {
   readonly #batcher: SinkBatcher<RecordWrite>
   readonly #stop = new AbortController()
 
-  constructor(config: SinkConfig, context: SinkTaskContext) {
+  constructor(config: SinkTaskConfig, context: SinkTaskContext, settings: RedisSettings) {
     this.#config = config
     this.#context = context
-    this.#link = new RedisLink(redisSettings(config))
+    this.#link = new RedisLink(settings)
     this.#backoff = {
       maxRetries: config['max.retries'],
       backoffMs: config['retry.backoff.ms'],
@@ -46,7 +54,7 @@ export class RedisSinkTask implements SinkTask {
       const keyspace = config['exactly.once.offsets.keyspace']
       this.#offsets = new SinkOffsets(this.#link, keyspace, context.connectorName)
       this.#writer = new ExactlyOnceWriter(this.#link, this.#offsets, context.errantRecordReporter)
-    } else this.#writer = new PlainWriter(this.#link, config['redis.cluster'])
+    } else this.#writer = new PlainWriter(this.#link, settings.mode === 'cluster')
     this.#toOperations = operationsOf(config)
     this.#batcher = new SinkBatcher<RecordWrite>({
       context,

@@ -26,5 +26,5 @@ export default defineSinkConnector({
   config: sinkConfig,
   validate,
   taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => raw),
-  createTask: (config, context) => new RedisSinkTask(config, context),
+  createTask: (config, context) => new RedisSinkTask(config, context, redisSettings(config)),
 })

@@ -162,7 +162,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['file', 'FileStreamSource', 'FileStreamSink'],
     ['jdbc', 'JdbcSource', 'JdbcSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
-    ['redis', 'RedisSink', 'RedisStreamSource'],
+    ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
   ]
   const covered = folders.flatMap(([, ...classes]) => classes)
   const missing = builtinManifests.filter(({ name }) => !covered.includes(name))

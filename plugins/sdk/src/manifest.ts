@@ -24,8 +24,8 @@ export interface PluginManifest {
   readonly title: string
   readonly summary: string
   readonly stability: 'stable' | 'preview'
-  /** Connectors only. */
-  readonly delivery?: 'at-least-once' | 'exactly-once'
+  /** Connectors only. at-most-once: what is lost on the way is not asked for again. */
+  readonly delivery?: 'at-most-once' | 'at-least-once' | 'exactly-once'
   /** Imports the definition; called only where a task, connector or validation of it runs. */
   readonly load: () => Promise<unknown>
 }
