@@ -1,4 +1,13 @@
-import { bytesFormat, csvFormat, jsonLinesFormat, type WriteFormat } from '../_shared/formats/index.ts'
+import {
+  type AvroCodecName,
+  avroFormat,
+  bytesFormat,
+  csvFormat,
+  jsonLinesFormat,
+  type ParquetCodecName,
+  parquetFormat,
+  type WriteFormat,
+} from '../_shared/formats/index.ts'
 import { compressionOf } from './compression.ts'
 import { Memory } from './memory.ts'
 import type { FileLayout } from './open-file.ts'
@@ -12,6 +21,10 @@ function unescaped(text: string): string {
 /** The writer of a format class of the original. */
 export function writeFormat(className: string, config: SinkConfig): WriteFormat {
   switch (formatOf(className)) {
+    case 'AvroFormat':
+      return avroFormat(config['avro.codec'] as AvroCodecName)
+    case 'ParquetFormat':
+      return parquetFormat(config['parquet.codec'] as ParquetCodecName)
     case 'ByteArrayFormat': {
       const separator = config['format.bytearray.separator']
       return bytesFormat(config['format.bytearray.extension'], separator === null ? '\n' : unescaped(separator))

@@ -1,9 +1,9 @@
+export type { AvroCodecName } from './avro-codec.ts'
+export { readAvro } from './avro-reader.ts'
+export { avroFormat } from './avro-writer.ts'
+export type { ByteSource, ReadValue } from './byte-source.ts'
 export { type JsonEncode, jsonEncoder } from './json-text.ts'
-export {
-  bytesFormat,
-  type CsvOptions,
-  csvFormat,
-  type JsonOptions,
-  jsonLinesFormat,
-} from './line-writers.ts'
+export { bytesFormat, type CsvOptions, csvFormat, type JsonOptions, jsonLinesFormat } from './line-writers.ts'
+export { readParquet } from './parquet-reader.ts'
+export { type ParquetCodecName, parquetFormat } from './parquet-writer.ts'
 export type { RecordWriter, WriteFormat } from './record-writer.ts'
