@@ -62,9 +62,9 @@ async function tlsOptions({ insecure, caFile, certFile, keyFile, keyPassword }: 
 }
 
 /** Opens a connection that is ready. RetriableError when the server cannot be reached for now. */
-export async function connectRedis(settings: RedisSettings): Promise<RedisClient> {
+export async function connectRedis(settings: RedisSettings, overrides: PlainRedisOptions = {}): Promise<RedisClient> {
   const { Cluster, Redis } = await import('ioredis')
-  const options = await redisOptions(settings)
+  const options = { ...(await redisOptions(settings)), ...overrides }
   const client =
     settings.mode === 'cluster' ? new Cluster([...settings.nodes], clusterOptions(options)) : new Redis(options)
   let reason: Error | undefined

@@ -1,0 +1,30 @@
+import { decimalToString, isDecimal, type Schema, toBase64 } from '@millrace/sdk'
+
+/**
+ * A value as JSON has it, since BullMQ keeps data as JSON: maps become objects, bytes base64, dates milliseconds, decimals
+ * text, and whole numbers beyond 2^53 text, which would lose digits otherwise.
+ */
+export function plainData(schema: Schema | null, value: unknown): unknown {
+  if (value === undefined) return null
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : String(value)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => plainData(schema?.valueSchema ?? null, item))
+  if (value instanceof Uint8Array) return toBase64(value)
+  if (value instanceof Date) return value.getTime()
+  if (isDecimal(value)) return decimalToString(value)
+  const plain: Record<string, unknown> = {}
+  for (const [name, member] of value instanceof Map ? value : Object.entries(value)) {
+    const of = schema?.type === 'STRUCT' ? schema.field(String(name))?.schema : schema?.valueSchema
+    // A field may have the name of a setter of all objects.
+    Object.defineProperty(plain, String(name), {
+      value: plainData(of ?? null, member),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  }
+  return plain
+}
