@@ -116,8 +116,7 @@ export class ElasticsearchSinkTask implements SinkTask {
   }
 
   async #write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
-    let lines = ''
-    for (const { data } of items) lines += data.lines
+    const lines = items.map(({ data }) => data.lines).join('')
     const { body } = await this.#server!.request({
       method: 'POST',
       path: '/_bulk',
