@@ -3,6 +3,7 @@ import {
   type ConnectorContext,
   fullMatch,
   type Parsed,
+  type PluginLogger,
   type RawConfig,
   type SourceTask,
   type SourceTaskContext,
@@ -11,13 +12,13 @@ import {
   type FileAttribute,
   type FileSystem,
   FileSourceTask,
-  LocalFileSystem,
   parseSchema,
   type ReaderFactory,
   type SchemaSettings,
   type TextParserOptions,
 } from '../_shared/file-source/index.ts'
 import type { jsonConfig, schemalessJsonConfig } from './config.ts'
+import { connectTo } from './connect.ts'
 import { folderProblems } from './folders.ts'
 import { refusedSettings } from './refused.ts'
 
@@ -30,18 +31,20 @@ type SchemaConfig = Pick<
   Extract<keyof typeof jsonConfig, `schema.${string}` | `parser.${string}` | `${string}.schema` | `timestamp.${string}`>
 >
 
+const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
 const TASK_INDEX = 'task.index'
 const TASK_COUNT = 'task.count'
-
-/** Where the files of a configuration are. */
-export function connectTo(config: FileConfig): Promise<FileSystem> {
-  return Promise.resolve(new LocalFileSystem(config['file.buffer.size.bytes']))
-}
 
 /** What is wrong with the folders and options of a configuration. */
 export async function validateFiles(config: FileConfig, raw: RawConfig): Promise<ConfigIssue[]> {
   const issues = refusedSettings(raw)
-  const system = await connectTo(config)
+  let system: FileSystem
+  try {
+    system = await connectTo(config, quiet)
+  } catch (error) {
+    const { key } = error as { key?: string }
+    return [...issues, { key: key ?? 'file.system', message: (error as Error).message }]
+  }
   try {
     issues.push(...(await folderProblems(system, config)))
   } finally {
@@ -67,7 +70,7 @@ export function taskConfigs(
 export function createFileTask(config: FileConfig, context: SourceTaskContext, makeReader: ReaderFactory): SourceTask {
   return new FileSourceTask(
     {
-      connect: () => connectTo(config),
+      connect: () => connectTo(config, context.logger),
       makeReader,
       topic: config.topic,
       matches: fullMatch(config['input.file.pattern']),

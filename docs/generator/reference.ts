@@ -163,6 +163,14 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['jdbc', 'JdbcSource', 'JdbcSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
+    [
+      'spooldir',
+      'SpoolDirCsvSource',
+      'SpoolDirJsonSource',
+      'SpoolDirSchemaLessJsonSource',
+      'SpoolDirLineDelimitedSource',
+      'SpoolDirBinaryFileSource',
+    ],
   ]
   const covered = folders.flatMap(([, ...classes]) => classes)
   const missing = builtinManifests.filter(({ name }) => !covered.includes(name))

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import { ConfigError, type Parsed, type PluginLogger } from '@millrace/sdk'
+import { type FileSystem, FtpFileSystem, LocalFileSystem, SftpFileSystem } from '../_shared/file-source/index.ts'
+import type { remoteKeys } from './remote-config.ts'
+
+/** What says where files are. */
+export type PlaceConfig = Parsed<typeof remoteKeys> & { readonly 'file.buffer.size.bytes': number }
+
+/** Opens the place where the files of a configuration are. Libraries are loaded when they are needed. */
+export async function connectTo(config: PlaceConfig, logger: PluginLogger): Promise<FileSystem> {
+  const chunkBytes = config['file.buffer.size.bytes']
+  const timeoutMs = config['connection.timeout.ms']
+  switch (config['file.system']) {
+    case 'local':
+      return new LocalFileSystem(chunkBytes)
+    case 'sftp':
+      return SftpFileSystem.connect({
+        host: config['sftp.host'],
+        port: config['sftp.port'],
+        username: config['sftp.username'],
+        password: config['sftp.password'],
+        privateKey: await privateKey(config['tls.pemfile']),
+        passphrase: config['tls.passphrase'],
+        hostFingerprint: config['sftp.host.fingerprint'],
+        timeoutMs,
+        chunkBytes,
+        logger,
+      })
+    case 'ftp':
+    case 'ftps': {
+      const secured = config['ftp.tls.implicit'] ? 'implicit' : 'explicit'
+      return FtpFileSystem.connect({
+        host: config['ftp.host'],
+        port: config['ftp.port'],
+        username: config['ftp.username'],
+        password: config['ftp.password'],
+        security: config['file.system'] === 'ftp' ? 'none' : secured,
+        authorities: config['ftp.tls.ca'],
+        verifies: config['ftp.tls.verify'],
+        timeoutMs,
+        chunkBytes,
+      })
+    }
+  }
+}
+
+async function privateKey(pem: string): Promise<string> {
+  if (pem === '' || pem.includes('-----BEGIN')) return pem
+  try {
+    return await readFile(pem, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError(`neither PEM text nor a file that can be read (${code ?? 'unknown'})`, {
+      key: 'tls.pemfile',
+      cause: error,
+    })
+  }
+}
