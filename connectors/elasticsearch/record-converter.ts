@@ -46,7 +46,8 @@ export class RecordConverter {
   }
 
   /** The schema that an index gets its mapping from, or null. */
-  schemaOf({ topic, valueSchema }: SinkRecord): Schema | null {
+  schemaOf({ topic, value, valueSchema }: SinkRecord): Schema | null {
+    if (value === null) return null
     return this.#config['schema.ignore'] || this.#schemasIgnored.has(topic) ? null : valueSchema
   }
 

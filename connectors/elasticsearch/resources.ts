@@ -9,15 +9,18 @@ const KNOWN_MAX = 10_000
 export class Resources {
   readonly #server: SearchServer
   readonly #config: ElasticsearchConfig
-  readonly #known = new Set<string>()
+  /** What is there, and whether a schema has been asked for its mapping yet. */
+  readonly #known = new Map<string, { isMapped: boolean }>()
 
   constructor(server: SearchServer, config: ElasticsearchConfig) {
     this.#server = server
     this.#config = config
   }
 
-  isKnown(name: string): boolean {
-    return this.#known.has(name)
+  /** True when nothing needs to be done before a record of this schema is written. */
+  isReady(name: string, schema: Schema | null): boolean {
+    const known = this.#known.get(name)
+    return known !== undefined && (known.isMapped || !givesMapping(schema))
   }
 
   /** The resource was gone when something was written to it. */
@@ -31,7 +34,7 @@ export class Resources {
     else if (this.#config['data.stream.type'] !== 'none') await this.#ensureStream(name)
     else await this.#ensureIndex(name, schema)
     if (this.#known.size >= KNOWN_MAX) this.#known.clear()
-    this.#known.add(name)
+    this.#known.set(name, { isMapped: givesMapping(schema) })
   }
 
   async #checkExternal(name: string): Promise<void> {
@@ -56,7 +59,7 @@ export class Resources {
 
   async #ensureIndex(name: string, schema: Schema | null): Promise<void> {
     const path = pathOf(name)
-    const mapping = schema && mappingOf(schema, this.#config['compact.map.entries'])
+    const mapping = givesMapping(schema) ? mappingOf(schema, this.#config['compact.map.entries']) : undefined
     const { statusCode } = await this.#server.request({ method: 'HEAD', path, ignore: [404] })
     if (statusCode === 404) {
       const made = await this.#server.request({
@@ -82,6 +85,11 @@ export class Resources {
     const indices = Object.values(body as Record<string, { mappings?: { properties?: object } }>)
     return indices.some(({ mappings }) => Object.keys(mappings?.properties ?? {}).length > 0)
   }
+}
+
+/** Of other schemas than structs the server has to infer the mapping. */
+function givesMapping(schema: Schema | null): schema is Schema {
+  return schema?.type === 'STRUCT'
 }
 
 function pathOf(name: string): string {

@@ -2,6 +2,7 @@ import {
   ConnectError,
   isConnectError,
   RetriableError,
+  type Schema,
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
@@ -110,9 +111,13 @@ export class ElasticsearchSinkTask implements SinkTask {
       return null
     }
     const write = { key: operation.key && `${index}/${operation.key}`, bytes: operation.lines.length, data: operation }
-    if (this.#resources!.isKnown(index)) return write
-    const schema = record.value === null ? null : this.#converter.schemaOf(record)
-    return this.#retrying(`making "${index}" ready`, () => this.#resources!.ensure(index, schema)).then(() => write)
+    const schema = this.#converter.schemaOf(record)
+    if (this.#resources!.isReady(index, schema)) return write
+    return this.#prepare(index, schema).then(() => write)
+  }
+
+  #prepare(index: string, schema: Schema | null): Promise<void> {
+    return this.#retrying(`making "${index}" ready`, () => this.#resources!.ensure(index, schema))
   }
 
   async #write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
@@ -134,9 +139,9 @@ export class ElasticsearchSinkTask implements SinkTask {
 
   /** The index was deleted while the task runs: it comes back with its mapping. */
   async #remake({ record, data: { index } }: Batch<Operation>['items'][number]): Promise<void> {
+    const schema = this.#converter.schemaOf(record)
     this.#resources!.forget(index)
-    const schema = record.value === null ? null : this.#converter.schemaOf(record)
-    await this.#resources!.ensure(index, schema)
+    await this.#prepare(index, schema)
   }
 
   /** What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task fails. */
