@@ -1,4 +1,5 @@
 import type { PluginManifest } from '@millrace/sdk'
+import { bullmqManifests } from './bullmq/manifest.ts'
 import { datagenManifest } from './datagen/manifest.ts'
 import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
@@ -9,6 +10,7 @@ import { spooldirManifests } from './spooldir/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
 export const builtinManifests: readonly PluginManifest[] = [
+  ...bullmqManifests,
   datagenManifest,
   elasticsearch,
   ...fileManifests,

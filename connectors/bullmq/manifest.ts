@@ -17,5 +17,20 @@ export const bullmqSinkManifest = defineManifest({
   load: () => import('./sink.ts'),
 })
 
+/** Queues into topics. */
+export const bullmqSourceManifest = defineManifest({
+  kind: 'source',
+  name: 'BullMQSource',
+  aliases: ['BullMQSourceConnector'],
+  version,
+  title: 'BullMQ source',
+  summary:
+    'Reads BullMQ queues: takes jobs and completes them when their records are in the log, or watches their events ' +
+    'without taking any, or copies what a queue holds.',
+  stability: 'stable',
+  delivery: 'at-least-once',
+  load: () => import('./source.ts'),
+})
+
 /** All of BullMQ. */
-export const bullmqManifests = [bullmqSinkManifest]
+export const bullmqManifests = [bullmqSinkManifest, bullmqSourceManifest]

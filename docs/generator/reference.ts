@@ -157,6 +157,7 @@ export async function reference(): Promise<Map<string, string>> {
 /** The option tables of the connectors' own READMEs: file, marker, table. */
 export async function readmeTables(): Promise<{ path: string; marker: string; content: string }[]> {
   const folders: readonly (readonly [folder: string, ...classes: string[]])[] = [
+    ['bullmq', 'BullMQSink', 'BullMQSource'],
     ['datagen', 'DatagenSource'],
     ['elasticsearch', 'ElasticsearchSink'],
     ['file', 'FileStreamSource', 'FileStreamSink'],
