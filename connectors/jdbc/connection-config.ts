@@ -29,16 +29,38 @@ function checkZone(zone: string): string | undefined {
   }
 }
 
+/** The names of dialects, and the databases of the URLs that they fit. */
+const DIALECT_NAMES: Readonly<Record<string, readonly JdbcUrl['subprotocol'][]>> = {
+  PostgreSqlDatabaseDialect: ['postgresql'],
+  postgresql: ['postgresql'],
+  MySqlDatabaseDialect: ['mysql', 'mariadb'],
+  mysql: ['mysql', 'mariadb'],
+  mariadb: ['mysql', 'mariadb'],
+  SqliteDatabaseDialect: ['sqlite'],
+  sqlite: ['sqlite'],
+}
+
+function checkDialect(name: string, url: unknown): string | undefined {
+  if (name === '' || typeof url !== 'string' || checkUrl(url) !== undefined) return undefined
+  const { subprotocol } = parseJdbcUrl(url)
+  if (DIALECT_NAMES[name]?.includes(subprotocol) !== false) return undefined
+  return `${name} is not the dialect of jdbc:${subprotocol}: leave dialect.name out`
+}
+
 /** The keys that source and sink share. */
 export const connectionConfig = {
   'connection.url': {
     type: 'string',
     importance: 'high',
     doc:
-      'Where the database is, as a JDBC URL. Properties of the PostgreSQL JDBC driver may follow a ' +
-      'question mark: user, password, ssl, sslmode, sslrootcert, sslcert, sslkey, currentSchema, ' +
-      'ApplicationName, connectTimeout, loginTimeout, socketTimeout, tcpKeepAlive, targetServerType, ' +
-      'loadBalanceHosts, options. Several hosts separated by commas are tried in order.',
+      'Where the database is, as a JDBC URL: jdbc:postgresql://host:port/database, jdbc:mysql://..., ' +
+      'jdbc:mariadb://... or jdbc:sqlite:/path/to/file. It chooses the dialect. Properties of the JDBC ' +
+      'driver may follow a question mark. PostgreSQL: user, password, ssl, sslmode, sslrootcert, sslcert, ' +
+      'sslkey, currentSchema, ApplicationName, connectTimeout, loginTimeout, socketTimeout, tcpKeepAlive, ' +
+      'targetServerType, loadBalanceHosts, options. MySQL and MariaDB: user, password, sslMode, useSSL, ' +
+      'requireSSL, verifyServerCertificate, serverSslCert, connectTimeout, tcpKeepAlive, localSocket, ' +
+      ' zeroDateTimeBehavior. SQLite: busy_timeout, foreign_keys, journal_mode, synchronous. ' +
+      'Several hosts separated by commas are tried in order.',
     example: 'jdbc:postgresql://localhost:5432/postgres',
     nonEmpty: true,
     validate: (url: string) => checkUrl(url),
@@ -100,8 +122,9 @@ export const connectionConfig = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'The SQL dialect; empty takes the one of the URL.',
-    oneOf: ['', 'PostgreSqlDatabaseDialect', 'postgresql'],
+    doc: 'The SQL dialect; empty takes the one of the URL. Another than that of the URL is refused.',
+    oneOf: ['', ...Object.keys(DIALECT_NAMES)],
+    validate: (name: string, all: Readonly<Record<string, unknown>>) => checkDialect(name, all['connection.url']),
     group: 'Database',
     displayName: 'Dialect',
   },
@@ -113,7 +136,7 @@ export const connectionConfig = {
     importance: 'medium',
     doc:
       'Whether names of tables and columns are quoted in SQL. With `never` PostgreSQL reads all names ' +
-      'in lower case, and names that are no plain identifiers are refused.',
+      'in lower case, and names that are no plain identifiers are refused everywhere.',
     group: 'Database',
     displayName: 'Quote identifiers',
   },

@@ -1,4 +1,4 @@
-import type { SqlText } from './sql.ts'
+import type { SqlValue } from './sql.ts'
 
 /** The columns that tell new rows, as SQL expressions ready for a WHERE. */
 export interface CriteriaColumns {
@@ -8,17 +8,17 @@ export interface CriteriaColumns {
 
 /** The bounds of one query, as the database reads them. */
 export interface CriteriaBounds {
-  readonly incrementing: string | undefined
+  readonly incrementing: SqlValue | undefined
   /** Rows after this time ... */
-  readonly begin: string | undefined
+  readonly begin: SqlValue | undefined
   /** ... and before this one are found. */
-  readonly end: string | undefined
+  readonly end: SqlValue | undefined
 }
 
 export interface Criteria {
   /** ` WHERE ... ORDER BY ...`, or nothing for a whole table. */
   readonly text: string
-  readonly values: readonly SqlText[]
+  readonly values: readonly SqlValue[]
 }
 
 /** Of several timestamp columns, the first that is not null counts. */
@@ -35,8 +35,8 @@ export function buildCriteria(
   bounds: CriteriaBounds,
   placeholder: (index: number) => string,
 ): Criteria {
-  const values: SqlText[] = []
-  const bind = (value: string | undefined): string => {
+  const values: SqlValue[] = []
+  const bind = (value: SqlValue | undefined): string => {
     values.push(value ?? null)
     return placeholder(values.length)
   }
@@ -51,7 +51,10 @@ export function buildCriteria(
   }
   const end = bind(bounds.end)
   const begin = bind(bounds.begin)
+  // A place without a number cannot be meant twice, so its value goes along once for each use.
+  const again = placeholder(1) === placeholder(2) ? () => bind(bounds.begin) : () => begin
+  const equal = again()
   const last = bind(bounds.incrementing)
-  const after = `((${ts} = ${begin} AND ${id} > ${last}) OR ${ts} > ${begin})`
+  const after = `((${ts} = ${equal} AND ${id} > ${last}) OR ${ts} > ${again()})`
   return { text: ` WHERE ${ts} < ${end} AND ${ts} >= ${begin} AND ${after} ORDER BY ${ts},${id} ASC`, values }
 }

@@ -1,10 +1,13 @@
-import { ConfigError, type Schema } from '@millrace/sdk'
+import type { Schema } from '@millrace/sdk'
 import type { ConnectionSettings } from './connection-config.ts'
+import { mysqlDialect } from './mysql/dialect.ts'
 import { postgresDialect } from './postgres/dialect.ts'
 import type { SinkDialect } from './sink-dialect.ts'
-import type { FailureKind, ResultColumn, SqlConnection, SqlCursor, SqlRow, SqlStatement } from './sql.ts'
+import { sqliteDialect } from './sqlite/dialect.ts'
+import type { FailureKind, ResultColumn, SqlConnection, SqlCursor, SqlRow, SqlStatement, SqlValue } from './sql.ts'
 import type { TableId } from './table-id.ts'
 import type { CalendarSystem, Instant } from './temporal.ts'
+import type { JdbcUrl } from './url.ts'
 import type { Zone } from './zone.ts'
 
 export type NumericMapping = 'none' | 'precision_only' | 'best_fit' | 'best_fit_eager_double'
@@ -34,12 +37,21 @@ export interface ColumnReader {
   readonly schema: Schema
   /** Turns the text of a value that is not null into the field's value. Throws RangeError when it does not fit. */
   read(text: string): unknown
+  /** The instant that a value of a timestamp column stands for; left out: as the zone of the config reads it. */
+  instant?(text: string): Instant
 }
 
 export interface ReaderPlan {
   readonly readers: readonly ColumnReader[]
   /** Columns that no schema type holds, with the name of their database type. */
   readonly dropped: readonly { readonly name: string; readonly type: string }[]
+}
+
+/** How timestamps are compared in a WHERE. */
+export interface TimestampComparison {
+  /** The columns, or expressions of them. */
+  readonly expressions: readonly string[]
+  value(instant: Instant): SqlValue
 }
 
 /** A table as the catalogue has it. */
@@ -53,6 +65,8 @@ export interface ColumnDescription {
   readonly name: string
   /** The type as SQL writes it, without length: the type that values are cast to. */
   readonly type: string
+  /** Whether it holds points in time or dates: a timestamp column must. */
+  readonly temporal: boolean
   readonly isArray: boolean
   readonly nullable: boolean
   readonly primaryKey: boolean
@@ -68,7 +82,7 @@ export interface TableFilter {
   readonly types: readonly string[]
 }
 
-/** All that differs between databases. MySQL, MariaDB and SQLite come as further implementations. */
+/** All that differs between databases. */
 export interface Dialect {
   readonly name: string
   connect(settings: ConnectionSettings, purpose: 'read' | 'write'): Promise<SqlConnection>
@@ -80,8 +94,22 @@ export interface Dialect {
   openCursor(connection: SqlConnection, statement: SqlStatement, isolation: string | undefined): Promise<SqlCursor>
   /** Quotes or, when asked never to, checks that the identifier needs no quotes. */
   identifier(name: string, quoting: 'always' | 'never'): string
-  /** `$1`, `$2`, ... */
+  /** How the name is read when it is written without quotes. */
+  foldName(name: string): string
+  /** `$1`, `$2`, ..., or always the same where places have no numbers. */
   placeholder(index: number): string
+  /** A whole number as a parameter. */
+  numberValue(text: string): SqlValue
+  /**
+   * How the timestamp columns of a query are compared with instants. `select` is the query without conditions, `names`
+   * are the columns as SQL writes them.
+   */
+  timestampComparison(
+    connection: SqlConnection,
+    select: string,
+    names: readonly string[],
+    options: Pick<ReadOptions, 'zone' | 'calendar'>,
+  ): Promise<TimestampComparison>
   /** Makes a custom query usable in a FROM clause. */
   wrapQuery(query: string): string
   databaseTime(connection: SqlConnection): Promise<Instant>
@@ -101,12 +129,16 @@ export interface Dialect {
   readonly sink: SinkDialect
 }
 
+const DIALECTS: Readonly<Record<JdbcUrl['subprotocol'], Dialect>> = {
+  postgresql: postgresDialect,
+  mysql: mysqlDialect,
+  mariadb: mysqlDialect,
+  sqlite: sqliteDialect,
+}
+
 /** The dialect for a URL. */
 export function dialectOf(settings: ConnectionSettings): Dialect {
-  if (settings.url.subprotocol === 'postgresql') return postgresDialect
-  throw new ConfigError(`connection.url: no dialect for ${settings.url.subprotocol as string}`, {
-    key: 'connection.url',
-  })
+  return DIALECTS[settings.url.subprotocol]
 }
 
 /** Reads one row with a plan. */

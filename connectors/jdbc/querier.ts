@@ -11,7 +11,7 @@ import { type ColumnReader, type Dialect, readRow, type ReadOptions } from './di
 import { offsetOf, type Position, TIMESTAMP_START } from './offset.ts'
 import { columnIndex, type OffsetColumns } from './source-columns.ts'
 import type { ResultColumn, SqlConnection, SqlCursor, SqlRow } from './sql.ts'
-import { compareInstants, formatInstant, type Instant, instantOfMs, parseInstant } from './temporal.ts'
+import { compareInstants, type Instant, instantOfMs, parseInstant } from './temporal.ts'
 
 /** What is read: a table or a query, already written as SQL. */
 export interface QueryTarget {
@@ -44,6 +44,7 @@ interface Shape {
   readonly schema: Schema
   readonly incrementingAt: number
   readonly timestampsAt: readonly number[]
+  instantOf(text: string, at: number): Instant
 }
 
 interface Row {
@@ -137,19 +138,19 @@ export class Querier {
   async #open(connection: SqlConnection): Promise<void> {
     const { dialect, quoting, read, isolation } = this.#options
     const { columns, select, suffix } = this.target
+    const names = columns.timestamps.map((name) => dialect.identifier(name, quoting))
+    const comparison =
+      names.length === 0 ? undefined : await dialect.timestampComparison(connection, select, names, read)
     const quoted: CriteriaColumns = {
       incrementing: columns.incrementing === undefined ? undefined : dialect.identifier(columns.incrementing, quoting),
-      timestamps: columns.timestamps.map((name) => dialect.identifier(name, quoting)),
+      timestamps: comparison?.expressions ?? [],
     }
-    const write = (instant: Instant): string => formatInstant(instant, read.zone, read.calendar)
-    let end: string | undefined
-    if (columns.timestamps.length > 0) end = write(await this.#end(connection))
     const criteria = buildCriteria(
       quoted,
       {
-        incrementing: String(this.#position.incrementing ?? this.#options.incrementingStart),
-        begin: write(this.#position.timestamp ?? TIMESTAMP_START),
-        end,
+        incrementing: dialect.numberValue(String(this.#position.incrementing ?? this.#options.incrementingStart)),
+        begin: comparison?.value(this.#position.timestamp ?? TIMESTAMP_START),
+        end: comparison?.value(await this.#end(connection)),
       },
       dialect.placeholder,
     )
@@ -200,14 +201,26 @@ export class Querier {
       ),
       incrementingAt: offsetColumns.incrementing === undefined ? -1 : columnIndex(columns, offsetColumns.incrementing),
       timestampsAt: offsetColumns.timestamps.map((name) => columnIndex(columns, name)),
+      instantOf(text, at) {
+        const own = readers.find((reader) => reader.index === at)?.instant
+        return own === undefined ? parseInstant(text, read.zone, read.calendar) : own(text)
+      },
     }
   }
 
   #timestampOf(row: SqlRow): Instant | undefined {
-    for (const at of (this.#shape as Shape).timestampsAt) {
+    const { timestampsAt, instantOf } = this.#shape as Shape
+    for (const at of timestampsAt) {
       const text = row[at]
-      if (text !== null && text !== undefined)
-        return parseInstant(text, this.#options.read.zone, this.#options.read.calendar)
+      if (text === null || text === undefined) continue
+      try {
+        return instantOf(text, at)
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause
+        throw new ConnectError(`${this.target.label}: a value of a timestamp column cannot be used: ${cause.message}`, {
+          cause,
+        })
+      }
     }
     return undefined
   }

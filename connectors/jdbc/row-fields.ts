@@ -1,7 +1,6 @@
 import { DataError, type Schema, schemas, type SinkRecord } from '@millrace/sdk'
 import type { Change } from './envelope.ts'
 import type { SinkConfig } from './sink-config.ts'
-import { truncateIdentifier } from './table-name.ts'
 
 /** One column of the rows to write, and where its value comes from. */
 export interface RowField {
@@ -27,9 +26,14 @@ type FieldsConfig = Pick<
 
 /**
  * Chooses the columns for records of these schemas; `valueSchema` null means only the key (a delete). Throws
- * DataError naming what does not fit.
+ * DataError naming what does not fit. `storedName` is a name as the database keeps it.
  */
-export function chooseFields(config: FieldsConfig, keySchema: Schema | null, valueSchema: Schema | null): RowFields {
+export function chooseFields(
+  config: FieldsConfig,
+  keySchema: Schema | null,
+  valueSchema: Schema | null,
+  storedName: (name: string) => string,
+): RowFields {
   const keys = keyFields(config, keySchema, valueSchema)
   const keyNames = new Set(keys.map(({ name }) => name))
   const values = valueSchema === null ? [] : valueFields(config, valueSchema).filter(({ name }) => !keyNames.has(name))
@@ -37,11 +41,9 @@ export function chooseFields(config: FieldsConfig, keySchema: Schema | null, val
   if (fields.length === 0)
     throw new DataError('no field is left to write: check pk.mode, pk.fields and fields.whitelist')
   const repeated = fields.find(
-    (field, at) =>
-      fields.findIndex((other) => truncateIdentifier(other.name) === truncateIdentifier(field.name)) !== at,
+    (field, at) => fields.findIndex((other) => storedName(other.name) === storedName(field.name)) !== at,
   )
-  if (repeated !== undefined)
-    throw new DataError(`two fields become the same column "${truncateIdentifier(repeated.name)}"`)
+  if (repeated !== undefined) throw new DataError(`two fields become the same column "${storedName(repeated.name)}"`)
   return { fields, keys: fields.filter((field) => field.isKey) }
 }
 

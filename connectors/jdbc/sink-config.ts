@@ -11,8 +11,8 @@ const writeKeys = {
     ignoreCase: true,
     importance: 'high',
     doc:
-      'insert: INSERT. upsert: INSERT ... ON CONFLICT on the primary key DO UPDATE. update: UPDATE of ' +
-      'rows that exist.',
+      'insert: INSERT. upsert: INSERT ... ON CONFLICT on the primary key DO UPDATE, with MySQL and MariaDB ' +
+      'ON DUPLICATE KEY UPDATE. update: UPDATE of rows that exist.',
     validate: (mode: string, all: All) =>
       mode !== 'insert' && all['pk.mode'] === 'none'
         ? `needs a pk.mode other than none, for ${mode} finds rows by their key`

@@ -4,7 +4,7 @@ import type { TextRow } from './table-buffer.ts'
 import type { CalendarSystem } from './temporal.ts'
 import type { Zone } from './zone.ts'
 
-/** Writes a value that is not null as the text that the column's type reads. */
+/** Writes a value that is not null as the text that the dialect's `bindRows` takes for the column. */
 export type Binder = (value: unknown) => string
 
 export interface BindOptions {
@@ -43,8 +43,8 @@ export interface WriteColumn {
 }
 
 /**
- * The statements for one table and set of columns. Their text does not depend on the number of rows, so they
- * are prepared once.
+ * The statements for one table and set of columns, as `bindRows` of the same dialect takes them. Their text does not
+ * depend on the number of rows.
  */
 export interface WriteStatements {
   readonly insert: string
@@ -64,12 +64,12 @@ export interface OffsetMove extends TopicPartition {
 /** Statements over the offsets table of exactly-once delivery. */
 export interface OffsetStatements {
   readonly create: string
-  /** Raises the epoch; gives one row: next offset or null, epoch. */
-  claim(connector: string, partition: TopicPartition): SqlStatement
+  /** Raises the epoch; the last that gives a row gives next offset or null, and epoch. Several run in a transaction. */
+  claim(connector: string, partition: TopicPartition): readonly SqlStatement[]
   /** Gives the same row, or none. */
   read(connector: string, partition: TopicPartition): SqlStatement
   /** Moves the offsets of the partitions that still have their epoch and are where the task believes, and locks their rows. */
-  advance(connector: string, moves: readonly OffsetMove[]): SqlStatement
+  advance(connector: string, moves: readonly OffsetMove[]): readonly SqlStatement[]
 }
 
 /** What writing needs of a database. */
@@ -80,14 +80,23 @@ export interface SinkDialect {
    */
   binder(name: string, schema: Schema, columnType: string, options: BindOptions): Binder
   createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string
-  addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): string
+  /** As many statements as it takes. */
+  addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): readonly string[]
+  /** A name as the database keeps it: some cut long ones. */
+  storedName(name: string): string
+  /** Begins a transaction that writes. */
+  readonly begin: string
+  /** Checks the constraints that would otherwise be checked at the commit. */
+  readonly checkConstraints: string | undefined
+  /** Whether a change of a table commits the transaction that is open. */
+  readonly changesCommit: boolean
   writeStatements(table: string, columns: readonly WriteColumn[]): WriteStatements
   bindRows(
     text: string,
     name: string | undefined,
     columns: readonly WriteColumn[],
     rows: readonly TextRow[],
-  ): SqlStatement
+  ): readonly SqlStatement[]
   offsetStatements(table: string): OffsetStatements
   /**
    * Why no table can be created in the schema (undefined: the first of the search path), with the fix;

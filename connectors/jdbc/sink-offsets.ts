@@ -7,7 +7,7 @@ import {
 } from '@millrace/sdk'
 import type { Dialect } from './dialect.ts'
 import type { OffsetStatements } from './sink-dialect.ts'
-import type { SqlConnection, SqlText } from './sql.ts'
+import type { SqlConnection, SqlStatement, SqlText } from './sql.ts'
 import { parseTableId } from './table-id.ts'
 
 interface Owned {
@@ -54,13 +54,30 @@ export class SinkOffsets {
     // One order for all tasks: two that claim the same partitions then cannot lock each other out.
     const sorted = [...partitions].sort((a, b) => (idOf(a.topic, a.partition) < idOf(b.topic, b.partition) ? -1 : 1))
     for (const { topic, partition } of sorted) {
-      const { rows } = await connection.run(this.#sql.claim(this.#connectorName, { topic, partition }))
-      const [next, epoch] = rows[0] as readonly SqlText[]
+      const [next, epoch] = await this.#raise(connection, { topic, partition })
       const offset = next === null || next === undefined ? null : Number(next)
       this.#owned.set(idOf(topic, partition), { topic, partition, epoch: epoch as string, next: offset })
       if (offset !== null) found.push({ topic, partition, offset })
     }
     return found
+  }
+
+  /** Raises the epoch and reads the row, as one step. */
+  async #raise(connection: SqlConnection, partition: TopicPartition): Promise<readonly SqlText[]> {
+    const statements = this.#sql.claim(this.#connectorName, partition)
+    if (statements.length === 1) {
+      return (await connection.run(statements[0] as SqlStatement)).rows[0] as readonly SqlText[]
+    }
+    await connection.run(this.#dialect.sink.begin)
+    try {
+      let row: readonly SqlText[] | undefined
+      for (const statement of statements) row = (await connection.run(statement)).rows[0] ?? row
+      await connection.run('COMMIT')
+      return row as readonly SqlText[]
+    } catch (error) {
+      if (!connection.broken) await connection.run('ROLLBACK')
+      throw error
+    }
   }
 
   /** Gives partitions up. */
@@ -118,11 +135,15 @@ export class SinkOffsets {
         )
       moved.set(owned, Math.max(moved.get(owned) ?? 0, record.originalOffset + 1))
     }
-    const moves = [...moved].map(([{ topic, partition, epoch, next: from }, next]) => {
-      return { topic, partition, epoch, from, next }
-    })
+    // In one order for all tasks, for rows that are locked one after the other.
+    const moves = [...moved]
+      .map(([{ topic, partition, epoch, next: from }, next]) => ({ topic, partition, epoch, from, next }))
+      .sort((a, b) => (idOf(a.topic, a.partition) < idOf(b.topic, b.partition) ? -1 : 1))
     // Invariants 2 and 4: a partition that is not found with our epoch has a new owner.
-    const { affected } = await connection.run(this.#sql.advance(this.#connectorName, moves))
+    let affected = 0
+    for (const statement of this.#sql.advance(this.#connectorName, moves)) {
+      affected += (await connection.run(statement)).affected
+    }
     if (affected !== moves.length) {
       await this.refresh(connection)
       throw new RetriableError('the offsets in the target have moved: a commit without an answer came through late')

@@ -2,16 +2,29 @@ import { DataError } from '@millrace/sdk'
 import { quotingOf } from './connection-config.ts'
 import type { ColumnDescription, Dialect, TableDescription } from './dialect.ts'
 import type { RowField } from './row-fields.ts'
-import type { DdlOptions } from './sink-dialect.ts'
+import type { DdlOptions, NewColumn } from './sink-dialect.ts'
 import type { SinkConfig } from './sink-config.ts'
 import type { SqlConnection } from './sql.ts'
-import { plainName, quotedName, type TableId } from './table-id.ts'
-import { truncateIdentifier } from './table-name.ts'
+import { plainName, quotedName, readAs, type TableId } from './table-id.ts'
 
 type TablesConfig = Pick<
   SinkConfig,
   'auto.create' | 'auto.evolve' | 'table.types' | 'quote.sql.identifiers' | 'sql.quote.identifiers'
 >
+
+/**
+ * Thrown where the database would commit the open transaction for a change of a table: the transaction is given up, the
+ * statement runs alone, and the records are written from the beginning.
+ */
+export class TableChange extends Error {
+  override name = 'TableChange'
+  readonly text: string
+
+  constructor(text: string) {
+    super(`a table has to be changed outside of the transaction: ${text}`)
+    this.text = text
+  }
+}
 
 /** Knows the target tables, and creates and widens them where that is allowed. */
 export class SinkTables {
@@ -48,7 +61,7 @@ export class SinkTables {
       if (!this.#config['auto.create']) {
         throw new DataError(`the table ${plainName(table)} is missing; create it or set auto.create=true`)
       }
-      const columns = fields.map(asNewColumn)
+      const columns = fields.map((field) => this.#newColumn(field))
       await this.#change(connection, this.#dialect.sink.createTable(this.identifier(table), columns, this.#ddl))
       description = await this.#describe(connection, table)
       if (description === undefined)
@@ -58,7 +71,7 @@ export class SinkTables {
     if (!kinds.includes(description.kind)) {
       throw new DataError(`${plainName(table)} is a ${description.kind}, and table.types is ${kinds.join(', ')}`)
     }
-    const missing = fields.filter((field) => columnOf(description as TableDescription, field.name) === undefined)
+    const missing = fields.filter((field) => this.columnOf(description as TableDescription, field.name) === undefined)
     return missing.length === 0 ? description : await this.#widen(connection, table, description, missing)
   }
 
@@ -84,20 +97,35 @@ export class SinkTables {
           'default, so the rows that exist would have no value',
       )
     }
-    await this.#change(
-      connection,
-      this.#dialect.sink.addColumns(this.identifier(table), missing.map(asNewColumn), this.#ddl),
-    )
+    const columns = missing.map((field) => this.#newColumn(field))
+    for (const text of this.#dialect.sink.addColumns(this.identifier(table), columns, this.#ddl)) {
+      await this.#change(connection, text)
+    }
     this.#known.delete(quotedName(table))
     const widened = await this.#describe(connection, table)
-    const still = missing.filter((field) => widened === undefined || columnOf(widened, field.name) === undefined)
+    const still = missing.filter((field) => widened === undefined || this.columnOf(widened, field.name) === undefined)
     if (widened === undefined || still.length > 0)
       throw new DataError(`the table ${plainName(table)} did not get the columns ${names}`)
     return widened
   }
 
+  /** The column for a field: of its very name, else the only one that differs in case. */
+  columnOf(table: TableDescription, field: string): ColumnDescription | undefined {
+    const name = this.#dialect.sink.storedName(field)
+    const exact = table.columns.find((column) => column.name === name)
+    if (exact !== undefined) return exact
+    const similar = table.columns.filter((column) => column.name.toLowerCase() === name.toLowerCase())
+    return similar.length === 1 ? similar[0] : undefined
+  }
+
+  #newColumn({ name, schema, isKey }: RowField): NewColumn {
+    return { name: this.#dialect.sink.storedName(name), schema, isKey }
+  }
+
   /** Changes the schema inside the transaction; another task may do the same at this moment. */
   async #change(connection: SqlConnection, text: string): Promise<void> {
+    // Invariant 2: what commits the transaction by itself would part the offsets from their rows.
+    if (this.#dialect.sink.changesCommit) throw new TableChange(text)
     await connection.run('SAVEPOINT millrace_ddl')
     try {
       await connection.run(text)
@@ -112,9 +140,7 @@ export class SinkTables {
     const name = quotedName(table)
     let description = this.#known.get(name)
     if (description === undefined) {
-      const lower = quotingOf(this.#config) === 'never'
-      const wanted = lower ? { schema: table.schema?.toLowerCase(), name: table.name.toLowerCase() } : table
-      const found = await this.#dialect.describeTable(connection, wanted)
+      const found = await this.#dialect.describeTable(connection, readAs(this.#dialect, table, quotingOf(this.#config)))
       if (found === null) return undefined
       description = found
       this.#known.set(name, description)
@@ -124,14 +150,3 @@ export class SinkTables {
 }
 
 const namesOf = (fields: readonly RowField[]): string => fields.map(({ name }) => name).join(', ')
-
-const asNewColumn = ({ name, schema, isKey }: RowField) => ({ name: truncateIdentifier(name), schema, isKey })
-
-/** The column for a field: of its very name, else the only one that differs in case. */
-export function columnOf(table: TableDescription, field: string): ColumnDescription | undefined {
-  const name = truncateIdentifier(field)
-  const exact = table.columns.find((column) => column.name === name)
-  if (exact !== undefined) return exact
-  const similar = table.columns.filter((column) => column.name.toLowerCase() === name.toLowerCase())
-  return similar.length === 1 ? similar[0] : undefined
-}

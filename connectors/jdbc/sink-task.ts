@@ -13,8 +13,11 @@ import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import type { SinkConfig } from './sink-config.ts'
 import { FencedError, OrderError, SinkOffsets } from './sink-offsets.ts'
+import { TableChange } from './sink-tables.ts'
 import { placeOf, SinkWriter } from './sink-writer.ts'
 import type { SqlConnection } from './sql.ts'
+
+type Work = (connection: SqlConnection, fresh: readonly SinkRecord[]) => Promise<void>
 
 /** Writes batches of records, each in one transaction. */
 export class JdbcSinkTask implements SinkTask {
@@ -119,7 +122,8 @@ export class JdbcSinkTask implements SinkTask {
     try {
       await this.#writer.write(connection, records)
       // A constraint that is checked at the commit would otherwise blame the whole batch.
-      await connection.run('SET CONSTRAINTS ALL IMMEDIATE')
+      const { checkConstraints } = this.#dialect.sink
+      if (checkConstraints !== undefined) await connection.run(checkConstraints)
       await connection.run('RELEASE SAVEPOINT millrace_part')
       return
     } catch (error) {
@@ -147,15 +151,37 @@ export class JdbcSinkTask implements SinkTask {
     await reporter.report(record, reason)
   }
 
-  async #write(
-    records: readonly SinkRecord[],
-    work: (connection: SqlConnection, fresh: readonly SinkRecord[]) => Promise<void>,
-  ): Promise<void> {
+  /** Writes in one transaction, and begins it again for each change of a table that cannot happen inside of one. */
+  async #write(records: readonly SinkRecord[], work: Work): Promise<void> {
+    const done = new Set<string>()
+    for (;;) {
+      try {
+        await this.#writeOnce(records, work)
+        return
+      } catch (error) {
+        if (!(error instanceof TableChange)) throw error
+        if (done.has(error.text)) throw new DataError(`the table is not as it was made: ${error.text}`)
+        done.add(error.text)
+        await this.#changeTable(error.text)
+      }
+    }
+  }
+
+  async #changeTable(text: string): Promise<void> {
+    try {
+      await (await this.#connect()).run(text)
+    } catch (error) {
+      // Another task did the same in the meantime.
+      if (!this.#dialect.sink.isAlreadyThere(error)) throw error
+    }
+  }
+
+  async #writeOnce(records: readonly SinkRecord[], work: Work): Promise<void> {
     const connection = await this.#connect()
     try {
       const fresh = await this.#freshOf(connection, records)
       if (fresh.length === 0) return
-      await connection.run('BEGIN')
+      await connection.run(this.#dialect.sink.begin)
       const committed = await this.#offsets?.advance(connection, fresh)
       await work(connection, fresh)
       const { command } = await connection.run('COMMIT')

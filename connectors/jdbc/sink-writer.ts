@@ -5,7 +5,7 @@ import { type Change, plainChange, unwrapDebezium } from './envelope.ts'
 import { chooseFields, type RowField } from './row-fields.ts'
 import type { Binder, BindOptions, WriteColumn, WriteStatements } from './sink-dialect.ts'
 import type { SinkConfig } from './sink-config.ts'
-import { columnOf, SinkTables } from './sink-tables.ts'
+import { SinkTables } from './sink-tables.ts'
 import type { SqlConnection } from './sql.ts'
 import { TableBuffer, type TextRow } from './table-buffer.ts'
 import { quotedName, type TableId } from './table-id.ts'
@@ -145,7 +145,7 @@ export class SinkWriter {
     let state = this.#topics.get(topic)
     if (state === undefined) {
       if (this.#topics.size >= TABLES_MAX) throw new DataError(`more than ${TABLES_MAX} topics in one sink task`)
-      const table = tableForTopic(this.#config, topic)
+      const table = tableForTopic(this.#config, topic, this.#dialect.sink.storedName)
       const name = quotedName(table)
       state = this.#states.get(name)
       if (state === undefined) {
@@ -191,14 +191,14 @@ export class SinkWriter {
     keySchema: Schema | null,
     table: TableId,
   ): Promise<WritePlan> {
-    const chosen = chooseFields(this.#config, keySchema, change.valueSchema)
+    const chosen = chooseFields(this.#config, keySchema, change.valueSchema, this.#dialect.sink.storedName)
     const isDelete = change.valueSchema === null
     if (!isDelete && this.#config['insert.mode'] !== 'insert' && chosen.keys.length === 0) {
       throw new DataError(`insert.mode=${this.#config['insert.mode']} needs a primary key: set pk.mode`)
     }
     const fields = chosen.fields.filter((field) => field.isKey || change.unchanged?.has(field.name) !== true)
     const description = await this.#tables.prepare(connection, table, fields)
-    const found = fields.map((field) => columnOf(description, field.name) as ColumnDescription)
+    const found = fields.map((field) => this.#tables.columnOf(description, field.name) as ColumnDescription)
     const quoting = quotingOf(this.#config)
     const columns = fields.map((field, at): WriteColumn => {
       const { name, type, isArray } = found[at] as ColumnDescription
@@ -260,7 +260,8 @@ export class SinkWriter {
     rows: readonly TextRow[],
   ): Promise<void> {
     const text = plan.statements[kind]
-    await connection.run(this.#dialect.sink.bindRows(text, this.#preparedName(connection, text), plan.columns, rows))
+    const name = this.#preparedName(connection, text)
+    for (const statement of this.#dialect.sink.bindRows(text, name, plan.columns, rows)) await connection.run(statement)
   }
 
   /** Statements are prepared once per connection, up to a bound. */

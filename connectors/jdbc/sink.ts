@@ -6,7 +6,7 @@ import { sinkManifest } from './manifest.ts'
 import { type SinkConfig, sinkConfig } from './sink-config.ts'
 import { JdbcSinkTask } from './sink-task.ts'
 import type { SqlConnection } from './sql.ts'
-import { parseTableId, plainName } from './table-id.ts'
+import { parseTableId, plainName, readAs } from './table-id.ts'
 import { tableForTopic } from './table-name.ts'
 
 const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
@@ -43,10 +43,8 @@ async function checkTables(
   const issues: ConfigIssue[] = []
   const topics = (raw['topics'] ?? '').split(',').map((topic) => topic.trim())
   for (const topic of topics.filter((each) => each !== '')) {
-    const table = tableForTopic(config, topic)
-    const lower = quotingOf(config) === 'never'
-    const wanted = lower ? { schema: table.schema?.toLowerCase(), name: table.name.toLowerCase() } : table
-    const found = await dialect.describeTable(connection, wanted)
+    const table = tableForTopic(config, topic, dialect.sink.storedName)
+    const found = await dialect.describeTable(connection, readAs(dialect, table, quotingOf(config)))
     if (found === null) {
       const problem = config['auto.create']
         ? await schemaProblem(dialect, connection, table.schema)

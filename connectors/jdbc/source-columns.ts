@@ -90,7 +90,7 @@ function timestampColumns(config: SourceConfig, table: TableDescription, name: s
       { key: 'timestamp.column.name' },
     )
   }
-  const other = columns.find((column) => !/^(timestamp|date)/.test(column.type))
+  const other = columns.find((column) => !column.temporal)
   if (other !== undefined) {
     throw new ConfigError(
       `timestamp.column.name: the column ${other.name} of ${name} is ${other.type}, not a timestamp`,

@@ -136,8 +136,8 @@ const modeKeys = {
     doc:
       'Whether each query ends before the start of the oldest transaction that is still open, so that ' +
       'a row stamped by now() is never missed, however late its transaction commits. A transaction ' +
-      'that stays open holds everything back. Needs the role pg_read_all_stats. An addition of ' +
-      'Millrace.',
+      'that stays open holds everything back. PostgreSQL only; needs the role pg_read_all_stats. An ' +
+      'addition of Millrace.',
     group: 'Mode',
     displayName: 'Await open transactions',
   },
@@ -212,7 +212,9 @@ const tableKeys = {
     type: 'string',
     default: null,
     importance: 'medium',
-    doc: 'A LIKE pattern for the database name; left out: no narrowing.',
+    doc:
+      'A LIKE pattern for the database name; left out: no narrowing. With MySQL and MariaDB left out or empty ' +
+      'is the database of the URL.',
     group: 'Tables',
     displayName: 'Catalog pattern',
   },
@@ -220,7 +222,9 @@ const tableKeys = {
     type: 'string',
     default: null,
     importance: 'high',
-    doc: 'A LIKE pattern for the schemas of the tables; left out: no narrowing.',
+    doc:
+      'A LIKE pattern for the schemas of the tables; left out: no narrowing. MySQL and MariaDB take it for ' +
+      'the database name as well; SQLite has no schemas.',
     group: 'Tables',
     displayName: 'Schema pattern',
   },
@@ -230,8 +234,8 @@ const tableKeys = {
     oneOf: TABLE_TYPES,
     importance: 'low',
     doc:
-      'The kinds of tables to look for. PostgreSQL has no ALIAS, SYNONYM or GLOBAL TEMPORARY, so these ' +
-      'find nothing there.',
+      'The kinds of tables to look for. A kind that the database does not have finds nothing: PostgreSQL, ' +
+      'MySQL and SQLite have no ALIAS, SYNONYM or GLOBAL TEMPORARY.',
     group: 'Tables',
     displayName: 'Table types',
   },
@@ -309,7 +313,7 @@ const readingKeys = {
     importance: 'low',
     doc: 'The isolation level of the reading transactions. SQL_SERVER_SNAPSHOT belongs to SQL Server.',
     validate: (mode: string) =>
-      mode === 'SQL_SERVER_SNAPSHOT' ? 'belongs to SQL Server; PostgreSQL has no such level' : undefined,
+      mode === 'SQL_SERVER_SNAPSHOT' ? 'belongs to SQL Server; no other database has such a level' : undefined,
     group: 'Reading',
     displayName: 'Isolation level',
   },

@@ -1,4 +1,11 @@
-import { ConnectError, isConnectError, type PollResult, type SourceTask, type SourceTaskContext } from '@millrace/sdk'
+import {
+  ConfigError,
+  ConnectError,
+  isConnectError,
+  type PollResult,
+  type SourceTask,
+  type SourceTaskContext,
+} from '@millrace/sdk'
 import { connectionSettings, type ConnectionSettings, quotingOf } from './connection-config.ts'
 import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf, type NumericMapping } from './dialect.ts'
@@ -51,6 +58,7 @@ export class JdbcSourceTask implements SourceTask {
     const connection = await this.#connect(this.#stop.signal)
     const targets =
       query === '' ? await this.#tableTargets(connection, tables) : [{ target: this.#queryTarget(query), old: [] }]
+    await this.#checkTransactions(connection)
     const options = this.#querierOptions()
     const initial = await this.#initialPosition(connection)
     for (const { target, old } of targets) {
@@ -235,6 +243,14 @@ export class JdbcSourceTask implements SourceTask {
     const stored = await this.#context.offsets.offsets([target.partition, ...old])
     const found = stored.find((offset) => offset !== null)
     return found === undefined ? undefined : positionOf(found)
+  }
+
+  /** Without a view of the transactions of others rows would be lost silently. */
+  async #checkTransactions(connection: SqlConnection): Promise<void> {
+    if (!this.#config['timestamp.await.transactions']) return
+    const problem = await this.#dialect.transactionsProblem(connection)
+    if (problem === undefined) return
+    throw new ConfigError(`timestamp.await.transactions: ${problem}`, { key: 'timestamp.await.transactions' })
   }
 
   /** Two clocks that disagree make rows late or early by hours, which is hard to see later. */

@@ -1,17 +1,17 @@
-/** One column of a result, as the driver describes it. */
+/**
+ * One column of a result. Each dialect's columns say more in that dialect's own terms, and only that dialect reads
+ * them.
+ */
 export interface ResultColumn {
   readonly name: string
-  /** The database's type number and modifier (length, precision). */
-  readonly typeId: number
-  readonly typeModifier: number
-  /** Where the column comes from; 0 for an expression. */
-  readonly tableId: number
-  readonly columnNumber: number
 }
 
 /** A value as the database's text protocol carries it: nothing is rounded by a driver on the way. */
 export type SqlText = string | null
 export type SqlRow = readonly SqlText[]
+
+/** A parameter of a statement. Postgres takes text alone, for it knows the type of each place. */
+export type SqlValue = string | bigint | number | Uint8Array | null
 
 export interface SqlResult {
   readonly columns: readonly ResultColumn[]
@@ -24,7 +24,9 @@ export interface SqlResult {
 
 export interface SqlStatement {
   readonly text: string
-  readonly values?: readonly SqlText[]
+  readonly values?: readonly SqlValue[]
+  /** Instead of `values`: the statement runs once for each of these rows, for databases in our own process. */
+  readonly batch?: readonly (readonly SqlValue[])[]
   /** Statements with a name are prepared once per connection. */
   readonly name?: string
 }

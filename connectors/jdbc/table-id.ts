@@ -23,14 +23,36 @@ export function quotedName(table: TableId): string {
     : `${quoteAlways(table.schema)}.${quoteAlways(table.name)}`
 }
 
-/** Splits a list such as `"a"."b,c",d` at the commas outside of quotes. */
+/** A name that may stand in SQL without quotes. Throws ConfigError for any other: it would be SQL text. */
+export function plainIdentifier(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_$]*$/.test(name)) return name
+  throw new ConfigError(`quote.sql.identifiers=never cannot write the name "${name}"; set it to always`, {
+    key: 'quote.sql.identifiers',
+  })
+}
+
+/** A table's name as the database reads it in statements: without quotes some fold the case. */
+export function readAs(
+  dialect: { foldName(name: string): string },
+  table: TableId,
+  quoting: 'always' | 'never',
+): TableId {
+  if (quoting === 'always') return table
+  return {
+    schema: table.schema === undefined ? undefined : dialect.foldName(table.schema),
+    name: dialect.foldName(table.name),
+  }
+}
+
+/** Splits a list such as `"a"."b,c",d` at the commas outside of quotes, which may be backticks as in MySQL. */
 export function splitQuoted(text: string, separator: ',' | '.'): string[] {
   const parts: string[] = []
   let part = ''
-  let inside = false
+  let inside = ''
   for (const char of text) {
-    if (char === '"') inside = !inside
-    if (char === separator && !inside) {
+    if (inside === char) inside = ''
+    else if (inside === '' && (char === '"' || char === '`')) inside = char
+    if (char === separator && inside === '') {
       parts.push(part)
       part = ''
     } else part += char
@@ -41,7 +63,9 @@ export function splitQuoted(text: string, separator: ',' | '.'): string[] {
 
 /** Takes the quotes of an identifier away; an unquoted one stays as it is. */
 export function unquote(text: string): string {
-  return /^"[^]*"$/.test(text) && text.length >= 2 ? text.slice(1, -1).replaceAll('""', '"') : text
+  const quote = text[0] ?? ''
+  if (text.length < 2 || (quote !== '"' && quote !== '`') || !text.endsWith(quote)) return text
+  return text.slice(1, -1).replaceAll(quote + quote, quote)
 }
 
 /** Reads `table`, `schema.table` or `catalog.schema.table`, each part quoted or not; the catalog is dropped. */

@@ -211,3 +211,9 @@ export function instantOfUnits(units: bigint, unitsPerSecond: number): Instant {
   const nanos = Number(rest) * (1_000_000_000 / unitsPerSecond)
   return { ms: Number(seconds) * 1000 + Math.floor(nanos / 1_000_000), nanos }
 }
+
+/** `2024-01-02 03:04:05[.f]` as the wall clock of the zone shows it, without an offset. */
+export function formatWallClock(instant: Instant, zone: Zone, calendar: CalendarSystem): string {
+  const { days, time } = wallClock(instant, zone === utc ? 0 : zone.offsetAt(instant.ms))
+  return `${formatDate(days, calendar)} ${time}${trimmedFraction(instant.nanos)}`
+}

@@ -6,15 +6,21 @@ export interface HostPort {
 
 /** A JDBC URL taken apart. Property names keep the case in which they were written. */
 export interface JdbcUrl {
-  readonly subprotocol: 'postgresql'
+  readonly subprotocol: 'postgresql' | 'mysql' | 'mariadb' | 'sqlite'
+  /** Empty for SQLite. */
   readonly hosts: readonly HostPort[]
-  /** Undefined: the database is named like the user. */
+  /** Of SQLite the path of the file. Left out: none, or with Postgres the one that is named like the user. */
   readonly database: string | undefined
   readonly properties: ReadonlyMap<string, string>
 }
 
-const POSTGRES_PORT = 5432
-const FORM = 'jdbc:postgresql://host:5432/database?property=value'
+const PORTS = { postgresql: 5432, mysql: 3306, mariadb: 3306, sqlite: 0 } as const
+const FORMS = {
+  postgresql: 'jdbc:postgresql://host:5432/database?property=value',
+  mysql: 'jdbc:mysql://host:3306/database?property=value',
+  mariadb: 'jdbc:mariadb://host:3306/database?property=value',
+  sqlite: 'jdbc:sqlite:/path/to/file.db?property=value',
+} as const
 
 /** Thrown for a URL that cannot be used; the message names no password. */
 export class JdbcUrlError extends Error {
@@ -22,26 +28,48 @@ export class JdbcUrlError extends Error {
 }
 
 /** Databases whose URLs are known but that this version does not speak to. */
-const OTHER_DATABASES = ['mysql', 'mariadb', 'sqlserver', 'oracle', 'sqlite', 'db2', 'derby', 'h2', 'sap', 'vertica']
+const OTHER_DATABASES = ['sqlserver', 'oracle', 'db2', 'derby', 'h2', 'sap', 'vertica']
 
-/** Reads the URL as the PostgreSQL JDBC driver does. Throws JdbcUrlError with the reason. */
+/** Reads the URL as the JDBC driver of its database does. Throws JdbcUrlError with the reason. */
 export function parseJdbcUrl(url: string): JdbcUrl {
   const match = /^jdbc:([a-z0-9]+):(.*)$/is.exec(url.trim())
-  if (!match) throw new JdbcUrlError(`not a JDBC URL; write it as ${FORM}`)
+  const forms = Object.values(FORMS).join(', ')
+  if (!match) throw new JdbcUrlError(`not a JDBC URL; write it as one of ${forms}`)
   const subprotocol = (match[1] as string).toLowerCase()
-  if (subprotocol !== 'postgresql') {
+  if (!isSupported(subprotocol)) {
     const known = OTHER_DATABASES.includes(subprotocol)
-    throw new JdbcUrlError(`${known ? 'not supported yet' : 'unknown database'}: "${subprotocol}"; write ${FORM}`)
+    throw new JdbcUrlError(
+      `${known ? 'not supported yet' : 'unknown database'}: "${subprotocol}"; write one of ${forms}`,
+    )
   }
   const [location, query] = splitOnce(match[2] as string, '?')
-  return { subprotocol, ...parseLocation(location), properties: parseProperties(query ?? '') }
+  const properties = parseProperties(query ?? '')
+  if (subprotocol === 'sqlite') return { subprotocol, hosts: [], database: parseFile(location), properties }
+  return { subprotocol, ...parseLocation(location, subprotocol), properties }
 }
 
-function parseLocation(location: string): Pick<JdbcUrl, 'hosts' | 'database'> {
+function isSupported(subprotocol: string): subprotocol is JdbcUrl['subprotocol'] {
+  return Object.hasOwn(FORMS, subprotocol)
+}
+
+/** The path of a SQLite file: as it is, for a path is no URL, unless it is written as one. */
+function parseFile(location: string): string {
+  if (location === '' || location.startsWith(':memory:') || location.startsWith(':resource:')) {
+    throw new JdbcUrlError(`a file is needed, for each task opens the database anew; write it as ${FORMS.sqlite}`)
+  }
+  return location.startsWith('file:') ? decode(location.slice(5).replace(/^\/\/(?=\/)/, '')) : location
+}
+
+function parseLocation(
+  location: string,
+  subprotocol: 'postgresql' | 'mysql' | 'mariadb',
+): Pick<JdbcUrl, 'hosts' | 'database'> {
+  const port = PORTS[subprotocol]
   if (!location.startsWith('//')) {
+    if (subprotocol !== 'postgresql') throw new JdbcUrlError(`write it as ${FORMS[subprotocol]}`)
     // The short form `jdbc:postgresql:database` means this machine.
     const database = decode(location.replace(/^\//, ''))
-    return { hosts: [{ host: 'localhost', port: POSTGRES_PORT }], database: database === '' ? undefined : database }
+    return { hosts: [{ host: 'localhost', port: port }], database: database === '' ? undefined : database }
   }
   const [authority, path] = splitOnce(location.slice(2), '/')
   if (authority.includes('@')) {
@@ -49,18 +77,21 @@ function parseLocation(location: string): Pick<JdbcUrl, 'hosts' | 'database'> {
       'user and password do not belong before the host; use connection.user and connection.password',
     )
   }
-  const hosts = authority === '' ? [{ host: 'localhost', port: POSTGRES_PORT }] : authority.split(',').map(parseHost)
+  const hosts =
+    authority === '' ? [{ host: 'localhost', port: port }] : authority.split(',').map((each) => parseHost(each, port))
   const database = decode(path ?? '')
   if (database.includes('/')) throw new JdbcUrlError(`the database name "${database}" has a slash; write it as %2F`)
   return { hosts, database: database === '' ? undefined : database }
 }
 
-function parseHost(text: string): HostPort {
+function parseHost(text: string, defaultPort: number): HostPort {
   const match = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]*))(?::(\d*))?$/i.exec(text.trim())
   if (!match)
-    throw new JdbcUrlError(`not a host and port: "${text}"; an IPv6 address is written in brackets, [::1]:5432`)
+    throw new JdbcUrlError(
+      `not a host and port: "${text}"; an IPv6 address is written in brackets, [::1]:${defaultPort}`,
+    )
   const host = decode(match[1] ?? match[2] ?? '')
-  const port = match[3] === undefined || match[3] === '' ? POSTGRES_PORT : Number(match[3])
+  const port = match[3] === undefined || match[3] === '' ? defaultPort : Number(match[3])
   if (port < 1 || port > 65_535) throw new JdbcUrlError(`port ${port} of "${text}" is not between 1 and 65535`)
   return { host: host === '' ? 'localhost' : host, port }
 }

@@ -1,4 +1,5 @@
 import { DataError, Decimal, isDecimal, logicalNames, type Schema } from '@millrace/sdk'
+import { debeziumTimes, debeziumTimestamps } from '../debezium-types.ts'
 import type { Binder, BindOptions } from '../sink-dialect.ts'
 import { formatDate, formatInstant, formatTime, instantOfMs, instantOfUnits } from '../temporal.ts'
 import { utc } from '../zone.ts'
@@ -89,18 +90,6 @@ function logicalBinder(schema: Schema, options: BindOptions): Binder | undefined
   }
 }
 
-/** Units per second of Debezium's types for times and timestamps without a zone. */
-const TIMES: Readonly<Record<string, bigint>> = {
-  'io.debezium.time.Time': 1000n,
-  'io.debezium.time.MicroTime': 1_000_000n,
-  'io.debezium.time.NanoTime': 1_000_000_000n,
-}
-const TIMESTAMPS: Readonly<Record<string, number>> = {
-  'io.debezium.time.Timestamp': 1000,
-  'io.debezium.time.MicroTimestamp': 1_000_000,
-  'io.debezium.time.NanoTimestamp': 1_000_000_000,
-}
-
 /**
  * Debezium's semantic types, where the column is of the matching kind; else they are written as the numbers
  * they are.
@@ -111,11 +100,11 @@ function debeziumBinder(schema: Schema, columnType: string): Binder | undefined 
   if (name === 'io.debezium.time.Date' && /^(date|timestamp)/.test(columnType)) {
     return (value) => formatDate(Number(value), 'PROLEPTIC_GREGORIAN')
   }
-  const perSecond = TIMES[name]
+  const perSecond = debeziumTimes[name]
   if (perSecond !== undefined && columnType.startsWith('time ')) {
     return (value) => formatTime(BigInt(value as number | bigint) * (1_000_000_000n / perSecond))
   }
-  const units = TIMESTAMPS[name]
+  const units = debeziumTimestamps[name]
   if (units !== undefined && columnType.startsWith('timestamp')) {
     return (value) => formatInstant(instantOfUnits(BigInt(value as number | bigint), units), utc, 'PROLEPTIC_GREGORIAN')
   }

@@ -1,6 +1,7 @@
 import type { ColumnDescription, TableDescription, TableFilter } from '../dialect.ts'
-import type { ResultColumn, SqlConnection } from '../sql.ts'
+import type { SqlConnection } from '../sql.ts'
 import { plainName, quoteAlways, quotedName, type TableId } from '../table-id.ts'
+import type { PostgresColumn } from './connection.ts'
 import type { ColumnFacts } from './readers.ts'
 
 /** pgjdbc's names of the kinds of relations. */
@@ -56,6 +57,7 @@ export async function describeTable(connection: SqlConnection, table: TableId): 
       (column): ColumnDescription => ({
         name: column[0] as string,
         type: column[1] as string,
+        temporal: /^(timestamp|date)/.test(column[1] as string),
         isArray: column[2] === 't',
         nullable: column[3] === 't',
         primaryKey: column[4] === 't',
@@ -70,7 +72,7 @@ export async function describeTable(connection: SqlConnection, table: TableId): 
 /** Asks the catalogue what the wire protocol does not say of result columns: nullability and kind of type. */
 export async function columnFacts(
   connection: SqlConnection,
-  columns: readonly ResultColumn[],
+  columns: readonly PostgresColumn[],
 ): Promise<readonly ColumnFacts[]> {
   const result = await connection.run({
     text: `select coalesce(not (a.attnotnull or (d.typtype = 'd' and d.typnotnull)), true), t.typtype, t.typname, t.typcategory

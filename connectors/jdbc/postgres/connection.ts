@@ -1,7 +1,7 @@
 import { ConnectError } from '@millrace/sdk'
 import type pg from 'pg'
 import type { ConnectionSettings } from '../connection-config.ts'
-import type { SqlConnection, SqlCursor, SqlResult, SqlStatement, SqlText } from '../sql.ts'
+import type { ResultColumn, SqlConnection, SqlCursor, SqlResult, SqlStatement, SqlText } from '../sql.ts'
 import type { HostPort } from '../url.ts'
 import { type DriverProperties, driverProperties } from './driver-properties.ts'
 import { describeFailure, sqlState } from './failures.ts'
@@ -28,6 +28,16 @@ const IDLE_LIMIT = "set idle_in_transaction_session_timeout = '1min'"
 export type ConnectionPurpose = 'read' | 'write'
 
 type Shuffle = <T>(list: readonly T[]) => readonly T[]
+
+/** A column as the wire protocol describes it. */
+export interface PostgresColumn extends ResultColumn {
+  /** The number and modifier (length, precision) of its type. */
+  readonly typeId: number
+  readonly typeModifier: number
+  /** Where the column comes from; 0 for an expression. */
+  readonly tableId: number
+  readonly columnNumber: number
+}
 
 class PostgresConnection implements SqlConnection {
   readonly #client: pg.Client
@@ -61,13 +71,15 @@ class PostgresConnection implements SqlConnection {
       })
       const last = (Array.isArray(answer) ? (answer as pg.QueryArrayResult[]).at(-1) : answer) as pg.QueryArrayResult
       return {
-        columns: last.fields.map((field) => ({
-          name: field.name,
-          typeId: field.dataTypeID,
-          typeModifier: field.dataTypeModifier,
-          tableId: field.tableID,
-          columnNumber: field.columnID,
-        })),
+        columns: last.fields.map(
+          (field): PostgresColumn => ({
+            name: field.name,
+            typeId: field.dataTypeID,
+            typeModifier: field.dataTypeModifier,
+            tableId: field.tableID,
+            columnNumber: field.columnID,
+          }),
+        ),
         rows: last.rows as SqlText[][],
         affected: last.rowCount ?? 0,
         command: last.command,

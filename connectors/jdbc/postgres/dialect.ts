@@ -1,14 +1,15 @@
 import { ConfigError } from '@millrace/sdk'
 import type { Dialect } from '../dialect.ts'
-import { quoteAlways } from '../table-id.ts'
-import { parseInstant } from '../temporal.ts'
+import { plainIdentifier, quoteAlways } from '../table-id.ts'
+import { formatInstant, parseInstant } from '../temporal.ts'
 import { utc } from '../zone.ts'
 import { binderOf } from './binders.ts'
 import { columnFacts, createProblem, describeTable, listTables, privilegeProblem } from './catalog.ts'
-import { connectPostgres, openPostgresCursor } from './connection.ts'
+import { connectPostgres, openPostgresCursor, type PostgresColumn } from './connection.ts'
 import { driverProperties, READER_NAME } from './driver-properties.ts'
 import { addColumns, createTable } from './ddl.ts'
 import { describeFailure, failureKind, isAlreadyThere, isRowFault } from './failures.ts'
+import { truncateIdentifier } from './identifiers.ts'
 import { offsetStatements } from './offset-statements.ts'
 import { planReaders } from './readers.ts'
 import { bindRows, writeStatements } from './writes.ts'
@@ -51,11 +52,12 @@ export const postgresDialect: Dialect = {
   openCursor: openPostgresCursor,
   identifier(name, quoting) {
     if (quoting === 'always') return quoteAlways(name)
-    // Without quotes a name is SQL text, so only a plain one may pass.
-    if (/^[A-Za-z_][A-Za-z0-9_$]*$/.test(name)) return name.toLowerCase()
-    throw new ConfigError(`quote.sql.identifiers=never cannot write the name "${name}"; set it to always`, {
-      key: 'quote.sql.identifiers',
-    })
+    return plainIdentifier(name).toLowerCase()
+  },
+  foldName: (name) => name.toLowerCase(),
+  numberValue: (text) => text,
+  async timestampComparison(_connection, _select, names, { zone, calendar }) {
+    return { expressions: names, value: (instant) => formatInstant(instant, zone, calendar) }
   },
   placeholder: (index) => `$${index}`,
   // The line break ends a comment that the query may end with.
@@ -79,12 +81,17 @@ export const postgresDialect: Dialect = {
   describeTable,
   privilegeProblem,
   async readers(connection, columns, options) {
-    return planReaders(columns, await columnFacts(connection, columns), options)
+    const ours = columns as readonly PostgresColumn[]
+    return planReaders(ours, await columnFacts(connection, ours), options)
   },
   sink: {
+    begin: 'BEGIN',
+    checkConstraints: 'SET CONSTRAINTS ALL IMMEDIATE',
+    changesCommit: false,
+    storedName: truncateIdentifier,
     binder: binderOf,
     createTable,
-    addColumns,
+    addColumns: (...args) => [addColumns(...args)],
     writeStatements,
     bindRows,
     createProblem,

@@ -1,9 +1,9 @@
-import { dateSchema, Decimal, decimalSchema, primitive, type Schema, timeSchema, timestampSchema } from '@millrace/sdk'
+import { dateSchema, primitive, timeSchema } from '@millrace/sdk'
 import type { ColumnReader, ReaderPlan, ReadOptions } from '../dialect.ts'
-import { type NumericTarget, numericTarget } from '../numeric-mapping.ts'
-import type { ResultColumn } from '../sql.ts'
-import { formatIso, parseInstant, parseTime, unitsOf } from '../temporal.ts'
-import { utc, type Zone } from '../zone.ts'
+import { parseInstant, parseTime } from '../temporal.ts'
+import { decimalPlan, numericPlan, type Plan, timestampPlan } from '../value-plans.ts'
+import { utc } from '../zone.ts'
+import type { PostgresColumn } from './connection.ts'
 
 /** Numbers of the built-in types, fixed by Postgres since ever. */
 const oid = {
@@ -43,8 +43,6 @@ export interface ColumnFacts {
   readonly typeName: string
 }
 
-type Plan = { readonly schema: Schema; read(text: string): unknown }
-
 const asText = (text: string): string => text
 const TEXT_TYPES = new Set<number>([
   oid.char,
@@ -64,7 +62,7 @@ const MODIFIER_HEADER = 4
 
 /** Chooses schema and reader for each column of a result. */
 export function planReaders(
-  columns: readonly ResultColumn[],
+  columns: readonly PostgresColumn[],
   facts: readonly ColumnFacts[],
   options: ReadOptions,
 ): ReaderPlan {
@@ -79,7 +77,7 @@ export function planReaders(
   return { readers, dropped }
 }
 
-function planColumn(column: ResultColumn, fact: ColumnFacts, options: ReadOptions): Plan | undefined {
+function planColumn(column: PostgresColumn, fact: ColumnFacts, options: ReadOptions): Plan | undefined {
   const optional = fact.nullable
   const type = column.typeId
   if (TEXT_TYPES.has(type) || fact.typeKind === 'e' || fact.typeName === 'citext') {
@@ -118,43 +116,16 @@ function planColumn(column: ResultColumn, fact: ColumnFacts, options: ReadOption
     case oid.timetz:
       return { schema: timeSchema({ optional }), read: (text) => parseTime(text, utc) }
     case oid.timestamp:
-      return planTimestamp(optional, options, options.zone)
+      return timestampPlan(optional, options, options.zone)
     case oid.timestamptz:
-      return planTimestamp(optional, options, utc)
+      return timestampPlan(optional, options, utc)
     default:
       return undefined
   }
 }
 
-function planTimestamp(optional: boolean, options: ReadOptions, zone: Zone): Plan {
-  const { calendar, granularity } = options
-  const parse = (text: string) => parseInstant(text, zone, calendar)
-  switch (granularity) {
-    case 'connect_logical':
-      return { schema: timestampSchema({ optional }), read: (text) => new Date(parse(text).ms) }
-    case 'micros_long':
-      return { schema: primitive('INT64', { optional }), read: (text) => unitsOf(parse(text), 1_000_000) }
-    case 'nanos_long':
-      return { schema: primitive('INT64', { optional }), read: (text) => unitsOf(parse(text), 1_000_000_000) }
-    case 'micros_string':
-      return { schema: primitive('STRING', { optional }), read: (text) => String(unitsOf(parse(text), 1_000_000)) }
-    case 'nanos_string':
-      return { schema: primitive('STRING', { optional }), read: (text) => String(unitsOf(parse(text), 1_000_000_000)) }
-    case 'micros_iso_datetime_string':
-      return {
-        schema: primitive('STRING', { optional }),
-        read: (text) => formatIso(parse(text), options.zone, 6, calendar),
-      }
-    case 'nanos_iso_datetime_string':
-      return {
-        schema: primitive('STRING', { optional }),
-        read: (text) => formatIso(parse(text), options.zone, 9, calendar),
-      }
-  }
-}
-
 /** A single bit is a boolean, up to eight are a number, more are bytes with the first bit on top. */
-function planBits(column: ResultColumn, optional: boolean): Plan {
+function planBits(column: PostgresColumn, optional: boolean): Plan {
   const bits = column.typeModifier
   if (bits === 1) return { schema: primitive('BOOLEAN', { optional }), read: (text) => text === '1' }
   if (bits >= 2 && bits <= 8) {
@@ -171,30 +142,11 @@ function packBits(text: string): Uint8Array {
   return bytes
 }
 
-function planNumeric(column: ResultColumn, optional: boolean, options: ReadOptions): Plan {
-  if (column.typeModifier < MODIFIER_HEADER) return planDecimal(optional, undefined, UNDECLARED_SCALE)
+function planNumeric(column: PostgresColumn, optional: boolean, options: ReadOptions): Plan {
+  if (column.typeModifier < MODIFIER_HEADER) return decimalPlan(optional, undefined, UNDECLARED_SCALE)
   const modifier = column.typeModifier - MODIFIER_HEADER
   const precision = modifier >> 16
   // Eleven bits, signed since Postgres 15.
   const scale = ((modifier & 0x7ff) ^ 1024) - 1024
-  const target = numericTarget(options.numericMapping, precision, scale)
-  if (target === 'decimal') return planDecimal(optional, precision, scale)
-  return { schema: numericSchema(target, optional), read: target === 'int64' ? BigInt : Number }
-}
-
-function numericSchema(target: Exclude<NumericTarget, 'decimal'>, optional: boolean): Schema {
-  const types = { int8: 'INT8', int16: 'INT16', int32: 'INT32', int64: 'INT64', float64: 'FLOAT64' } as const
-  return primitive(types[target], { optional })
-}
-
-function planDecimal(optional: boolean, precision: number | undefined, scale: number): Plan {
-  const parameters = precision === undefined ? {} : { parameters: { 'connect.decimal.precision': String(precision) } }
-  return {
-    schema: decimalSchema(scale, { optional, ...parameters }),
-    read(text) {
-      if (/^-?(NaN|Infinity)$/.test(text))
-        throw new RangeError(`${text} is no decimal; use numeric.mapping=best_fit_eager_double`)
-      return Decimal.parse(text).withScale(scale)
-    },
-  }
+  return numericPlan(optional, precision, scale, options.numericMapping)
 }

@@ -36,9 +36,9 @@ export function bindRows(
   name: string | undefined,
   columns: readonly WriteColumn[],
   rows: readonly TextRow[],
-): SqlStatement {
+): readonly SqlStatement[] {
   const values = columns.map((column, at) => columnArray(rows, at, column.isBare))
-  return name === undefined ? { text, values } : { text, values, name }
+  return [name === undefined ? { text, values } : { text, values, name }]
 }
 
 function columnArray(rows: readonly TextRow[], at: number, isBare: boolean): string {

@@ -57,7 +57,7 @@ describe('statements', () => {
       ['2', null],
       ['3', 'back\\slash "quoted"'],
     ]
-    expect(bindRows('x', undefined, columns, rows).values).toEqual([
+    expect(bindRows('x', undefined, columns, rows)[0]?.values).toEqual([
       '{1,2,3}',
       '{"{\\"a\\"}",NULL,"back\\\\slash \\"quoted\\""}',
     ])

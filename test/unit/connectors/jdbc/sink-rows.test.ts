@@ -2,6 +2,7 @@ import { DataError, schemas, type SinkRecord, struct, withOptions } from '@millr
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plainChange, unwrapDebezium } from '../../../../connectors/jdbc/envelope.ts'
+import { truncateIdentifier } from '../../../../connectors/jdbc/postgres/identifiers.ts'
 import { chooseFields } from '../../../../connectors/jdbc/row-fields.ts'
 import { type Flush, TableBuffer } from '../../../../connectors/jdbc/table-buffer.ts'
 import { sinkRecord } from '../../../integration/support/jdbc-tasks.ts'
@@ -22,7 +23,7 @@ const defaults = {
 } as const
 type Config = Parameters<typeof chooseFields>[0]
 const choose = (config: Partial<Config>, k = key as never, v: typeof value | null = value) =>
-  chooseFields({ ...defaults, ...config } as Config, k, v)
+  chooseFields({ ...defaults, ...config } as Config, k, v, truncateIdentifier)
 const names = (chosen: ReturnType<typeof choose>) => chosen.fields.map((field) => field.name + (field.isKey ? '*' : ''))
 
 describe('the fields of a row', () => {

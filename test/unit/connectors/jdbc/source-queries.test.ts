@@ -87,7 +87,7 @@ function fakeDialect(rows: readonly (readonly string[])[], statements: SqlStatem
     },
     readers: async (_, found, options) =>
       planReaders(
-        found,
+        found as typeof columns,
         found.map(() => ({ nullable: false, typeKind: 'b', typeName: 'x' })),
         options,
       ),

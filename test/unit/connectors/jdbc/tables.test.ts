@@ -1,6 +1,7 @@
 import { parseConfigOrThrow } from '@millrace/sdk'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { truncateIdentifier } from '../../../../connectors/jdbc/postgres/identifiers.ts'
 import { mappedColumns, parseColumnMapping } from '../../../../connectors/jdbc/patterns.ts'
 import { sourceConfig } from '../../../../connectors/jdbc/source-config.ts'
 import { parseTableId, plainName, quotedName } from '../../../../connectors/jdbc/table-id.ts'
@@ -11,7 +12,7 @@ import {
   selectTables,
   writeTables,
 } from '../../../../connectors/jdbc/table-selection.ts'
-import { tableForTopic, truncateIdentifier } from '../../../../connectors/jdbc/table-name.ts'
+import { tableForTopic } from '../../../../connectors/jdbc/table-name.ts'
 
 const base = { 'connection.url': 'jdbc:postgresql://h/d', mode: 'bulk' }
 const config = (raw: Record<string, string>) => parseConfigOrThrow(sourceConfig, { ...base, ...raw })
@@ -102,6 +103,7 @@ describe('table names', () => {
     const name = tableForTopic(
       { 'table.name.format': format, 'table.name.normalize': false, 'topics.to.tables.mapping': [] },
       topic,
+      truncateIdentifier,
     )
     expect(plainName(name)).toBe(table)
   })
@@ -112,8 +114,8 @@ describe('table names', () => {
       'table.name.normalize': true,
       'topics.to.tables.mapping': ['a.b:x.y'],
     }
-    expect(plainName(tableForTopic(settings, 'a.b'))).toBe('x.y')
-    expect(plainName(tableForTopic(settings, 'a.b-c'))).toBe('a_b_c')
+    expect(plainName(tableForTopic(settings, 'a.b', truncateIdentifier))).toBe('x.y')
+    expect(plainName(tableForTopic(settings, 'a.b-c', truncateIdentifier))).toBe('a_b_c')
   })
 
   test('are cut to 63 bytes, never inside a character', () => {

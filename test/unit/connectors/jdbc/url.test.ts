@@ -24,6 +24,20 @@ describe('a JDBC URL', () => {
     ],
     ['JDBC:PostgreSQL://a/d', [['a', 5432]], 'd'],
     ['jdbc:postgresql://a/my%20db', [['a', 5432]], 'my db'],
+    ['jdbc:mysql://a/shop', [['a', 3306]], 'shop'],
+    ['jdbc:mysql://a', [['a', 3306]], undefined],
+    [
+      'jdbc:mariadb://a:1,b/shop?useSSL=false',
+      [
+        ['a', 1],
+        ['b', 3306],
+      ],
+      'shop',
+    ],
+    ['jdbc:sqlite:/var/lib/shop.db', [], '/var/lib/shop.db'],
+    ['jdbc:sqlite:shop+1.db?busy_timeout=1', [], 'shop+1.db'],
+    ['jdbc:sqlite:file:/var/a%20b.db', [], '/var/a b.db'],
+    ['jdbc:sqlite:file:///var/a.db', [], '/var/a.db'],
   ] as const)('%s', (text, hosts, database) => {
     const url = parseJdbcUrl(text)
     expect(url.hosts.map(({ host, port }) => [host, port])).toEqual(hosts)
@@ -46,7 +60,10 @@ describe('a JDBC URL', () => {
   test.each([
     ['postgresql://h/d', /not a JDBC URL/],
     ['', /not a JDBC URL/],
-    ['jdbc:mysql://h/d', /not supported yet: "mysql"/],
+    ['jdbc:oracle:thin:@h', /not supported yet: "oracle"/],
+    ['jdbc:mysql:d', /write it as jdbc:mysql/],
+    ['jdbc:sqlite::memory:', /a file is needed/],
+    ['jdbc:sqlite:', /a file is needed/],
     ['jdbc:nonsense://h/d', /unknown database: "nonsense"/],
     ['jdbc:postgresql://u:p@h/d', /connection.user/],
     ['jdbc:postgresql://h:99999/d', /port 99999/],
