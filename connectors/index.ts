@@ -6,6 +6,7 @@ import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
+import { sinkManifest as s3Sink } from './s3/manifest.ts'
 import { spooldirManifests } from './spooldir/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
@@ -18,5 +19,6 @@ export const builtinManifests: readonly PluginManifest[] = [
   jdbcSource,
   postgresCdc,
   ...redisManifests,
+  s3Sink,
   ...spooldirManifests,
 ]

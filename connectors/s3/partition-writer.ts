@@ -43,6 +43,8 @@ export class PartitionWriter {
   #folder: string | null = null
   #nextRotationMs = 0
   #conflicts = 0
+  /** Records are to be read again: what was delivered behind them does not count. */
+  #isRewinding = false
   /** The next offset expected; null before the first record. */
   nextOffset: number | null = null
   /** Everything before this offset is stored; null when nothing was since the partition came. */
@@ -61,7 +63,7 @@ export class PartitionWriter {
   /** Nothing is open nor on its way. */
   get isEmpty(): boolean {
     this.#settle()
-    return this.#count === 0 && this.#groups.length === 0
+    return this.#count === 0 && this.#groups.length === 0 && !this.#isRewinding
   }
 
   /** When the clock ends the open files next; infinite when it does not. */
@@ -72,6 +74,7 @@ export class PartitionWriter {
   /** Takes a record. Throws DataError, and takes nothing, when it has no place. */
   write(record: SinkRecord): void {
     const { partitioner, now, flushSize, maxOpenFiles } = this.#s
+    this.#isRewinding = false
     const isTombstone = record.value === null || record.value === undefined
     const nowMs = now()
     const timestampMs = this.#timestampOf(record, isTombstone, nowMs)
@@ -144,7 +147,7 @@ export class PartitionWriter {
    * Part of what ended was stored by an earlier run with other limits: the offset to read from again, leaving out what is
    * stored. Null when there was no such conflict. Needs that all groups have ended.
    */
-  resolveConflict(): number | null {
+  async resolveConflict(): Promise<number | null> {
     this.#settle()
     const [group] = this.#groups
     if (group === undefined || group.remaining > 0 || group.conflicts.length === 0) return null
@@ -158,8 +161,10 @@ export class PartitionWriter {
     for (const { file, storedOffset } of group.conflicts) {
       this.#stored.set(`${file.topic}\u0000${file.folder}`, storedOffset)
     }
-    this.#groups.length = 0
+    // What came after them is read again too.
+    await this.dispose()
     this.nextOffset = group.startOffset
+    this.#isRewinding = true
     return group.startOffset
   }
 
@@ -200,6 +205,7 @@ export class PartitionWriter {
 
   /** Goes over a record that is left out: it was stored before, is not wanted, or went to the dead letter queue. */
   skip(record: SinkRecord): void {
+    this.#isRewinding = false
     this.nextOffset = record.originalOffset + 1
   }
 

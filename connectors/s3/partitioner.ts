@@ -54,8 +54,9 @@ export function createPartitioner(settings: PartitionerSettings): Partitioner {
   }
 }
 
+/** The delimiter goes into the quoted text that follows it, so that its letters are not read as a pattern. */
 function withDelimiter(pattern: string, { delimiter }: PartitionerSettings): string {
-  return delimiter === '/' ? pattern : pattern.replaceAll('/', `'${delimiter.replaceAll("'", "''")}'`)
+  return pattern.replaceAll("/'", `'${delimiter.replaceAll("'", "''")}`)
 }
 
 function fieldPartitioner({ fields, delimiter }: PartitionerSettings): Partitioner {

@@ -29,16 +29,6 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   'allow.optional.map.keys': { accepted: ['', 'false'], reason: 'keys of Avro maps are text' },
 }
 
-/** Settings of the originals that are taken and change nothing, with the reason: for the README. */
-export const WITHOUT_EFFECT: readonly (readonly [string, string])[] = [
-  ['s3.send.digest', 'every request carries a CRC-32'],
-  ['s3.elastic.buffer.enable', 'buffers grow as they are filled'],
-  ['s3.http.send.expect.continue', 'requests are small, or parts'],
-  ['s3.path.style.access', 'the name is s3.path.style.access.enabled'],
-  ['schemas.cache.config', 'schemas are kept by their identity'],
-  ['avro.*', 'but avro.codec: converters read Avro, not the connector'],
-]
-
 /** Keys that are set to something that this connector does not do, each with the reason. */
 export function refusedSettings(raw: RawConfig): readonly ConfigIssue[] {
   return Object.entries(REFUSED).flatMap(([key, { accepted, reason }]) => {

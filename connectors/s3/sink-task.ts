@@ -88,6 +88,10 @@ export class S3SinkTask implements SinkTask {
     this.#resuming = true
     this.#uploader.check()
     const rewound = new Set<PartitionWriter>()
+    // A put that ended while it waited for uploads goes on with waiting.
+    for (const writer of isAgain && this.#conditional ? this.#writers.values() : []) {
+      if (await this.#await(writer)) rewound.add(writer)
+    }
     for (const record of records) {
       const writer = this.#writerOf(record)
       if (rewound.has(writer)) continue
@@ -201,7 +205,7 @@ export class S3SinkTask implements SinkTask {
   /** Waits until all files of a partition are stored; true when it has to be read again from an earlier offset. */
   async #await(writer: PartitionWriter): Promise<boolean> {
     while (writer.isWaiting) {
-      const offset = this.#uploader.isIdle ? writer.resolveConflict() : null
+      const offset = this.#uploader.isIdle ? await writer.resolveConflict() : null
       if (offset !== null) {
         this.#context.offset([{ ...writer.topicPartition, offset }])
         return true

@@ -164,6 +164,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['jdbc', 'JdbcSource', 'JdbcSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
+    ['s3', 'S3Sink'],
     [
       'spooldir',
       'SpoolDirCsvSource',

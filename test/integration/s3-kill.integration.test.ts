@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seededRandom, silentLogger } from '../../src/base/index.ts'
+import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
+import { type Client, createClient } from '../../src/client/index.ts'
+import { isAlive } from '../services/alive.ts'
+import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
+import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
+import { connectionOf, jsonOf } from './support/s3-tasks.ts'
+import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+
+const ROUNDS = 3
+const RECORDS_A_ROUND = 3000
+const PARTITIONS = 2
+const FLUSH_SIZE = 50
+
+const missing = s3Missing()
+
+interface Row {
+  readonly id: number
+  readonly partition: number
+  readonly color: string
+}
+
+describe('a topic and its objects', () => {
+  let broker: MillraceBroker
+  let server: S3Server
+  let worker: TestWorker
+  let client: Client
+
+  beforeAll(async () => {
+    if (missing !== null) return
+    ;[broker, server] = await Promise.all([startMillraceBroker(), startS3()])
+    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
+    client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
+    worker = await startTestWorker(broker.bootstrapServers, {
+      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+      'value.converter.schemas.enable': 'false',
+      'offset.flush.interval.ms': '1000',
+    })
+  })
+  afterAll(async () => {
+    await worker?.stop()
+    await broker?.stop()
+    await server?.stop()
+  })
+
+  /** Writes rows with numbers that go on from those before. */
+  async function produce(topic: string, rows: readonly Row[]): Promise<void> {
+    const producer = client.producer()
+    for (const row of rows) {
+      const room = producer.ready(topic)
+      if (room) await room
+      const value = Buffer.from(JSON.stringify(row))
+      producer.append({ topic, partition: row.partition, key: null, value, headers: [], timestamp: Date.now() })
+    }
+    await producer.flush()
+    await producer.close()
+  }
+
+  /** Records of the topic that the connector has not committed. */
+  async function lag(topic: string, group: string): Promise<number> {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+    const consumer = client.consumer()
+    const admin = client.admin()
+    try {
+      const ends = await consumer.endOffsets(partitions)
+      const committed = await admin.groups.offsets(group)
+      const at = new Map(committed.map((each) => [`${each.topic}-${each.partition}`, each.offset]))
+      return ends.reduce((sum, end, partition) => sum + end - (at.get(`${topic}-${partition}`) ?? 0), 0)
+    } finally {
+      await consumer.close()
+      await admin.close()
+    }
+  }
+
+  const layouts: [string, Record<string, string>][] = [
+    ['by partition', {}],
+    [
+      'by a field',
+      {
+        'partitioner.class': 'io.confluent.connect.storage.partitioner.FieldPartitioner',
+        'partition.field.name': 'color',
+        's3.compression.type': 'gzip',
+      },
+    ],
+    [
+      'by partition and the clock, with conditional writes',
+      { 'rotate.schedule.interval.ms': '50', timezone: 'UTC', 'flush.size': '1000000' },
+    ],
+  ]
+
+  test.skipIf(missing !== null).each(layouts)(
+    '%s are equal, each record once, after kill -9 of task hosts and of the server',
+    async (_name, layout) => {
+      const topic = `rows-${layouts.findIndex(([, each]) => each === layout)}`
+      const random = seededRandom(20_261_121)
+      const admin = client.admin()
+      await admin.topics.create([{ name: topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
+      await admin.close()
+      const group = `connect-${topic}-sink`
+      await worker.create(
+        {
+          ...connectionOf(server),
+          name: `${topic}-sink`,
+          'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
+          topics: topic,
+          'format.class': 'io.confluent.connect.s3.format.json.JsonFormat',
+          'flush.size': String(FLUSH_SIZE),
+          'retry.backoff.ms': '100',
+          'consumer.override.auto.offset.reset': 'earliest',
+          'consumer.override.max.poll.records': '200',
+          'consumer.override.session.timeout.ms': '6000',
+          'consumer.override.heartbeat.interval.ms': '500',
+          'restart.policy': 'always',
+          'restart.backoff.ms': '10',
+          'restart.max.attempts': '1000',
+          ...layout,
+        },
+        PARTITIONS,
+      )
+      const rows: Row[] = []
+      for (let round = 0; round < ROUNDS; round++) {
+        const added = Array.from({ length: RECORDS_A_ROUND }, (_, index) => ({
+          id: round * RECORDS_A_ROUND + index,
+          partition: index % PARTITIONS,
+          color: random.next() < 0.5 ? 'red' : random.next() < 0.5 ? 'green' : 'blue',
+        }))
+        rows.push(...added)
+        // The last round is killed by nobody: what is repeated has been by then.
+        const producing = produce(topic, added)
+        if (round < ROUNDS - 1) {
+          const before = round * RECORDS_A_ROUND + RECORDS_A_ROUND / 4
+          await until(
+            'some of the round is stored',
+            async () => (await jsonOf(server, `topics/${topic}/`)).length > before,
+          )
+          for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+          if (server.keepsObjects) {
+            await server.kill()
+            await server.restart()
+          }
+        }
+        await producing
+        await until('everything is committed', async () => (await lag(topic, group)) === 0)
+      }
+      const stored = (await jsonOf(server, `topics/${topic}/`)) as Row[]
+      expect(stored.length).toBe(rows.length)
+      expect(stored.toSorted((a, b) => a.id - b.id)).toEqual(rows)
+      const connector = `${topic}-sink`
+      await worker.worker.stopTasks(Array.from({ length: PARTITIONS }, (_, task) => ({ connector, task })))
+      await worker.worker.stopConnector(connector)
+    },
+  )
+})
