@@ -125,8 +125,21 @@ export interface ErrantRecordReporter {
   report(record: SinkRecord, error: Error): Promise<void>
 }
 
+/** Writes to topics of the log that the worker runs on, as sinks do that keep the answers of what they write to. */
+export interface TopicPublisher {
+  /** Resolves when the record is durable. A topic that is missing is created. */
+  publish(record: {
+    readonly topic: string
+    readonly key: Uint8Array | null
+    readonly value: Uint8Array | null
+    readonly headers?: readonly { readonly key: string; readonly value: Uint8Array | null }[]
+  }): Promise<void>
+}
+
 export interface SinkTaskContext extends TaskContext {
   readonly errantRecordReporter: ErrantRecordReporter | null
+  /** Left out by runtimes that cannot write. */
+  readonly publisher?: TopicPublisher
   /** The partitions this task has now. */
   assignment(): readonly TopicPartition[]
   /** Continues reading at these offsets; for sinks that keep offsets in the target. */

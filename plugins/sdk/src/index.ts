@@ -31,6 +31,7 @@ export {
   type TaskContext,
   type TopicPartition,
   type TopicPartitionOffset,
+  type TopicPublisher,
 } from './connector.ts'
 export {
   type Converter,

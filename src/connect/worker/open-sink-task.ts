@@ -21,6 +21,7 @@ import { type OpenSinkTask, type SinkTaskHooks, SinkTaskRunner } from './sink-ta
 import { TaskCounters } from './task-metrics.ts'
 import { createChain, createConverters } from './task-plugins.ts'
 import { createErrorOperator, type TaskSetup } from './task-setup.ts'
+import { createTopicPublisher } from './topic-publisher.ts'
 
 /** Makes the runner of a sink task; nothing of the plugin runs before `run`. */
 export function createSinkTaskRunner(setup: TaskSetup, definition: SinkConnector): SinkTaskRunner {
@@ -54,7 +55,8 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
   const origins = errors.hasReporters ? new WeakMap<SinkRecord, IncomingRecord>() : null
   const { offsets, counters } = hooks
   const reporter = origins === null ? null : errantReporter(errors, origins, offsets, definition.name)
-  const task = definition.createTask(config, createContext(setup, hooks, reporter))
+  const publisher = createTopicPublisher(setup, framework['errors.deadletterqueue.topic.replication.factor'])
+  const task = definition.createTask(config, { ...createContext(setup, hooks, reporter), publisher })
   const consumerProperties = consumerConfig(workerConfig, connectorConfig, id)
   await clearFormerMember(setup, consumerProperties)
   const consumer = clients.consumer(consumerProperties, subscription, hooks.listener)
@@ -71,7 +73,11 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
       origins,
     }),
     consumer,
-    producer: queue?.producer ?? null,
+    producer: {
+      close: async (options) => {
+        await Promise.all([queue?.producer.close(options), publisher.close(options)])
+      },
+    },
     flushIntervalMs: timing.flushIntervalMs,
     flushTimeoutMs: timing.flushTimeoutMs,
     shutdownTimeoutMs: timing.shutdownTimeoutMs,

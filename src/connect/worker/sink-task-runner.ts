@@ -20,7 +20,8 @@ export interface OpenSinkTask {
   /** Subscribes; the listener is called from within `poll` and `close`. */
   readonly consumer: LogConsumer
   /** Of the dead letter queue. */
-  readonly producer: LogProducer | null
+  /** What writes to the log for the task. */
+  readonly producer: Pick<LogProducer, 'close'> | null
   readonly flushIntervalMs: number
   readonly flushTimeoutMs: number
   readonly shutdownTimeoutMs: number
