@@ -17,7 +17,16 @@ import {
   type Transform,
   withOptions,
 } from '@millrace/sdk'
-import { basicsOf, copyStruct, kindOf, replaceNullWithDefault, requireMap, requireStruct, SchemaCache } from './data.ts'
+import {
+  basicsOf,
+  copyStruct,
+  isMembers,
+  kindOf,
+  replaceNullWithDefault,
+  requireMap,
+  requireStruct,
+  SchemaCache,
+} from './data.ts'
 import { defineSides, type Side } from './operating-side.ts'
 
 const TARGETS = ['int8', 'int16', 'int32', 'int64', 'float32', 'float64', 'boolean', 'string'] as const
@@ -132,12 +141,25 @@ function castSchema(schema: Schema, target: Target): Schema {
 
 function cast(schema: Schema | null, value: unknown, target: Target): unknown {
   if (value === null || value === undefined) return null
+  const nested = nestedType(schema, value)
+  if (nested !== undefined) {
+    throw new DataError(`Cast transformation does not support casting from ${nested}; supported types are [${SOURCES}]`)
+  }
   if (target === 'string') return toText(schema, value)
   const plain = epochOf(schema, value)
   if (target === 'boolean') return toBoolean(plain)
   if (!target.startsWith('int')) return toFloat(plain, target)
   const isFloating = schema ? schema.type.startsWith('FLOAT') : !Number.isInteger(plain)
   return toInteger(plain, Number(target.slice(3)), isFloating)
+}
+
+const SOURCES = 'INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING, BYTES'
+
+/** The type of a value that holds others, which cannot be cast. */
+function nestedType(schema: Schema | null, value: unknown): string | undefined {
+  if (schema !== null) return ['STRUCT', 'MAP', 'ARRAY'].includes(schema.type) ? schema.type : undefined
+  if (Array.isArray(value)) return 'ARRAY'
+  return value instanceof Map || isMembers(value) ? 'MAP' : undefined
 }
 
 /** The number behind a logical date type. */

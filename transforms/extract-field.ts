@@ -40,6 +40,7 @@ export default defineSides(
           return side.with(record, null, value === null ? null : mapValueAt(requireMap(value, PURPOSE), path))
         }
         const struct = value === null ? null : requireStruct(schema, value, PURPOSE)
+        if (schema.type !== 'STRUCT') throw new DataError('Cannot look up fields on non-struct type')
         const fieldSchema = schemaAt(schema, path)
         if (!fieldSchema) throw new DataError(`Unknown field: ${field}`)
         return side.with(record, fieldSchema, struct && structValueAt(schema, struct, path, useDefault))

@@ -18,7 +18,10 @@ export function expandReplacement(replacement: string, match: readonly unknown[]
   const groups = match.slice(0, offset) as readonly (string | undefined)[]
   return replacement.replace(/\\([^])|\$\{(\w+)\}|\$(\d+)|\$/g, (whole, literal, name, digits) => {
     if (literal !== undefined) return String(literal)
-    if (name !== undefined) return named[String(name)] ?? ''
+    if (name !== undefined) {
+      if (!Object.hasOwn(named, String(name))) throw new DataError(`No group with name {${name}}`)
+      return named[String(name)] ?? ''
+    }
     if (digits === undefined) throw new DataError(`Illegal group reference in the replacement ${replacement}`)
     return groupOf(groups, String(digits), whole)
   })

@@ -100,7 +100,7 @@ function create(side: Side, options: Options): Transform {
       const value = side.value(record) ?? null
       if (value === null) {
         if (schema === null) return record
-        if (field === '') return side.with(record, wholeSchemas.get(schema), null)
+        if (field === '') return side.with(record, wholeSchemas.get(schema), converter.convert(schema, null))
         return schema.type === 'STRUCT' ? side.with(record, structSchemas.get(schema), null) : record
       }
       if (field === '') return side.with(record, schema && wholeSchemas.get(schema), converter.convert(schema, value))
@@ -146,6 +146,7 @@ class Converter {
 
   /** Null stays null. */
   convert(schema: Schema | null, value: unknown): unknown {
+    if (schema !== null) requireTimestamp(schema)
     if (value === null || value === undefined) return null
     const ms = this.#read(schema, value)
     switch (this.#target) {
@@ -175,8 +176,16 @@ class Converter {
     }
     const isUnix = schema === null ? typeof value === 'number' && Number.isInteger(value) : schema.type === 'INT64'
     if (typeof value === 'bigint' || isUnix) return toMillis(BigInt(value as bigint | number), this.#precision)
-    throw new DataError(`Expected Unix timestamp to be a Long, but found ${kindOf(value)}`)
+    throw new DataError(`TimestampConverter does not support ${kindOf(value)} objects as timestamps`)
   }
+}
+
+const LOGICAL: readonly (string | undefined)[] = [logicalNames.date, logicalNames.time, logicalNames.timestamp]
+
+/** A null needs no converting, and yet a field that can hold no time is a mistake in the options. */
+function requireTimestamp(schema: Schema): void {
+  if (LOGICAL.includes(schema.name) || schema.type === 'STRING' || schema.type === 'INT64') return
+  throw new DataError(`Schema ${schema.type} does not correspond to a known timestamp type format`)
 }
 
 /** Schemaless numbers are plain ones as long as they are exact. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import {
+  arrayOf,
   type ConnectRecord,
   parseConfigOrThrow,
   type Schema,
@@ -10,13 +11,16 @@ import {
 } from '@millrace/sdk'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import cast from '../../../transforms/cast.ts'
 import extractField from '../../../transforms/extract-field.ts'
 import { parseFieldPath } from '../../../transforms/field-path.ts'
 import hoistField from '../../../transforms/hoist-field.ts'
 import { transformManifests } from '../../../transforms/index.ts'
 import insertField from '../../../transforms/insert-field.ts'
 import maskField from '../../../transforms/mask-field.ts'
+import regexRouter from '../../../transforms/regex-router.ts'
 import replaceField from '../../../transforms/replace-field.ts'
+import timestampConverter from '../../../transforms/timestamp-converter.ts'
 import valueToKey from '../../../transforms/value-to-key.ts'
 
 function create(definition: { create: Transformation['create']; config: Transformation['config'] }, raw: object) {
@@ -29,6 +33,9 @@ const transformations = {
   mask: (options: object) => create(maskField.value as unknown as Transformation, options),
   extract: (options: object) => create(extractField.value as unknown as Transformation, options),
   hoist: (options: object) => create(hoistField.value as unknown as Transformation, options),
+  cast: (options: object) => create(cast.value as unknown as Transformation, options),
+  route: (options: object) => create(regexRouter as unknown as Transformation, options),
+  time: (options: object) => create(timestampConverter.value as unknown as Transformation, options),
   valueToKey: (options: object) => create(valueToKey as unknown as Transformation, options),
 }
 
@@ -159,6 +166,26 @@ describe('paths of version 2', () => {
       ),
     )
   })
+})
+
+test('what Kafka refuses is refused here', () => {
+  const strings = arrayOf(schemas.string)
+  const inner = struct([['list', strings]])
+  const refusals: readonly (readonly [() => unknown, string])[] = [
+    [() => transformations.cast({ spec: 'list:string' }).apply(recordOf(null, { list: ['a'] })), 'casting from ARRAY'],
+    [() => transformations.cast({ spec: 'map:string' }).apply(recordOf(null, { map: { a: 1 } })), 'casting from MAP'],
+    [() => transformations.cast({ spec: 'list:string' }).apply(recordOf(inner, { list: ['a'] })), 'ARRAY'],
+    [() => transformations.extract({ field: 'a' }).apply(recordOf(strings, null)), 'non-struct type'],
+    [
+      () => transformations.route({ regex: '(?<a>t)', replacement: '${b}' }).apply(recordOf(null, null)),
+      'No group with name {b}',
+    ],
+    [
+      () => transformations.time({ 'target.type': 'string', format: 'yyyy' }).apply(recordOf(schemas.boolean, null)),
+      'Schema BOOLEAN does not correspond to a known timestamp type format',
+    ],
+  ]
+  for (const [run, message] of refusals) expect(run).toThrow(message)
 })
 
 test('every manifest loads the plugin that it names', async () => {
