@@ -1,4 +1,4 @@
-import { ConnectError, isConnectError, RetriableError } from '@millrace/sdk'
+import { isConnectError, RetriableError } from '@millrace/sdk'
 import {
   classifyHttpStatus,
   dataFault,
@@ -15,8 +15,8 @@ const EPOCH_SECONDS_MIN = 1_000_000_000
 
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** An answer with a status that is no success. */
-export class StatusError extends ConnectError {
+/** An answer with a status that is no success. What it means is told by `failureOf`, so it is none of the SDK's errors. */
+export class StatusError extends Error {
   override name = 'StatusError'
   readonly status: number
   readonly body: string

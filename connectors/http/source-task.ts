@@ -1,5 +1,6 @@
 import {
   ConnectError,
+  isConnectError,
   type PollResult,
   type SourcePosition,
   type SourceRecord,
@@ -132,7 +133,8 @@ export class HttpSourceTask implements SourceTask {
         this.#context.logger.warn({ err: error, retry, waitMs }, 'a request failed and is made again'),
     }).catch((error: unknown) => {
       // Once the retries are over the task ends, so that its restart policy and whoever watches it hear of it.
-      throw failureOf(error).kind === 'retriable' ? new ConnectError((error as Error).message, { cause: error }) : error
+      const isFinal = isConnectError(error) && !error.retriable
+      throw isFinal ? error : new ConnectError((error as Error).message, { cause: error })
     })
   }
 

@@ -140,7 +140,7 @@ describe('lists of a real server', () => {
     const source = await startHttpSource({ ...pointers, 'http.request.url': `${api.url}${path}`, ...raw })
     const error = await source.take(1).catch((reason: Error) => reason)
     expect(error).toMatchObject({ message: expect.stringContaining(message) as string, retriable: false })
-    expect(String(error)).not.toContain('hidden-wrong')
+    expect((error as Error).message).not.toContain('hidden-wrong')
     await source.stop()
   })
 
