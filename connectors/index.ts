@@ -3,11 +3,10 @@ import { bullmqManifests } from './bullmq/manifest.ts'
 import { datagenManifest } from './datagen/manifest.ts'
 import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
-import { sinkManifest as httpSink, sourceManifest as httpSource } from './http/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
-import { sinkManifest as s3Sink } from './s3/manifest.ts'
+import { sinkManifest as s3Sink, sourceManifest as s3Source } from './s3/manifest.ts'
 import { spooldirManifests } from './spooldir/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
@@ -16,12 +15,11 @@ export const builtinManifests: readonly PluginManifest[] = [
   datagenManifest,
   elasticsearch,
   ...fileManifests,
-  httpSink,
-  httpSource,
   jdbcSink,
   jdbcSource,
   postgresCdc,
   ...redisManifests,
   s3Sink,
+  s3Source,
   ...spooldirManifests,
 ]

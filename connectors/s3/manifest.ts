@@ -14,3 +14,18 @@ export const sinkManifest = defineManifest({
   delivery: 'exactly-once',
   load: () => import('./sink.ts'),
 })
+
+/** Reads objects into topics. */
+export const sourceManifest = defineManifest({
+  kind: 'source',
+  name: 'S3Source',
+  aliases: ['S3SourceConnector', 'io.confluent.connect.s3.source.S3SourceConnector'],
+  version: '0.1.0',
+  title: 'S3 source',
+  summary:
+    'Reads objects into topics: those that the S3 sink wrote, into the topics and partitions that they came from, or any ' +
+    'others, by their names.',
+  stability: 'preview',
+  delivery: 'at-least-once',
+  load: () => import('./source.ts'),
+})

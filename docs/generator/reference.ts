@@ -161,11 +161,10 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['datagen', 'DatagenSource'],
     ['elasticsearch', 'ElasticsearchSink'],
     ['file', 'FileStreamSource', 'FileStreamSink'],
-    ['http', 'HttpSource', 'HttpSink'],
     ['jdbc', 'JdbcSource', 'JdbcSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
-    ['s3', 'S3Sink'],
+    ['s3', 'S3Sink', 'S3Source'],
     [
       'spooldir',
       'SpoolDirCsvSource',

@@ -1,19 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { parseConfig } from '@millrace/sdk'
+import { type ConfigDef, parseConfig } from '@millrace/sdk'
 import { expect, test } from 'vitest'
-import { sinkManifest } from '../../../../connectors/s3/manifest.ts'
-import sink from '../../../../connectors/s3/sink.ts'
+import { sinkManifest, sourceManifest } from '../../../../connectors/s3/manifest.ts'
 
 const folder = new URL('../../../../connectors/s3/examples/', import.meta.url)
 const examples = readdirSync(folder).filter((name) => name.endsWith('.json'))
+const manifests = [sinkManifest, sourceManifest]
 
-test.each(examples)('%s is a legal config', (name) => {
+test.each(examples)('%s is a legal config of one of the connectors', async (name) => {
   const { config } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as { config: Record<string, string> }
-  expect([sinkManifest.name, ...sinkManifest.aliases]).toContain(config['connector.class'])
-  expect(parseConfig(sink.config, config).issues).toEqual([])
+  const className = config['connector.class'] as string
+  const manifest = manifests.find((each) => [each.name, ...each.aliases].includes(className))
+  const { default: definition } = (await manifest!.load()) as { default: { config: ConfigDef } }
+  expect(parseConfig(definition.config, config).issues).toEqual([])
 })
 
-test('the definition is that of its manifest', () => {
-  const { kind, name, aliases, version } = sinkManifest
-  expect(sink).toMatchObject({ kind, name, aliases, version })
+test.each(manifests)('the definition of $name is that of its manifest', async (manifest) => {
+  const { kind, name, aliases, version } = manifest
+  expect(await manifest.load()).toMatchObject({ default: { kind, name, aliases, version } })
 })

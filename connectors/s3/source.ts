@@ -1,0 +1,25 @@
+import { defineSourceConnector } from '@millrace/sdk'
+import { sourceManifest } from './manifest.ts'
+import { ObjectStore } from './object-store.ts'
+import { refusedSettings } from './refused-settings.ts'
+import { sourceConfig } from './source-config.ts'
+import { S3SourceTask, TASK_COUNT, TASK_INDEX } from './source-task.ts'
+import { bucketIssues, storeSettings } from './store-settings.ts'
+
+export default defineSourceConnector({
+  name: sourceManifest.name,
+  version: sourceManifest.version,
+  aliases: sourceManifest.aliases,
+  config: sourceConfig,
+  validate: async (config, raw) => [
+    ...refusedSettings(raw),
+    ...(await bucketIssues(new ObjectStore(storeSettings(config)), config)),
+  ],
+  taskConfigs: (_config, maxTasks, raw) =>
+    Array.from({ length: maxTasks }, (_, index) => ({
+      ...raw,
+      [TASK_INDEX]: String(index),
+      [TASK_COUNT]: String(maxTasks),
+    })),
+  createTask: (config, context) => new S3SourceTask(config, context),
+})
