@@ -23,6 +23,8 @@ import type { SinkConfig } from './sink-config.ts'
 import { SinkOffsets } from './sink-offsets.ts'
 
 const MAX_BACKOFF_MS = 5000
+/** One batch is on its way, one is ready, and one is filled. */
+const BATCHES_WAITING = 3
 /** About what a command takes beside its arguments. */
 const OVERHEAD_BYTES = 64
 
@@ -61,6 +63,8 @@ export class RedisSinkTask implements SinkTask {
       limits: {
         batchRecords: config['batch.size'],
         lingerMs: config['linger.ms'],
+        // What waits long is moved about by the garbage collector, which costs more than waiting gains.
+        bufferRecords: config['batch.size'] * BATCHES_WAITING,
         // One at a time: everything then has the order of the topic, whatever its key in Redis.
         maxInFlight: 1,
         retry: this.#backoff,
