@@ -23,7 +23,12 @@ export async function folderProblems(system: FileSystem, config: FileConfig): Pr
   return issues
 }
 
-async function folderProblem(system: FileSystem, folder: string, mustBeWritable: boolean): Promise<string | undefined> {
+/** Why a folder cannot be used, or undefined. */
+export async function folderProblem(
+  system: FileSystem,
+  folder: string,
+  mustBeWritable: boolean,
+): Promise<string | undefined> {
   try {
     await system.list(folder, false)
   } catch (error) {

@@ -56,10 +56,24 @@ export const binaryManifest: PluginManifest = source(
   () => import('./binary-source.ts'),
 )
 
+export const sinkManifest: PluginManifest = defineManifest({
+  kind: 'sink',
+  name: 'SpoolDirSink',
+  aliases: ['SpoolDirSinkConnector'],
+  version,
+  title: 'CSV and JSON files',
+  summary:
+    'Writes records into files of JSON lines or CSV, on the disk or by SFTP, FTP and FTPS. A file appears when it is complete.',
+  stability: 'stable',
+  delivery: 'exactly-once',
+  load: () => import('./sink.ts'),
+})
+
 export const spooldirManifests: readonly PluginManifest[] = [
   csvManifest,
   jsonManifest,
   schemalessJsonManifest,
   linesManifest,
   binaryManifest,
+  sinkManifest,
 ]

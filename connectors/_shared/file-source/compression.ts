@@ -1,14 +1,11 @@
-import { once } from 'node:events'
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { DataError } from '@millrace/sdk'
 import type { ByteStream } from './file-system.ts'
+import { type FramePiece, ZstdFrames } from './zstd-frames.ts'
 
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  '.gz': () => createGunzip(),
-  '.zst': () => createZstdDecompress(),
-  '.zstd': () => createZstdDecompress(),
-}
+const GZIP = new Set(['.gz'])
+const ZSTD = new Set(['.zst', '.zstd'])
 /** Endings that SpoolDir decompresses and this connector does not. */
 const REFUSED: Readonly<Record<string, string>> = {
   '.bz2': 'bzip2',
@@ -26,15 +23,12 @@ export function isCompressed(path: string): boolean {
   if (refused !== undefined) {
     throw new DataError(`files with the ending ${ending} (${refused}) are not read: compress with gzip or zstd`)
   }
-  return DECODERS[ending] !== undefined
+  return GZIP.has(ending) || ZSTD.has(ending)
 }
 
 /** What is in a compressed file, from a position of its data on: all before it has to be decompressed too. */
 export function decompressed(path: string, source: ByteStream, position: number): ByteStream {
-  const decoder = DECODERS[endingOf(path)]?.() as Transform
-  const input = Readable.from(chunksOf(source), { objectMode: false })
-  const output = pipeline(input, decoder, () => undefined)
-  const chunks = output[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const chunks = ZSTD.has(endingOf(path)) ? zstdData(source) : decoded(chunksOf(source), createGunzip())
   let skip = position
   return {
     async next() {
@@ -55,18 +49,56 @@ export function decompressed(path: string, source: ByteStream, position: number)
       }
     },
     async close() {
-      if (!input.destroyed) {
-        const closed = once(input, 'close')
-        input.destroy()
-        await closed
-      }
-      decoder.destroy()
+      await chunks.return(undefined)
       await source.close()
     },
   }
 }
 
+/** The output of a decoder; ends it, and its input, when nobody reads on. */
+async function* decoded(input: AsyncIterable<Buffer>, decoder: Transform): AsyncGenerator<Buffer, void> {
+  const readable = Readable.from(input, { objectMode: false })
+  // Failures come out of the decoder.
+  const output = pipeline(readable, decoder, () => undefined)
+  for await (const chunk of output) yield chunk as Buffer
+}
+
+/** Each frame has a decoder of its own: Node's ignores all behind the first. */
+async function* zstdData(source: ByteStream): AsyncGenerator<Buffer, void> {
+  const pieces = zstdPieces(source)
+  for (let first = await pieces.next(); first.done !== true; first = await pieces.next()) {
+    const frame = { isComplete: false }
+    try {
+      yield* decoded(frameOf(first.value, pieces, frame), createZstdDecompress())
+    } catch (error) {
+      // Node says so of a frame without data too, when its bytes come one by one.
+      if (!frame.isComplete || (error as NodeJS.ErrnoException).code !== 'Z_BUF_ERROR') throw error
+    }
+  }
+}
+
+async function* frameOf(
+  first: FramePiece,
+  pieces: AsyncGenerator<FramePiece, void>,
+  frame: { isComplete: boolean },
+): AsyncGenerator<Buffer, void> {
+  for (let piece = first; ; ) {
+    frame.isComplete = piece.isEnd
+    yield piece.bytes
+    if (piece.isEnd) return
+    const following = await pieces.next()
+    if (following.done === true) return
+    piece = following.value
+  }
+}
+
+async function* zstdPieces(source: ByteStream): AsyncGenerator<FramePiece, void> {
+  const frames = new ZstdFrames()
+  for await (const chunk of chunksOf(source)) yield* frames.split(chunk)
+  if (!frames.isBetweenFrames) throw new DataError('the compressed data is cut off')
+}
+
 /** The decoder reads later than it is given, so chunks are copied. */
-async function* chunksOf(source: ByteStream): AsyncGenerator<Buffer> {
+async function* chunksOf(source: ByteStream): AsyncGenerator<Buffer, void> {
   for (let chunk = await source.next(); chunk !== null; chunk = await source.next()) yield Buffer.from(chunk)
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { parseConfig, type SourceConnector } from '@millrace/sdk'
+import { parseConfig, type SinkConnector, type SourceConnector } from '@millrace/sdk'
 import { expect, test } from 'vitest'
 import { spooldirManifests } from '../../../../connectors/spooldir/manifest.ts'
 
@@ -10,7 +10,7 @@ test.each(examples)('%s is a legal config', async (name) => {
   const { config } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as { config: Record<string, string> }
   const className = config['connector.class'] as string
   const manifest = spooldirManifests.find((each) => [each.name, ...each.aliases].includes(className))
-  const loaded = (await manifest?.load()) as { default: SourceConnector } | undefined
+  const loaded = (await manifest?.load()) as { default: SourceConnector | SinkConnector } | undefined
   expect(loaded && parseConfig(loaded.default.config, config).issues).toEqual([])
 })
 
