@@ -161,6 +161,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['datagen', 'DatagenSource'],
     ['elasticsearch', 'ElasticsearchSink'],
     ['file', 'FileStreamSource', 'FileStreamSink'],
+    ['http', 'HttpSource', 'HttpSink'],
     ['jdbc', 'JdbcSource', 'JdbcSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
@@ -172,6 +173,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
       'SpoolDirSchemaLessJsonSource',
       'SpoolDirLineDelimitedSource',
       'SpoolDirBinaryFileSource',
+      'SpoolDirSink',
     ],
   ]
   const covered = folders.flatMap(([, ...classes]) => classes)
