@@ -7,6 +7,8 @@ import { Queues } from './queues.ts'
 import type { BullmqSinkConfig } from './sink-config.ts'
 
 const MAX_BACKOFF_MS = 5000
+/** One batch is on its way, one is ready, and one is filled. */
+const BATCHES_WAITING = 3
 /** About what a job takes in Redis and in a request; data is counted by its text, which is made later. */
 const JOB_BYTES = 512
 
@@ -37,6 +39,8 @@ export class BullmqSinkTask implements SinkTask {
       limits: {
         batchRecords: config['batch.size'],
         lingerMs: config['linger.ms'],
+        // What waits long is moved about by the garbage collector, which costs more than waiting gains.
+        bufferRecords: config['batch.size'] * BATCHES_WAITING,
         // One at a time: jobs then have the order of the topic.
         maxInFlight: 1,
         retry: this.#backoff,

@@ -17,7 +17,8 @@ export async function redisOptions(settings: RedisSettings): Promise<PlainRedisO
   const options: PlainRedisOptions = {
     db: settings.database,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: settings.timeoutMs,
+    // One timer for the connection: a timer for each command costs more than a small command itself.
+    socketTimeout: settings.timeoutMs,
     // A command whose answer is lost must not be sent again behind our back, for it may have been carried out.
     autoResendUnfulfilledCommands: false,
     retryStrategy: () => null,
