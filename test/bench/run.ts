@@ -9,13 +9,22 @@ import { csvCases } from './cases/csv.ts'
 import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
 import { operationsCases } from './cases/operations.ts'
+import { redisCases } from './cases/redis.ts'
 import { type Row, runCase, table } from './report.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: 'string', default: '3' }, 'warm-ups': { type: 'string', default: '1' } },
 })
-const cases = [...brokerCases, ...fileCases, ...csvCases, ...cdcCases, ...elasticsearchCases, ...operationsCases]
+const cases = [
+  ...brokerCases,
+  ...fileCases,
+  ...csvCases,
+  ...cdcCases,
+  ...elasticsearchCases,
+  ...operationsCases,
+  ...redisCases,
+]
 const unknown = positionals.filter((name) => !cases.some((each) => each.name === name))
 if (unknown.length > 0) {
   console.error(`no case ${unknown.join(', ')}; there are: ${cases.map((each) => each.name).join(', ')}`)
