@@ -1,23 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
-import { connectionOf } from './support/jdbc-tasks.ts'
+import { databases, type TestDatabase } from './support/jdbc-databases.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const ROWS = 20_000
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter'
 
-const missing = postgresMissing(18)
-
-describe('table to topic to table on a real worker', () => {
+describe.each(databases)('table to topic to table on a real worker and $name', (kind) => {
+  const missing = kind.isMissing
   let broker: MillraceBroker
-  let postgres: Postgres
+  let database: TestDatabase
   let worker: TestWorker
 
   beforeAll(async () => {
-    if (missing !== null) return
-    ;[broker, postgres] = await Promise.all([startMillraceBroker(), startPostgres({ version: 18 })])
+    if (missing) return
+    ;[broker, database] = await Promise.all([startMillraceBroker(), kind.start()])
     worker = await startTestWorker(broker.bootstrapServers, {
       'key.converter': JSON_CONVERTER,
       'value.converter': JSON_CONVERTER,
@@ -27,24 +25,24 @@ describe('table to topic to table on a real worker', () => {
   afterAll(async () => {
     await worker?.stop()
     await broker?.stop()
-    await postgres?.stop()
+    await database?.stop()
   })
 
   const counts = async (table: string) => {
-    const [row] = await postgres.query(`select count(*)::int as all, count(distinct id)::int as ids from ${table}`)
-    return row as { all: number; ids: number }
+    const [row] = await database.query(`select count(*) as total, count(distinct id) as ids from ${table}`)
+    return { all: Number(row?.['total']), ids: Number(row?.['ids']) }
   }
 
-  test.skipIf(missing !== null)('exactly.once writes each record once though its host is killed, twice', async () => {
-    await postgres.query(
-      `create table events (id bigint primary key, name text, price numeric(12,2), at timestamptz not null)`,
+  test.skipIf(missing)('exactly.once writes each record once though its host is killed, twice', async () => {
+    const { key, text, timestamp, decimal } = kind.types
+    await database.query(
+      `create table events (id ${key} not null primary key, name ${text}, price ${decimal}, at ${timestamp} not null)`,
     )
-    await postgres.query(
-      `insert into events select g, 'event ' || g, g / 7.0, timestamptz '2024-01-01' + g * ` +
-        `interval '1 microsecond' from generate_series(1, ${ROWS}) g`,
+    await database.query(
+      `insert into events select g, 'event', round(g / 7.0, 2), ${kind.at('g')} from (${kind.series(ROWS)}) s`,
     )
     await worker.create({
-      ...connectionOf(postgres),
+      ...database.connection,
       name: 'events-source',
       'connector.class': 'io.confluent.connect.jdbc.JdbcSourceConnector',
       mode: 'timestamp+incrementing',
@@ -59,19 +57,17 @@ describe('table to topic to table on a real worker', () => {
       'the source has written all rows',
       () => worker.metric('source-record-write-total', 'events-source') >= ROWS,
     )
-    // Each statement takes so long that the copy cannot be complete before the kills.
-    await postgres.query(
-      `create table copy (id bigint, name text, price numeric, at bigint);
-       create function dawdle() returns trigger language plpgsql as
-         'begin perform pg_sleep(0.03); return null; end';
-       create trigger dawdle before insert on copy for each statement execute function dawdle()`,
+    // Each row takes so long that the copy cannot be complete before the kills.
+    await database.query(
+      `create table copied (id ${key === 'integer' ? 'int' : key}, name ${text}, price ${decimal}, at bigint)`,
     )
+    for (const sql of kind.slowInserts('copied')) await database.query(sql)
     await worker.create({
-      ...connectionOf(postgres),
+      ...database.connection,
       name: 'events-sink',
       'connector.class': 'io.confluent.connect.jdbc.JdbcSinkConnector',
       topics: 'db-events',
-      'table.name.format': 'copy',
+      'table.name.format': 'copied',
       'exactly.once': 'true',
       'batch.size': '100',
       'consumer.override.max.poll.records': '250',
@@ -81,22 +77,22 @@ describe('table to topic to table on a real worker', () => {
       'restart.backoff.ms': '10',
     })
     for (let killed = 0; killed < 2; killed++) {
-      await until('the copy grows', async () => (await counts('copy')).all > killed * 1000)
-      expect((await counts('copy')).ids).toBeLessThan(ROWS)
+      await until('the copy grows', async () => (await counts('copied')).all > killed * 1000)
+      expect((await counts('copied')).ids).toBeLessThan(ROWS)
       for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
     }
-    await until('the copy is complete', async () => (await counts('copy')).ids === ROWS)
+    await until('the copy is complete', async () => (await counts('copied')).ids === ROWS)
     // One more row passes through everything: whatever could still be repeated has been by then.
-    await postgres.query(`insert into events values (${ROWS + 1}, 'last', 1, '2024-06-01')`)
-    await until('the last row arrives', async () => (await counts('copy')).ids === ROWS + 1)
+    await database.query(`insert into events values (${ROWS + 1}, 'last', 1, ${kind.at('1e9')})`)
+    await until('the last row arrives', async () => (await counts('copied')).ids === ROWS + 1)
     // Killing the source's host may repeat records in the topic; the copy holds exactly what the topic holds.
-    const [offsets] = await postgres.query(
-      "select next_offset::int as next from millrace_sink_offsets where topic = 'db-events'",
+    const [offsets] = await database.query(
+      "select next_offset as upto from millrace_sink_offsets where topic = 'db-events'",
     )
-    expect((await counts('copy')).all).toBe(offsets?.['next'])
-    const different = await postgres.query(
-      'select e.id from events e join copy c on c.id = e.id where (c.name, c.price) is distinct ' +
-        'from (e.name, e.price) or c.at <> extract(epoch from e.at) * 1000000',
+    expect((await counts('copied')).all).toBe(Number(offsets?.['upto']))
+    const different = await database.query(
+      'select e.id from events e join copied c on c.id = e.id where c.name <> e.name or c.price <> e.price ' +
+        `or c.at <> 1704067200000000 + e.id * 1000 and e.id <= ${ROWS}`,
     )
     expect(different).toEqual([])
   })

@@ -27,9 +27,12 @@ export interface MariaDb {
   stop(): Promise<void>
 }
 
+/** Where Debian puts it, which is not in the path of every user. */
+const MARIADBD = '/usr/sbin/mariadbd'
+
 /** Whether mariadbd is missing; says so loudly, and fails instead when MILLRACE_REQUIRE_SERVICES=1. */
 export function mariadbMissing(): boolean {
-  return requireCommand('mariadbd', 'install it with: apt-get install mariadb-server')
+  return requireCommand(MARIADBD, 'install it with: apt-get install mariadb-server')
 }
 
 async function until(what: () => string, condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -105,7 +108,7 @@ class Server {
       ...owner,
       ...SETTINGS,
     ]
-    const child = spawn('/bin/sh', ['-c', GUARD, 'sh', this.#folder, 'mariadbd', ...args], {
+    const child = spawn('/bin/sh', ['-c', GUARD, 'sh', this.#folder, MARIADBD, ...args], {
       cwd: this.#folder,
       stdio: ['pipe', 'ignore', 'pipe'],
     })
@@ -164,7 +167,7 @@ export async function startMariaDb(): Promise<MariaDb> {
   const root = await connect()
   await root.query('CREATE DATABASE shop')
   await root.query(`CREATE USER ${account.user} IDENTIFIED BY '${account.password}'`)
-  await root.query(`GRANT ALL ON *.* TO ${account.user}`)
+  await root.query(`GRANT ALL ON *.* TO ${account.user} WITH GRANT OPTION`)
   disconnect()
   return {
     host: '127.0.0.1',

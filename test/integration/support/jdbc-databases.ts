@@ -65,7 +65,7 @@ const mariadb: DatabaseKind = {
   types: { text: 'text', key: 'bigint', timestamp: 'datetime(6)', decimal: 'decimal(12,2)' },
   at: (ms) => `timestamp '2024-01-01 00:00:00' + interval floor(${ms}) * 1000 microsecond`,
   slowInserts: (table) => [`create trigger dawdle before insert on ${table} for each row do sleep(0.0003)`],
-  series: recursive,
+  series: (count) => `select seq as g from seq_1_to_${count}`,
   async start() {
     const server = await startMariaDb()
     return {
