@@ -415,7 +415,7 @@ const uploadKeys = {
   },
   's3.buffer.bytes': {
     type: 'long',
-    default: 67_108_864,
+    default: 33_554_432,
     min: 1_048_576,
     importance: 'medium',
     doc:

@@ -10,6 +10,7 @@ import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
 import { operationsCases } from './cases/operations.ts'
 import { redisCases } from './cases/redis.ts'
+import { s3Cases } from './cases/s3.ts'
 import { type Row, runCase, table } from './report.ts'
 
 const { values, positionals } = parseArgs({
@@ -23,6 +24,7 @@ const cases = [
   ...cdcCases,
   ...elasticsearchCases,
   ...operationsCases,
+  ...s3Cases,
   ...redisCases,
 ]
 const unknown = positionals.filter((name) => !cases.some((each) => each.name === name))

@@ -2,42 +2,29 @@ import { DataError, type Schema, valueToString } from '@millrace/sdk'
 import { type JsonEncode, jsonEncoder } from './json-text.ts'
 import { ByteCollector, type RecordWriter, type WriteFormat } from './record-writer.ts'
 
-/** Text is turned into bytes in pieces of this size: cheaper than record by record, and no string grows without end. */
-const TEXT_MAX = 32_768
-
 /** A writer of text, one line a value. `line` gives the line with its end. */
 class TextWriter implements RecordWriter {
   readonly #bytes = new ByteCollector()
   readonly #line: (schema: Schema | null, value: unknown) => string
-  #text: string
 
-  constructor(line: (schema: Schema | null, value: unknown) => string, head = '') {
+  constructor(line: (schema: Schema | null, value: unknown) => string) {
     this.#line = line
-    this.#text = head
   }
 
   get heldBytes(): number {
-    return this.#bytes.length + this.#text.length
+    return this.#bytes.length
   }
 
   add(schema: Schema | null, value: unknown): void {
-    this.#text += this.#line(schema, value)
-    if (this.#text.length >= TEXT_MAX) this.#flush()
+    this.#bytes.text(this.#line(schema, value))
   }
 
   take(): Uint8Array {
-    this.#flush()
     return this.#bytes.take()
   }
 
   finish(): Uint8Array {
     return this.take()
-  }
-
-  #flush(): void {
-    if (this.#text === '') return
-    this.#bytes.push(Buffer.from(this.#text))
-    this.#text = ''
   }
 }
 

@@ -44,15 +44,21 @@ export class ByteCollector {
       this.push(Buffer.from(bytes))
       return
     }
-    if (this.#small === undefined || this.#used + bytes.length > this.#small.length) {
-      this.#endSmall()
-      // Files with few records must not hold much memory.
-      this.#small = Buffer.allocUnsafeSlow(this.length === 0 ? CHUNK / 16 : CHUNK)
-      if (bytes.length > this.#small.length) this.#small = Buffer.allocUnsafeSlow(CHUNK)
-    }
-    this.#small.set(bytes, this.#used)
+    const small = this.#room(bytes.length)
+    small.set(bytes, this.#used)
     this.#used += bytes.length
     this.length += bytes.length
+  }
+
+  /** Adds text in UTF-8. Written at once: text that is collected as strings holds several times its size. */
+  text(text: string): void {
+    if (text.length > CHUNK / 12) {
+      this.push(Buffer.from(text))
+      return
+    }
+    const written = this.#room(text.length * 3).write(text, this.#used)
+    this.#used += written
+    this.length += written
   }
 
   take(): Uint8Array {
@@ -62,6 +68,14 @@ export class ByteCollector {
     const { length } = this
     this.length = 0
     return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, length)
+  }
+
+  /** A chunk with room for so many bytes. The first one is small: there may be hundreds of files with few records. */
+  #room(size: number): Buffer {
+    if (this.#small !== undefined && this.#used + size <= this.#small.length) return this.#small
+    this.#endSmall()
+    this.#small = Buffer.allocUnsafeSlow(this.length === 0 && size <= CHUNK / 16 ? CHUNK / 16 : CHUNK)
+    return this.#small
   }
 
   #endSmall(): void {
