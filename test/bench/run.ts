@@ -8,9 +8,10 @@ import { cdcCases } from './cases/cdc.ts'
 import { csvCases } from './cases/csv.ts'
 import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
+import { jdbcCases } from './cases/jdbc.ts'
 import { operationsCases } from './cases/operations.ts'
-import { redisCases } from './cases/redis.ts'
 import { s3Cases } from './cases/s3.ts'
+import { redisCases } from './cases/redis.ts'
 import { type Row, runCase, table } from './report.ts'
 
 const { values, positionals } = parseArgs({
@@ -23,9 +24,10 @@ const cases = [
   ...csvCases,
   ...cdcCases,
   ...elasticsearchCases,
+  ...jdbcCases,
   ...operationsCases,
-  ...s3Cases,
   ...redisCases,
+  ...s3Cases,
 ]
 const unknown = positionals.filter((name) => !cases.some((each) => each.name === name))
 if (unknown.length > 0) {
