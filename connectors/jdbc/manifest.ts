@@ -15,8 +15,8 @@ export const sourceManifest = defineManifest({
   title: 'JDBC source',
   summary:
     'Copies tables or the rows of a query into topics, by polling: whole tables, or only rows with a ' +
-    'higher number or a newer time stamp. PostgreSQL; takes the JSON of the Confluent and Aiven ' +
-    'connectors.',
+    'higher number or a newer time stamp. PostgreSQL, MySQL, MariaDB, SQLite; takes the JSON of the ' +
+    'Confluent and Aiven connectors.',
   stability: 'stable',
   delivery: 'at-least-once',
   load: () => import('./source.ts'),
@@ -35,8 +35,8 @@ export const sinkManifest = defineManifest({
   title: 'JDBC sink',
   summary:
     'Writes records into tables: insert, upsert, update and delete, creates and widens tables when ' +
-    'asked, exactly once with offsets kept in the target. PostgreSQL; takes the JSON of the ' +
-    'Confluent and Aiven connectors.',
+    'asked, exactly once with offsets kept in the target. PostgreSQL, MySQL, MariaDB, SQLite; takes the ' +
+    'JSON of the Confluent and Aiven connectors.',
   stability: 'stable',
   delivery: 'exactly-once',
   load: () => import('./sink.ts'),
