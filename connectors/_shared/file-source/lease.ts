@@ -78,6 +78,18 @@ export class Leases {
     await (await this.#o.fileSystem()).remove(this.#pathOf(path))
   }
 
+  /** Removes leases of ours whose file is gone: a crash came between the move of the file and the end of its lease. */
+  async sweep(paths: ReadonlySet<string>, isOurs: (path: string) => boolean): Promise<void> {
+    const { owner, extension } = this.#o
+    for (const lease of paths) {
+      const path = lease.slice(0, -extension.length)
+      if (!this.isLease(lease) || paths.has(path) || this.#held.has(path) || !isOurs(path)) continue
+      const system = await this.#o.fileSystem()
+      const text = await system.read(this.#pathOf(path))
+      if (text !== null && ownerOf(text.toString('utf8')) === owner) await system.remove(this.#pathOf(path))
+    }
+  }
+
   /** Forgets leases that others had on files that are gone. */
   forget(isThere: (path: string) => boolean): void {
     for (const path of this.#seen.keys()) if (!isThere(path)) this.#seen.delete(path)

@@ -231,6 +231,9 @@ export class FileSourceTask implements SourceTask {
     const all = await system.list(cleanup.inputFolder, recursive)
     const paths = new Set(all.map(({ path }) => path))
     this.#leases.forget((path) => paths.has(path))
+    if (this.#needsLease) {
+      await this.#leases.sweep(paths, (path) => taskOf(path, taskCount) === taskIndex && matches(nameOf(path)))
+    }
     for (const path of this.#kept.keys()) if (!paths.has(path)) this.#kept.delete(path)
     const youngest = Date.now() - minimumAgeMs
     const files = all.filter(

@@ -412,6 +412,15 @@ describe('leases', () => {
     await crashed.task.stop?.()
   })
 
+  test('of files that are gone are removed, when they are of this connector', async () => {
+    await put('ours.txt.PROCESSING', '{"owner":"files","beat":3}\n')
+    await put('theirs.txt.PROCESSING', '{"owner":"other","beat":3}\n')
+    const { task, drain } = await startTask(linesSource, folders)
+    expect(await drain()).toEqual([])
+    expect(await namesIn(folders.input)).toEqual(['theirs.txt.PROCESSING'])
+    await task.stop?.()
+  })
+
   test('of another connector hold while it lives', async () => {
     await put('a.txt', 'x\n')
     const other = await startTask(linesSource, folders, {}, new Map(), 'other')
