@@ -1,8 +1,10 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom, silentLogger } from '../../src/base/index.ts'
 import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
 import { type Client, createClient } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
 import { connectionOf, jsonOf } from './support/s3-tasks.ts'
@@ -148,6 +150,71 @@ describe('a topic and its objects', () => {
       expect(stored.toSorted((a, b) => a.id - b.id)).toEqual(rows)
       const connector = `${topic}-sink`
       await worker.worker.stopTasks(Array.from({ length: PARTITIONS }, (_, task) => ({ connector, task })))
+      await worker.worker.stopConnector(connector)
+    },
+  )
+
+  test.skipIf(missing !== null)(
+    'objects and their topic are equal, in order and with nothing lost, after kill -9 of task hosts and of the server',
+    async () => {
+      const topic = 'restored'
+      const objects = 40
+      const lines = 250
+      for (let object = 0; object < objects; object++) {
+        const ids = Array.from({ length: lines }, (_, line) => object * lines + line)
+        await server.client.send(
+          new PutObjectCommand({
+            Bucket: server.bucket,
+            Key: `backup/${topic}/partition=0/${topic}+0+${String(object * lines).padStart(10, '0')}.json`,
+            Body: ids.map((id) => `{"id":${id}}\n`).join(''),
+          }),
+        )
+      }
+      const admin = client.admin()
+      await admin.topics.create([{ name: topic, numPartitions: 1, replicationFactor: 1 }])
+      await admin.close()
+      const connector = 'restore'
+      await worker.create({
+        ...connectionOf(server),
+        name: connector,
+        'connector.class': 'io.confluent.connect.s3.source.S3SourceConnector',
+        'topics.dir': 'backup',
+        'format.class': 'io.confluent.connect.s3.format.json.JsonFormat',
+        's3.poll.interval.ms': '100',
+        's3.part.retries': '0',
+        'record.batch.max.size': '50',
+        'restart.policy': 'always',
+        'restart.backoff.ms': '10',
+        'restart.max.attempts': '1000',
+      })
+      const partition = { topic, partition: 0 }
+      const consumer = client.consumer()
+      consumer.assign([partition])
+      consumer.seekToBeginning()
+      const ids: number[] = []
+      const read = async (until: () => boolean): Promise<void> => {
+        for (const deadline = performance.now() + DEADLINE_MS; !until(); ) {
+          if (performance.now() > deadline) throw new Error(`only ${ids.length} records came: ${ids.at(-1)}`)
+          for (const { value } of await consumer.poll(100)) ids.push(JSON.parse(String(value)).id)
+        }
+      }
+      for (const part of [0.2, 0.6]) {
+        await read(() => ids.length > part * objects * lines)
+        for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+        if (server.keepsObjects) {
+          await server.kill()
+          await server.restart()
+        }
+      }
+      const seen = new Set<number>()
+      await read(() => {
+        for (const id of ids) seen.add(id)
+        return seen.size === objects * lines
+      })
+      // In the order in which they first came nothing is missing; what a kill repeated came in order too.
+      expect([...seen]).toEqual(Array.from({ length: objects * lines }, (_, id) => id))
+      await consumer.close()
+      await worker.worker.stopTasks([{ connector, task: 0 }])
       await worker.worker.stopConnector(connector)
     },
   )

@@ -29,7 +29,7 @@ const SCHEMA = JSON.stringify({
   fields: FIELDS.map((each) => ({ ...each, optional: false })),
 })
 
-function rowText(n: number): string {
+function rowText(n: number, withSchema: boolean): string {
   const row = {
     id: n,
     folder: n % OPEN_FOLDERS,
@@ -37,16 +37,17 @@ function rowText(n: number): string {
     amount: (n % 1000) / 8,
     note: 'a few words that are the same each time',
   }
-  return `{"schema":${SCHEMA},"payload":${JSON.stringify(row)}}`
+  const payload = JSON.stringify(row)
+  return withSchema ? `{"schema":${SCHEMA},"payload":${payload}}` : payload
 }
 
-async function fillTopic(bootstrapServers: string): Promise<void> {
+async function fillTopic(bootstrapServers: string, withSchema: boolean): Promise<void> {
   const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
   const producer = createClient({ bootstrapServers, ...environment }).producer()
   for (let n = 0; n < RECORDS; n++) {
     const room = producer.ready(TOPIC)
     if (room) await room
-    const value = Buffer.from(rowText(n))
+    const value = Buffer.from(rowText(n, withSchema))
     producer.append({ topic: TOPIC, partition: 0, key: null, value, headers: [], timestamp: Date.now() })
   }
   await producer.flush()
@@ -117,7 +118,7 @@ function s3Case(format: 'json' | 'parquet'): BenchCase {
       const server = await startS3()
       const broker = await millraceBroker()
       const worker = await millraceWorker(broker.bootstrapServers, `bench-s3-${randomBytes(4).toString('hex')}`)
-      await fillTopic(broker.bootstrapServers)
+      await fillTopic(broker.bootstrapServers, format === 'parquet')
       const common = {
         'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
         'tasks.max': '1',
@@ -131,6 +132,8 @@ function s3Case(format: 'json' | 'parquet'): BenchCase {
         'consumer.override.max.poll.records': '2000',
         'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
         'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        // Parquet needs schemas.
+        'value.converter.schemas.enable': String(format === 'parquet'),
       }
       const idleMb = pssMb(worker.pid())
       let last = ''
