@@ -3,6 +3,7 @@ import { bullmqManifests } from './bullmq/manifest.ts'
 import { datagenManifest } from './datagen/manifest.ts'
 import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
+import { sinkManifest as httpSink, sourceManifest as httpSource } from './http/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
@@ -15,6 +16,8 @@ export const builtinManifests: readonly PluginManifest[] = [
   datagenManifest,
   elasticsearch,
   ...fileManifests,
+  httpSink,
+  httpSource,
   jdbcSink,
   jdbcSource,
   postgresCdc,
