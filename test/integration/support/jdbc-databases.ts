@@ -91,7 +91,7 @@ const sqlite: DatabaseKind = {
   types: { text: 'text', key: 'integer', timestamp: 'timestamp', decimal: 'numeric(12,2)' },
   at: (ms) => `strftime('%Y-%m-%d %H:%M:%f', '2024-01-01', ((${ms}) / 1000.0) || ' seconds')`,
   slowInserts: (table) => [
-    `create trigger dawdle before insert on ${table} begin select count(*) from (${recursive(3000)}); end`,
+    `create trigger dawdle before insert on ${table} begin select count(*) from (${recursive(1000)}); end`,
   ],
   series: recursive,
   async start() {
