@@ -464,7 +464,7 @@ const uploadKeys = {
   },
   'max.write.duration.ms': {
     type: 'long',
-    default: 9_223_372_036_854_776_000,
+    default: Number.MAX_SAFE_INTEGER,
     importance: 'low',
     doc: 'A batch that takes longer than this fails the task, for its partitions may belong to another one by then.',
     group: 'Upload',
