@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const POM = fileURLToPath(new URL('./debezium-jdbc/pom.xml', import.meta.url))
 /** Jars that the worker brings itself; a second copy in the plugin would shadow them. */
-const PROVIDED = /^(kafka-clients|connect-api|slf4j-api|lz4-java|snappy-java|zstd-jni)/
+const PROVIDED = /^(kafka-clients|connect-|jackson-|slf4j-api|lz4-java|snappy-java|zstd-jni)/
 
 /**
  * A folder for plugin.path with Debezium's JDBC sink, fetched by Maven once per machine. Only benchmarks need it: it is
