@@ -90,7 +90,8 @@ async function toTopic({ worker, broker, reader, folder, file, rows, name }: Run
   const seconds = (performance.now() - started) / 1000
   const cpu = pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0) - cpuBefore
   await deleteConnector(worker.url, name)
-  await rm(join(folder, name), { recursive: true })
+  // The task may still be putting the file away.
+  await rm(join(folder, name), { recursive: true, maxRetries: 20, retryDelay: 100 })
   return { rows: rows / seconds, cpu }
 }
 
