@@ -18,13 +18,10 @@ export function plainData(schema: Schema | null, value: unknown): unknown {
   const plain: Record<string, unknown> = {}
   for (const [name, member] of value instanceof Map ? value : Object.entries(value)) {
     const of = schema?.type === 'STRUCT' ? schema.field(String(name))?.schema : schema?.valueSchema
-    // A field may have the name of a setter of all objects.
-    Object.defineProperty(plain, String(name), {
-      value: plainData(of ?? null, member),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    })
+    const data = plainData(of ?? null, member)
+    // Assigning to this name would change what the object inherits from; defining each member takes far longer.
+    if (name === '__proto__') Object.defineProperty(plain, name, { value: data, enumerable: true })
+    else plain[String(name)] = data
   }
   return plain
 }
