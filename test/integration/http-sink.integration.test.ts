@@ -69,7 +69,7 @@ describe('the sink and a real server', () => {
       ofTopic('http-test-ok')
         .map(({ headers }) => headers['input_record_offset'])
         .toSorted(),
-    ).toEqual(['0', '1', '3', '4'])
+    ).toEqual([0, 1, 3, 4])
     expect(ofTopic('http-test-errors')).toEqual([
       {
         topic: 'http-test-errors',
