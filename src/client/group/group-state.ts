@@ -246,7 +246,7 @@ function onJoined(state: GroupState, answer: JoinAnswer): Step {
     leader: answer.leader,
   }
   const alive: GroupAction[] = [
-    { type: 'setTimer', timer: 'session', delayMs: state.settings.sessionTimeoutMs },
+    sessionTimer({ ...next, phase: 'syncing' }),
     { type: 'setTimer', timer: 'heartbeat', delayMs: state.settings.heartbeatIntervalMs },
   ]
   if (answer.leader !== answer.memberId || answer.skipAssignment) {
@@ -262,7 +262,7 @@ function sync(state: GroupState, assignments: ReadonlyMap<string, Uint8Array>): 
 function onSynced(state: GroupState, errorCode: number, assignment: Buffer): Step {
   if (errorCode !== 0) return onGroupError(state, errorCode, 'SyncGroup')
   const next: GroupState = { ...state, phase: 'stable', holds: true, failures: 0 }
-  const actions: GroupAction[] = [{ type: 'deliver', assignment }]
+  const actions: GroupAction[] = [sessionTimer(next), { type: 'deliver', assignment }]
   return state.rejoin ? also(next, actions, prepare) : [next, actions]
 }
 
@@ -312,7 +312,7 @@ function onHeartbeat(state: GroupState, generationId: number, errorCode: number)
   const beating = state.phase === 'stable' || state.phase === 'preparing' || isCompleting(state)
   if (generationId !== state.generationId || !beating) return [next, []]
   const alive: GroupAction[] = [
-    { type: 'setTimer', timer: 'session', delayMs: state.settings.sessionTimeoutMs },
+    sessionTimer(state),
     { type: 'setTimer', timer: 'heartbeat', delayMs: state.settings.heartbeatIntervalMs },
   ]
   switch (errorCode) {
@@ -327,6 +327,16 @@ function onHeartbeat(state: GroupState, generationId: number, errorCode: number)
       // While a join is completing its own answer decides.
       return isCompleting(state) ? [next, []] : onGroupError(next, errorCode, 'Heartbeat')
   }
+}
+
+/** How long the coordinator may be silent. While a join completes half of the session is left for asking it anew. */
+function sessionTimer(state: GroupState): GroupAction {
+  const { sessionTimeoutMs } = state.settings
+  return { type: 'setTimer', timer: 'session', delayMs: isCompleting(state) ? sessionTimeoutMs / 2 : sessionTimeoutMs }
+}
+
+function withActions([state, actions]: Step, more: readonly GroupAction[]): Step {
+  return [state, [...actions, ...more]]
 }
 
 function isCompleting(state: GroupState): boolean {
@@ -348,6 +358,11 @@ function onTimer(state: GroupState, timer: GroupTimer): Step {
 
 /** Nothing was heard from the coordinator for a whole session: it has given what we hold to others. */
 function onSessionExpired(state: GroupState): Step {
+  if (isCompleting(state) && state.coordinator === 'known') {
+    // It may only be waiting for a leader that has died: answers come in the order of requests, so those to heartbeats
+    // wait behind the one to the sync. Over a new connection it can tell, within the rest of the session.
+    return withActions(onCoordinatorLost(state), [sessionTimer(state)])
+  }
   const reset: GroupState = { ...state, generationId: NO_GENERATION, heartbeatInFlight: false, holds: false }
   const actions: GroupAction[] = [{ type: 'cancelTimer', timer: 'heartbeat' }]
   if (state.holds) actions.push({ type: 'lost', reason: 'the session timed out without an answer of the coordinator' })

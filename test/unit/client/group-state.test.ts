@@ -67,7 +67,7 @@ describe('joining', () => {
   test('the assignment is delivered once', () => {
     const [state, actions] = run(toStable)
     expect(state).toMatchObject({ phase: 'stable', holds: true, generationId: 1 })
-    expect(actions).toEqual(['deliver'])
+    expect(actions).toEqual(['setTimer', 'deliver'])
     expect(run([{ type: 'synced', attempt: 1, errorCode: 0, assignment: Buffer.alloc(0) }], state)[1]).toEqual([])
   })
 
@@ -167,6 +167,36 @@ describe('an unreachable coordinator', () => {
   })
 })
 
+describe('a sync that is not answered, because the leader has died', () => {
+  const [stable] = run(toStable)
+  const rejoin: GroupEvent[] = [{ type: 'rejoin' }, { type: 'prepared', attempt: 2 }]
+  const [syncing, , then] = run(
+    [...rejoin, { type: 'joined', attempt: 2, answer: joined({ generationId: 2 }) }],
+    stable,
+  )
+
+  test('is asked for again over a new connection, and the assignment is kept', () => {
+    expect(then).toContainEqual({ type: 'setTimer', timer: 'session', delayMs: 5000 })
+    const [state, actions] = run([{ type: 'timer', timer: 'session' }], syncing)
+    expect(state).toMatchObject({ holds: true, memberId: 'm1', coordinator: 'finding' })
+    expect(actions).toEqual(['forgetCoordinator', 'cancelTimer', 'findCoordinator', 'setTimer'])
+    const [joining] = run([{ type: 'coordinatorFound' }, { type: 'prepared', attempt: 3 }], state)
+    expect(joining).toMatchObject({ phase: 'joining', holds: true })
+  })
+
+  test('costs the assignment when the coordinator cannot be reached within the session either (Invariant 4)', () => {
+    const [state, actions] = run(
+      [
+        { type: 'timer', timer: 'session' },
+        { type: 'timer', timer: 'session' },
+      ],
+      syncing,
+    )
+    expect(state.holds).toBe(false)
+    expect(actions).toContain('lost')
+  })
+})
+
 describe('rejoining and leaving', () => {
   const [stable] = run(toStable)
 
@@ -174,7 +204,7 @@ describe('rejoining and leaving', () => {
     const [joining] = run([{ type: 'rejoin' }, { type: 'prepared', attempt: 2 }, { type: 'rejoin' }], stable)
     const [syncing] = run([{ type: 'joined', attempt: 2, answer: joined({ generationId: 2 }) }], joining)
     const [state, actions] = run([{ type: 'synced', attempt: 2, errorCode: 0, assignment: Buffer.alloc(0) }], syncing)
-    expect(actions).toEqual(['deliver', 'prepare'])
+    expect(actions).toEqual(['setTimer', 'deliver', 'prepare'])
     expect(state.attempt).toBe(3)
   })
 
