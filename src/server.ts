@@ -138,6 +138,7 @@ function requireListener(text: string): RestListener {
 }
 
 async function serve(options: ConnectOptions, config: CommonWorkerConfig, endpoint: Endpoint, herder: ConnectHerder) {
+  const commit = checkoutCommit(realDisk, ROOT)
   for (const { server, parts } of endpoint.servers) {
     const app = createRestApp({
       herder,
@@ -150,7 +151,7 @@ async function serve(options: ConnectOptions, config: CommonWorkerConfig, endpoi
       },
       responseHeaders: parseHeaderRules(config['response.http.headers.config']),
       parts,
-      commit: checkoutCommit(realDisk, ROOT),
+      commit,
     })
     await server.serve(app)
   }

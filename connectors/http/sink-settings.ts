@@ -1,7 +1,8 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { Backoff } from '../_shared/retry/index.ts'
-import { type AuthSettings, basic } from './auth.ts'
+import type { AuthSettings } from './auth.ts'
 import type { ClientSettings } from './client.ts'
+import { proxyAt } from './proxy.ts'
 import type { HttpSinkConfig } from './sink-config.ts'
 
 const BACKOFF_MAX_MS = 60_000
@@ -60,8 +61,6 @@ export function retriedStatuses(text: string): ((status: number) => boolean) | n
 
 /** The client's settings, as the sink calls them. */
 export function sinkClientSettings(config: HttpSinkConfig): ClientSettings {
-  const host = config['http.proxy.host']
-  const user = config['http.proxy.user']
   return {
     auth: authOf(config),
     requestsPerSecond: config['http.rate.limit.requests.per.second'],
@@ -70,13 +69,12 @@ export function sinkClientSettings(config: HttpSinkConfig): ClientSettings {
     readTimeoutMs: config['http.request.timeout.ms'] ?? config['http.timeout'] * 1000,
     keepAliveMs: KEEP_ALIVE_MS,
     connections: config['max.in.flight.requests'],
-    proxy:
-      host === ''
-        ? null
-        : {
-            url: `http://${host}:${config['http.proxy.port']}`,
-            token: user === '' ? undefined : basic(user, config['http.proxy.password']),
-          },
+    proxy: proxyAt(
+      config['http.proxy.host'],
+      config['http.proxy.port'],
+      config['http.proxy.user'],
+      config['http.proxy.password'],
+    ),
     caFile: config['https.ssl.truststore.location'],
     keyFile: config['https.ssl.keystore.location'],
     keyPassword: config['https.ssl.key.password'],

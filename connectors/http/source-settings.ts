@@ -1,14 +1,12 @@
 import type { AuthSettings } from './auth.ts'
-import { basic } from './auth.ts'
 import type { ClientSettings } from './client.ts'
+import { proxyAt } from './proxy.ts'
 import type { HttpSourceConfig } from './source-config.ts'
 
 const REDIRECTS_MAX = 5
 
 /** The client's settings, as the source calls them. */
 export function sourceClientSettings(config: HttpSourceConfig): ClientSettings {
-  const host = config['http.client.proxy.host']
-  const user = config['http.client.proxy.username']
   return {
     auth: authOf(config),
     requestsPerSecond: config['http.rate.limit.requests.per.second'],
@@ -17,13 +15,12 @@ export function sourceClientSettings(config: HttpSourceConfig): ClientSettings {
     readTimeoutMs: config['http.client.read.timeout.millis'],
     keepAliveMs: config['http.client.connection.ttl.millis'],
     connections: 1,
-    proxy:
-      host === ''
-        ? null
-        : {
-            url: `http://${host}:${config['http.client.proxy.port']}`,
-            token: user === '' ? undefined : basic(user, config['http.client.proxy.password']),
-          },
+    proxy: proxyAt(
+      config['http.client.proxy.host'],
+      config['http.client.proxy.port'],
+      config['http.client.proxy.username'],
+      config['http.client.proxy.password'],
+    ),
     caFile: config['https.ssl.truststore.location'],
     keyFile: config['https.ssl.keystore.location'],
     keyPassword: config['https.ssl.key.password'],

@@ -4,6 +4,7 @@ import { gunzip } from 'node:zlib'
 import { ConfigError, ConnectError } from '@millrace/sdk'
 import type { Dispatcher } from 'undici'
 import type { AnswerHeaders } from './failures.ts'
+import type { Proxy } from './proxy.ts'
 
 export interface TransportSettings {
   readonly connectTimeoutMs: number
@@ -11,7 +12,7 @@ export interface TransportSettings {
   readonly readTimeoutMs: number
   readonly keepAliveMs: number
   readonly connections: number
-  readonly proxy: { readonly url: string; readonly token: string | undefined } | null
+  readonly proxy: Proxy | null
   /** A file with the certificates to trust, in PEM form; null for those of Node.js. */
   readonly caFile: string | null
   /** A file with the certificate and the key to show, in PEM form. */

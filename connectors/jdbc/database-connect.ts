@@ -1,7 +1,7 @@
 import { ConnectError, type PluginLogger } from '@millrace/sdk'
+import { pause } from '../_shared/retry/index.ts'
 import type { ConnectionSettings } from './connection-config.ts'
 import type { Dialect } from './dialect.ts'
-import { pause } from './pause.ts'
 import type { SqlConnection } from './sql.ts'
 
 /** Connects, trying again as the settings say. A refused login is not tried again: it could lock the account. */

@@ -6,11 +6,11 @@ import {
   type SourceTask,
   type SourceTaskContext,
 } from '@millrace/sdk'
+import { pause } from '../_shared/retry/index.ts'
 import { connectionSettings, type ConnectionSettings, quotingOf } from './connection-config.ts'
 import { connectWithRetries } from './database-connect.ts'
 import { type Dialect, dialectOf, type NumericMapping } from './dialect.ts'
 import { type Position, positionOf, START } from './offset.ts'
-import { pause } from './pause.ts'
 import { Querier, type QuerierOptions, type QueryTarget } from './querier.ts'
 import { queryColumns, tableColumns, usesTimestamp } from './source-columns.ts'
 import type { SourceConfig } from './source-config.ts'

@@ -1,8 +1,8 @@
 import type { ConnectorContext, ConnectorMonitor, RawConfig } from '@millrace/sdk'
+import { pause } from '../_shared/retry/index.ts'
 import { connectionSettings } from './connection-config.ts'
 import { connectWithRetries } from './database-connect.ts'
 import { dialectOf } from './dialect.ts'
-import { pause } from './pause.ts'
 import type { SourceConfig } from './source-config.ts'
 import { findTables, writeTables } from './table-selection.ts'
 

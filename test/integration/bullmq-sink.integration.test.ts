@@ -4,7 +4,8 @@ import { type Job, Queue } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/bullmq/sink.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { type Raw, type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/redis-tasks.ts'
+import { type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/redis-tasks.ts'
+import { type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 

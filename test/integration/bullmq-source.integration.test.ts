@@ -4,7 +4,8 @@ import { Queue } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/bullmq/source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { memoryLogger, Offsets, type Raw, type RunningSource, startSource } from './support/redis-tasks.ts'
+import { type RunningSource, startSource } from './support/redis-tasks.ts'
+import { memoryLogger, Offsets, type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 const valueOf = (record: SourceRecord | undefined) => record?.value as Record<string, unknown>

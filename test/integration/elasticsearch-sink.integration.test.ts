@@ -96,7 +96,7 @@ describe.each(servers)('on %s', (name) => {
     expect([...(await node.documents('strict')).keys()].toSorted()).toEqual(['k0', 'k2', 'k4'])
     const places = driver.reported.map(({ record }) => record.originalOffset)
     expect(places.toSorted((a, b) => a - b)).toEqual([1, 3, 5])
-    const messages = driver.reported.map(({ message }) => message).join()
+    const messages = driver.reported.map(({ error }) => error.message).join()
     expect(messages).toContain("the record (topic='strict',partition=0,offset=1) cannot be written: ")
     expect(messages).toContain('strict_dynamic_mapping_exception')
     // Without a queue it is left out as configured, or ends the task with its place.

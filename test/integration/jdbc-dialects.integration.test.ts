@@ -19,8 +19,6 @@ import sourcePlugin from '../../connectors/jdbc/source.ts'
 import { databases, type TestDatabase } from './support/jdbc-databases.ts'
 import {
   connectorContext,
-  Offsets,
-  type Raw,
   type RunningSink,
   type RunningSource,
   type SinkOptions,
@@ -29,6 +27,7 @@ import {
   startSource,
   taskConfigs,
 } from './support/jdbc-tasks.ts'
+import { Offsets, type Raw } from './support/task-contract.ts'
 
 const key = struct({ id: schemas.int64 })
 const value = struct({ id: schemas.int64, name: schemas.optional.string })

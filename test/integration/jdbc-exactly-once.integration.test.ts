@@ -5,13 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
 import {
   connectionOf,
-  type Raw,
   type RunningSink,
   type SinkOptions,
   sinkRecord,
   startSink,
   startSource,
 } from './support/jdbc-tasks.ts'
+import { type Raw } from './support/task-contract.ts'
 
 const value = struct({ id: schemas.int64, name: schemas.optional.string })
 const partition = { topic: 'orders', partition: 0 }

@@ -6,8 +6,6 @@ import sourcePlugin from '../../connectors/jdbc/source.ts'
 import { type MariaDb, mariadbMissing, startMariaDb } from '../services/mariadb.ts'
 import {
   connectorContext,
-  Offsets,
-  type Raw,
   type RunningSink,
   type RunningSource,
   sinkRecord,
@@ -15,6 +13,7 @@ import {
   startSource,
   taskConfigs,
 } from './support/jdbc-tasks.ts'
+import { Offsets, type Raw } from './support/task-contract.ts'
 
 const missing = mariadbMissing()
 

@@ -17,14 +17,8 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import sink from '../../connectors/jdbc/sink.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
-import {
-  connectionOf,
-  type Raw,
-  type RunningSink,
-  type SinkOptions,
-  sinkRecord,
-  startSink,
-} from './support/jdbc-tasks.ts'
+import { connectionOf, type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/jdbc-tasks.ts'
+import { type Raw } from './support/task-contract.ts'
 
 const key = struct({ id: schemas.int64 })
 const value = struct({ id: schemas.int64, name: schemas.optional.string })

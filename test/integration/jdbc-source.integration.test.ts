@@ -7,13 +7,12 @@ import { type Postgres, postgresMissing, startPostgres } from '../services/postg
 import {
   connectionOf,
   connectorContext,
-  Offsets,
-  type Raw,
   type RunningSource,
   startSource,
   startSourceTask,
   taskConfigs,
 } from './support/jdbc-tasks.ts'
+import { Offsets, type Raw } from './support/task-contract.ts'
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (

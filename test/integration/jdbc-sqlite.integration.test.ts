@@ -16,15 +16,8 @@ import {
 } from '@millrace/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import sourcePlugin from '../../connectors/jdbc/source.ts'
-import {
-  Offsets,
-  type Raw,
-  type RunningSink,
-  type RunningSource,
-  sinkRecord,
-  startSink,
-  startSource,
-} from './support/jdbc-tasks.ts'
+import { type RunningSink, type RunningSource, sinkRecord, startSink, startSource } from './support/jdbc-tasks.ts'
+import { Offsets, type Raw } from './support/task-contract.ts'
 
 describe('JDBC on SQLite, in its own ways', () => {
   let folder: string

@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/redis/sink.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { type Raw, type RunningSink, sinkRecord, startSink } from './support/redis-tasks.ts'
+import { type RunningSink, sinkRecord, startSink } from './support/redis-tasks.ts'
+import { type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 const open = [{ topic: 'orders', partition: 0 }]

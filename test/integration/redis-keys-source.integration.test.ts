@@ -3,7 +3,8 @@ import { parseConfigOrThrow, type SourceRecord } from '@millrace/sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/redis/keys-source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { memoryLogger, type Raw, type RunningSource, startSource } from './support/redis-tasks.ts'
+import { type RunningSource, startSource } from './support/redis-tasks.ts'
+import { memoryLogger, type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 

@@ -3,7 +3,8 @@ import { schemas, struct } from '@millrace/sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/redis/sink.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { type Raw, type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/redis-tasks.ts'
+import { type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/redis-tasks.ts'
+import { type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 const order = struct({ id: schemas.int64, name: schemas.optional.string, price: schemas.optional.float64 })

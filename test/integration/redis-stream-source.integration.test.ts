@@ -3,7 +3,8 @@ import type { SourceRecord } from '@millrace/sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/redis/stream-source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { Offsets, type Raw, type RunningSource, startSource } from './support/redis-tasks.ts'
+import { type RunningSource, startSource } from './support/redis-tasks.ts'
+import { Offsets, type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 const GROUP = 'kafka-consumer-group'

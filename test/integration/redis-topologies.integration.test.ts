@@ -6,7 +6,8 @@ import sink from '../../connectors/redis/sink.ts'
 import source from '../../connectors/redis/stream-source.ts'
 import { freePort } from '../services/free-port.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { type Raw, type RunningSink, sinkRecord, startSink, startSource } from './support/redis-tasks.ts'
+import { type RunningSink, sinkRecord, startSink, startSource } from './support/redis-tasks.ts'
+import { type Raw } from './support/task-contract.ts'
 import { until } from './worker-harness.ts'
 
 const missing = redisMissing()

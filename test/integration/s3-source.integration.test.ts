@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import source from '../../connectors/s3/source.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
-import { memoryLogger, Offsets } from './support/jdbc-tasks.ts'
+import { memoryLogger, Offsets } from './support/task-contract.ts'
 import { connectionOf, sinkRecord, startSink } from './support/s3-tasks.ts'
 
 const missing = s3Missing()

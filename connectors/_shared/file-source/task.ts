@@ -9,7 +9,7 @@ import {
   type SourceTask,
   type SourceTaskContext,
 } from '@millrace/sdk'
-import { isPassingNetworkError } from '../retry/index.ts'
+import { isPassingNetworkError, pause } from '../retry/index.ts'
 import { type CleanupOptions, putAway, removeEmptyFolders } from './cleanup.ts'
 import { type FileAttribute, sortFiles, taskOf } from './file-list.ts'
 import { type FileEntry, type FileSystem, joinPath, nameOf } from './file-system.ts'
@@ -323,19 +323,4 @@ export class FileSourceTask implements SourceTask {
     }
     this.#context.logger.error({ file: path, records: rows }, `${message}; the file is moved to error.path`)
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true },
-    )
-  })
 }

@@ -1,5 +1,6 @@
 import { type Backoff, backoffMs } from './backoff.ts'
 import type { Failure } from './failure.ts'
+import { pause } from './pause.ts'
 
 /** How waits are done, so that tests need none. */
 export interface Pauses {
@@ -8,7 +9,7 @@ export interface Pauses {
   random(): number
 }
 
-export const realPauses: Pauses = { pause: realPause, random: Math.random }
+export const realPauses: Pauses = { pause, random: Math.random }
 
 export interface RetryOptions {
   readonly backoff: Backoff
@@ -35,17 +36,4 @@ export async function withRetries<T>(operation: () => Promise<T>, options: Retry
       if (signal?.aborted) throw failure.error
     }
   }
-}
-
-function realPause(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', done, { once: true })
-  })
 }

@@ -335,10 +335,6 @@ function sessionTimer(state: GroupState): GroupAction {
   return { type: 'setTimer', timer: 'session', delayMs: isCompleting(state) ? sessionTimeoutMs / 2 : sessionTimeoutMs }
 }
 
-function withActions([state, actions]: Step, more: readonly GroupAction[]): Step {
-  return [state, [...actions, ...more]]
-}
-
 function isCompleting(state: GroupState): boolean {
   return state.phase === 'assigning' || state.phase === 'syncing'
 }
@@ -361,7 +357,8 @@ function onSessionExpired(state: GroupState): Step {
   if (isCompleting(state) && state.coordinator === 'known') {
     // It may only be waiting for a leader that has died: answers come in the order of requests, so those to heartbeats
     // wait behind the one to the sync. Over a new connection it can tell, within the rest of the session.
-    return withActions(onCoordinatorLost(state), [sessionTimer(state)])
+    const [next, actions] = onCoordinatorLost(state)
+    return [next, [...actions, sessionTimer(state)]]
   }
   const reset: GroupState = { ...state, generationId: NO_GENERATION, heartbeatInFlight: false, holds: false }
   const actions: GroupAction[] = [{ type: 'cancelTimer', timer: 'heartbeat' }]

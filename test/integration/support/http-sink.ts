@@ -1,6 +1,7 @@
 // Runs the HTTP sink's task as a worker does, without a worker.
-import { parseConfigOrThrow, type SinkRecord, type SinkTask } from '@millrace/sdk'
+import type { SinkRecord, SinkTask } from '@millrace/sdk'
 import sink from '../../../connectors/http/sink.ts'
+import { recordAt, startSinkTask } from './task-contract.ts'
 
 export interface Published {
   readonly topic: string
@@ -20,18 +21,11 @@ export interface RunningHttpSink {
 }
 
 export async function startHttpSink(raw: Record<string, string>, hasQueue = true): Promise<RunningHttpSink> {
-  const lines: string[] = []
-  const reported: number[] = []
   const published: Published[] = []
-  const line = (_fields: object, message: string): void => void lines.push(message)
   const full = { 'retry.backoff.ms': '5', 'max.retries': '1000', ...raw }
-  const report = async (record: SinkRecord): Promise<void> => void reported.push(record.offset)
-  const task = sink.createTask(parseConfigOrThrow(sink.config, full), {
+  const { task, lines, reported } = await startSinkTask(sink, full, {
     connectorName: 'http-test',
-    taskId: 0,
-    logger: { debug: line, info: line, warn: line, error: line },
-    raw: full,
-    errantRecordReporter: hasQueue ? { report } : null,
+    hasQueue,
     publisher: {
       async publish({ topic, key, value, headers }) {
         published.push({
@@ -44,18 +38,13 @@ export async function startHttpSink(raw: Record<string, string>, hasQueue = true
         })
       },
     },
-    assignment: () => [],
-    offset: () => undefined,
-    timeout: () => undefined,
-    pause: () => undefined,
-    resume: () => undefined,
-    requestCommit: () => undefined,
   })
-  await task.start?.()
   return {
     task,
     lines,
-    reported,
+    get reported() {
+      return reported.map(({ record }) => record.offset)
+    },
     published,
     async committable(next) {
       const offsets = (await task.preCommit?.([{ topic: 'orders', partition: 0, offset: next }])) ?? []
@@ -66,19 +55,5 @@ export async function startHttpSink(raw: Record<string, string>, hasQueue = true
 
 /** A record of the topic `orders`. */
 export function order(offset: number, value: unknown, key: string | null = `k${offset}`): SinkRecord {
-  return {
-    topic: 'orders',
-    partition: 0,
-    offset,
-    key,
-    keySchema: null,
-    value,
-    valueSchema: null,
-    headers: [],
-    timestamp: 1_700_000_000_000,
-    timestampType: 'CreateTime',
-    originalTopic: 'orders',
-    originalPartition: 0,
-    originalOffset: offset,
-  }
+  return recordAt('orders', offset, { key, value })
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { mariadbMissing, startMariaDb } from '../../services/mariadb.ts'
 import { postgresMissing, startPostgres } from '../../services/postgres.ts'
-import { connectionOf, type Raw } from './jdbc-tasks.ts'
+import { connectionOf } from './jdbc-tasks.ts'
+import type { Raw } from './task-contract.ts'
 
 export interface TestDatabase {
   /** `connection.*` keys. */

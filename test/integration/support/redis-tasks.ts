@@ -1,39 +1,28 @@
 // A small driver of the task contract for the Redis and BullMQ connectors: what the worker does, without a worker.
 import {
   type ConfigDef,
-  type ErrantRecordReporter,
   type Header,
-  parseConfigOrThrow,
-  type PluginLogger,
   type Schema,
   type SinkConnector,
   type SinkRecord,
-  type SinkTask,
   type SourceConnector,
-  type SourceOffset,
-  type SourcePartition,
   type SourceRecord,
   type SourceTask,
   type TopicPartition,
   type TopicPartitionOffset,
 } from '@millrace/sdk'
 import { DEADLINE_MS } from '../../services/deadline.ts'
+import {
+  Offsets,
+  openSourceTask,
+  type Raw,
+  recordAt,
+  type StartedSink,
+  startSinkTask,
+  takeRecords,
+} from './task-contract.ts'
 
-export type Raw = Record<string, string>
-
-/** Lines of the log, so that tests can see warnings. */
-export function memoryLogger(): PluginLogger & { readonly lines: string[] } {
-  const lines: string[] = []
-  const add = (fields: object, message: string): void => void lines.push(`${message} ${JSON.stringify(fields)}`)
-  return { lines, debug: add, info: add, warn: add, error: add }
-}
-
-export interface RunningSink {
-  readonly task: SinkTask
-  readonly lines: readonly string[]
-  /** Offsets the task asked to go on from. */
-  readonly sought: TopicPartitionOffset[]
-  readonly reported: { readonly record: SinkRecord; readonly error: Error }[]
+export interface RunningSink extends StartedSink {
   /** `put`, and a commit that waits until all of it is written: the offsets that may be committed. */
   put(records: readonly SinkRecord[]): Promise<readonly TopicPartitionOffset[]>
 }
@@ -49,35 +38,14 @@ export async function startSink<D extends ConfigDef>(
   raw: Raw,
   options: SinkOptions = {},
 ): Promise<RunningSink> {
-  const logger = memoryLogger()
-  const sought: TopicPartitionOffset[] = []
-  const reported: { record: SinkRecord; error: Error }[] = []
-  const reporter: ErrantRecordReporter = {
-    async report(record, error) {
-      reported.push({ record, error })
-    },
-  }
-  const full: Raw = { 'retry.backoff.ms': '10', ...raw }
-  const task = sink.createTask(parseConfigOrThrow(sink.config, full), {
-    connectorName: options.name ?? 'redis-sink-test',
-    taskId: 0,
-    logger,
-    raw: full,
-    errantRecordReporter: options.tolerant === true ? reporter : null,
-    assignment: () => options.open ?? [],
-    offset: (offsets) => void sought.push(...offsets),
-    timeout: () => undefined,
-    pause: () => undefined,
-    resume: () => undefined,
-    requestCommit: () => undefined,
-  })
-  await task.start?.()
-  await task.open?.(options.open ?? [])
+  const started = await startSinkTask(
+    sink,
+    { 'retry.backoff.ms': '10', ...raw },
+    { connectorName: options.name ?? 'redis-sink-test', hasQueue: options.tolerant === true, open: options.open ?? [] },
+  )
+  const { task, lines } = started
   return {
-    task,
-    lines: logger.lines,
-    sought,
-    reported,
+    ...started,
     async put(records) {
       await task.put(records)
       const ends = new Map<string, TopicPartitionOffset>()
@@ -91,7 +59,7 @@ export async function startSink<D extends ConfigDef>(
         // The runtime calls `put` after each commit, which is where a failure is told.
         await task.put([])
         if (wanted.every(({ offset }, index) => committed[index]?.offset === offset)) return committed
-        if (Date.now() > deadline) throw new Error(`not written in time: ${logger.lines.join('\n')}`)
+        if (Date.now() > deadline) throw new Error(`not written in time: ${lines.join('\n')}`)
       }
     },
   }
@@ -104,35 +72,8 @@ export function sinkRecord(
   value: unknown,
   more: Partial<{ topic: string; partition: number; valueSchema: Schema; keySchema: Schema; headers: Header[] }> = {},
 ): SinkRecord {
-  const { topic = 'orders', partition = 0, valueSchema = null, keySchema = null, headers = [] } = more
-  return {
-    topic,
-    partition,
-    offset,
-    key,
-    keySchema,
-    value,
-    valueSchema,
-    headers,
-    timestamp: 1_700_000_000_000,
-    timestampType: 'CreateTime',
-    originalTopic: topic,
-    originalPartition: partition,
-    originalOffset: offset,
-  }
-}
-
-/** The offsets that a worker would have committed, by source partition. */
-export class Offsets {
-  readonly #stored = new Map<string, SourceOffset>()
-
-  set(partition: SourcePartition, offset: SourceOffset): void {
-    this.#stored.set(JSON.stringify(partition), offset)
-  }
-
-  get(partition: SourcePartition): SourceOffset | null {
-    return this.#stored.get(JSON.stringify(partition)) ?? null
-  }
+  const { topic = 'orders', ...parts } = more
+  return recordAt(topic, offset, { key, value, ...parts })
 }
 
 export interface RunningSource {
@@ -151,18 +92,8 @@ export async function startSource<D extends ConfigDef>(
   raw: Raw,
   offsets = new Offsets(),
 ): Promise<RunningSource> {
-  const logger = memoryLogger()
-  const task = source.createTask(parseConfigOrThrow(source.config, raw), {
-    connectorName: 'redis-test',
-    taskId: Number(raw['task.id'] ?? 0),
-    logger,
-    raw,
-    offsets: {
-      offset: async (partition) => offsets.get(partition),
-      offsets: async (partitions) => partitions.map((partition) => offsets.get(partition)),
-    },
-  })
-  await task.start?.()
+  const taskId = Number(raw['task.id'] ?? 0)
+  const { task, lines } = await openSourceTask(source, raw, offsets, { connectorName: 'redis-test', taskId })
   const signal = new AbortController().signal
   const poll = async (): Promise<readonly SourceRecord[]> => {
     try {
@@ -175,19 +106,9 @@ export async function startSource<D extends ConfigDef>(
   }
   return {
     task,
-    lines: logger.lines,
+    lines,
     poll,
-    async take(count) {
-      const records: SourceRecord[] = []
-      const deadline = Date.now() + DEADLINE_MS
-      while (records.length < count) {
-        if (Date.now() > deadline) {
-          throw new Error(`only ${records.length} of ${count} records in time: ${logger.lines.join('\n')}`)
-        }
-        records.push(...(await poll()))
-      }
-      return records
-    },
+    take: (count) => takeRecords(count, poll, lines),
     async acknowledge(records) {
       for (const [offset, record] of records.entries()) {
         await task.commitRecord?.(record, { topic: record.topic, partition: 0, offset })

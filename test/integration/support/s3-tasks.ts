@@ -1,17 +1,10 @@
 // A small driver of the task contract for the S3 connectors: what the worker does, without a worker.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import {
-  type ErrantRecordReporter,
-  parseConfigOrThrow,
-  type Schema,
-  type SinkRecord,
-  type SinkTask,
-  type TopicPartitionOffset,
-} from '@millrace/sdk'
+import type { Schema, SinkRecord } from '@millrace/sdk'
 import sink from '../../../connectors/s3/sink.ts'
 import type { S3Server } from '../../services/s3.ts'
-import { memoryLogger, type Raw } from './jdbc-tasks.ts'
+import { type Raw, recordAt, type StartedSink, startSinkTask } from './task-contract.ts'
 
 export function connectionOf(server: S3Server): Raw {
   return {
@@ -24,47 +17,19 @@ export function connectionOf(server: S3Server): Raw {
   }
 }
 
-export interface RunningSink {
-  readonly task: SinkTask
-  readonly lines: readonly string[]
-  readonly sought: TopicPartitionOffset[]
-  readonly reported: { readonly record: SinkRecord; readonly error: Error }[]
+export interface RunningSink extends StartedSink {
   /** The offset that may be committed of partition 0 after so many records. */
   committable(delivered: number, topic?: string): Promise<number | undefined>
 }
 
 /** Starts a task of the sink. */
 export async function startSink(raw: Raw, tolerant = false): Promise<RunningSink> {
-  const logger = memoryLogger()
-  const sought: TopicPartitionOffset[] = []
-  const reported: { record: SinkRecord; error: Error }[] = []
-  const reporter: ErrantRecordReporter = {
-    async report(record, error) {
-      reported.push({ record, error })
-    },
-  }
   const full = { 'format.class': 'JsonFormat', 'flush.size': '3', ...raw }
-  const task = sink.createTask(parseConfigOrThrow(sink.config, full), {
-    connectorName: 's3-test',
-    taskId: 0,
-    logger,
-    raw: full,
-    errantRecordReporter: tolerant ? reporter : null,
-    assignment: () => [],
-    offset: (offsets) => void sought.push(...offsets),
-    timeout: () => undefined,
-    pause: () => undefined,
-    resume: () => undefined,
-    requestCommit: () => undefined,
-  })
-  await task.start?.()
+  const started = await startSinkTask(sink, full, { connectorName: 's3-test', hasQueue: tolerant })
   return {
-    task,
-    lines: logger.lines,
-    sought,
-    reported,
+    ...started,
     async committable(offset, topic = 'orders') {
-      const answer = await task.preCommit?.([{ topic, partition: 0, offset }])
+      const answer = await started.task.preCommit?.([{ topic, partition: 0, offset }])
       return answer?.[0]?.offset
     },
   }
@@ -82,22 +47,8 @@ export interface RecordParts {
 
 /** A record of a sink. */
 export function sinkRecord(offset: number, value: unknown, parts: RecordParts = {}): SinkRecord {
-  const { topic = 'orders', partition = 0 } = parts
-  return {
-    topic,
-    partition,
-    offset,
-    key: parts.key ?? null,
-    keySchema: parts.keySchema ?? null,
-    value,
-    valueSchema: parts.schema ?? null,
-    headers: parts.headers ?? [],
-    timestamp: parts.timestamp ?? 1_700_000_000_000,
-    timestampType: 'CreateTime',
-    originalTopic: topic,
-    originalPartition: partition,
-    originalOffset: offset,
-  }
+  const { topic = 'orders', schema = null, ...rest } = parts
+  return recordAt(topic, offset, { value, valueSchema: schema, ...rest })
 }
 
 /** All names of objects, in order. */
