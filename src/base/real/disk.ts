@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Disk, type DiskFile, type DiskLock, DiskLockedError } from '../disk.ts'
+import { isAlive, startOf } from './process.ts'
 
 const FLAGS = { read: 'r', 'read-write': 'r+', create: 'wx+' } as const
 
@@ -56,35 +57,6 @@ class RealFile implements DiskFile {
     if (this.#closed) return
     this.#closed = true
     fs.closeSync(this.#fd)
-  }
-}
-
-/** When a process started, in the kernel's own units, so that a pid that was given away again is not mistaken; '' where unknown. */
-function startOf(pid: number): string {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  } catch {
-    return ''
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return !isZombie(pid)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** A process that has ended and that nobody has waited for, as in a container without an init, holds nothing any more. */
-function isZombie(pid: number): boolean {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
-  } catch {
-    return false
   }
 }
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DiskLockedError } from '../../../src/base/index.ts'
 import { realDisk } from '../../../src/base/real/index.ts'
 import { DEADLINE_MS } from '../../services/deadline.ts'
+import { requireCommand } from '../../services/require.ts'
 
 let directory: string
 beforeEach(() => {
@@ -83,3 +84,24 @@ test.skipIf(process.platform !== 'linux')(
     }
   },
 )
+
+const noPython = process.platform !== 'linux' || requireCommand('python3', 'install python3')
+
+test.skipIf(noPython)('a lock of a process whose first thread has ended alone is held', async () => {
+  // As while a process is being killed: a zombie by the state of its first thread, and another thread has its files.
+  const program = `import ctypes, platform, threading, time
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+ctypes.CDLL(None).syscall(60 if platform.machine() == 'x86_64' else 93, 0)`
+  const child = spawn('python3', ['-c', program], { stdio: 'ignore' })
+  try {
+    const stat = () => readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+    await vi.waitUntil(() => stat()[0] === 'Z', { timeout: DEADLINE_MS })
+    writeFileSync(path('.lock'), `${child.pid} ${stat()[19]}\n`)
+    expect(() => realDisk.lock(path('.lock'))).toThrow(`held by process ${child.pid}`)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    realDisk.lock(path('.lock')).release()
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
