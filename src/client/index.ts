@@ -1,3 +1,4 @@
+export type { AclBinding } from './admin/acls.ts'
 export { Admin, type ClusterDescription, type LogDirDescription } from './admin/admin.ts'
 export {
   type AlterConfigOp,

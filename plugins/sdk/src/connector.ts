@@ -1,4 +1,5 @@
 import type { ConfigDef, Parsed } from './config.ts'
+import type { KafkaClients } from './kafka.ts'
 import type { SinkRecord, SourceOffset, SourcePartition, SourcePosition, SourceRecord } from './record.ts'
 
 /** The logger of a connector or task; its lines carry connector and task. Never log record values or passwords. */
@@ -22,6 +23,8 @@ export interface ConfigIssue {
 export interface ConnectorContext {
   readonly connectorName: string
   readonly logger: PluginLogger
+  /** Clients of Kafka clusters; left out by runtimes that have none. */
+  readonly kafka?: KafkaClients
   /** Asks the runtime to call `taskConfigs` again, for example because a table appeared. */
   requestTaskReconfiguration(): void
   /** Marks the connector FAILED with this error. */
@@ -40,6 +43,11 @@ interface ConnectorDefinition<D extends ConfigDef> {
   /** Other class names that mean this connector: the Java class names of existing JSON configs. */
   readonly aliases?: readonly string[]
   readonly config: D
+  /**
+   * Settings of the framework that the connector has unless its configuration says otherwise, such as converters: they
+   * come before those of the worker.
+   */
+  readonly defaults?: RawConfig
   /** Checks that need the outside world or several keys: may connect; collects every problem instead of throwing at the first. */
   validate?(config: Parsed<D>, raw: RawConfig): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[]
   /** Splits the work into at most `maxTasks` task configurations, each a full configuration for one task. */
@@ -68,6 +76,8 @@ export interface TaskContext {
   readonly logger: PluginLogger
   /** The task's configuration as text, with keys that its definition does not know. */
   readonly raw: RawConfig
+  /** Clients of Kafka clusters; left out by runtimes that have none. */
+  readonly kafka?: KafkaClients
 }
 
 export interface SourceTaskContext extends TaskContext {

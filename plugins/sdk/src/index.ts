@@ -54,6 +54,19 @@ export {
 } from './errors.ts'
 export { fromGenerator } from './generator.ts'
 export { inferValue } from './infer-value.ts'
+export {
+  type KafkaAdmin,
+  KafkaCallError,
+  type KafkaClients,
+  type KafkaConsumer,
+  type KafkaGroup,
+  type KafkaGroupOffset,
+  type KafkaProducer,
+  type KafkaRecord,
+  type KafkaTopic,
+  type KafkaTopicAcl,
+  type KafkaTopicSetting,
+} from './kafka.ts'
 export { defineManifest, type PluginDefinition, type PluginKind, type PluginManifest } from './manifest.ts'
 export { doubleToString, floatToString, shortestFloat } from './number-text.ts'
 export {

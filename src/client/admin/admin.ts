@@ -3,6 +3,7 @@ import { Cluster } from '../cluster.ts'
 import type { ClientConfig } from '../client-config.ts'
 import { throwOnError } from '../errors.ts'
 import type { Broker } from '../metadata.ts'
+import { AclAdmin } from './acls.ts'
 import { ConfigAdmin } from './configs.ts'
 import { GroupAdmin } from './groups.ts'
 import { type AdminCallOptions, TopicAdmin } from './topics.ts'
@@ -33,12 +34,14 @@ export class Admin {
   readonly topics: TopicAdmin
   readonly configs: ConfigAdmin
   readonly groups: GroupAdmin
+  readonly acls: AclAdmin
 
   constructor(client: ClientConfig) {
     this.#cluster = new Cluster(client)
     this.topics = new TopicAdmin(this.#cluster)
     this.configs = new ConfigAdmin(this.#cluster)
     this.groups = new GroupAdmin(this.#cluster)
+    this.acls = new AclAdmin(this.#cluster)
   }
 
   async describeCluster(options: AdminCallOptions = {}): Promise<ClusterDescription> {

@@ -141,16 +141,19 @@ export class TaskHost {
   async #environment(logger: Logger): Promise<UnitEnvironment> {
     const { setup, registry } = this.#ready
     const { clock, random, worker, yieldLoop } = this.#o
-    const [{ createKafkaClients }, { realNet }] = await Promise.all([
+    const [{ createKafkaClients }, { createPluginClients }, { realNet }] = await Promise.all([
       import('../worker/kafka-clients.ts'),
+      import('../worker/plugin-clients.ts'),
       import('../../base/real/index.ts'),
     ])
+    const clientEnvironment = { clock, random, logger, net: realNet }
     return {
       clock,
       random,
       logger,
       registry,
-      clients: createKafkaClients({ clock, random, logger, net: realNet }),
+      clients: createKafkaClients(clientEnvironment),
+      pluginClients: createPluginClients(setup.workerConfig, clientEnvironment),
       workerConfig: setup.workerConfig,
       offsets: {
         get: (keys) => worker.call('offsetsGet', { keys }),
@@ -218,8 +221,15 @@ export class TaskHost {
   async #taskRunner({ unit, id, connectorConfig, taskConfig, target, secrets }: TaskStart): Promise<UnitRunner> {
     const { registry } = this.#ready
     const environment = await this.#environment(this.#o.loggerFor({ connector: id.connector, task: id.task }))
-    const setup = { id, connectorConfig, taskConfig, target, environment, events: this.#events(unit) }
     const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
+    const setup = {
+      id,
+      connectorConfig: { ...definition.defaults, ...connectorConfig },
+      taskConfig,
+      target,
+      environment,
+      events: this.#events(unit),
+    }
     const own = secretValues({ ...connectorConfig, ...taskConfig }, definition.config)
     this.#o.redaction.set(unit, [...own, ...secrets])
     return definition.kind === 'source'

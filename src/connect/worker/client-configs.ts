@@ -18,7 +18,8 @@ const SHARED_PREFIXES = [
   'socket.connection.setup.',
 ]
 
-function shared(worker: RawConfig): RawConfig {
+/** The part of a worker's properties that says how its cluster is reached. */
+export function sharedClientConfig(worker: RawConfig): RawConfig {
   const isShared = (key: string) =>
     SHARED_KEYS.includes(key) || SHARED_PREFIXES.some((prefix) => key.startsWith(prefix))
   return Object.fromEntries(Object.entries(worker).filter(([key]) => isShared(key)))
@@ -34,7 +35,7 @@ export function producerConfig(worker: RawConfig, connector: RawConfig, id: Task
     // Under load records come faster than one small batch a request can carry.
     'batch.size': '131072',
     'client.id': `connector-${use}-${id.connector}-${id.task}`,
-    ...shared(worker),
+    ...sharedClientConfig(worker),
     ...withoutPrefix(worker, 'producer.'),
     ...withoutPrefix(connector, 'producer.override.'),
   }
@@ -54,7 +55,7 @@ export function consumerConfig(worker: RawConfig, connector: RawConfig, id: Task
     // What a task that is cut off from the log holds on to; with the client's default of 45 s that would be long.
     'session.timeout.ms': '10000',
     'heartbeat.interval.ms': '1000',
-    ...shared(worker),
+    ...sharedClientConfig(worker),
     ...withoutPrefix(worker, 'consumer.'),
     ...withoutPrefix(connector, 'consumer.override.'),
     'enable.auto.commit': 'false',
@@ -65,7 +66,7 @@ export function consumerConfig(worker: RawConfig, connector: RawConfig, id: Task
 export function adminConfig(worker: RawConfig, connector: RawConfig, id: TaskId): RawConfig {
   return {
     'client.id': `connector-adminclient-${id.connector}-${id.task}`,
-    ...shared(worker),
+    ...sharedClientConfig(worker),
     ...withoutPrefix(worker, 'admin.'),
     ...withoutPrefix(connector, 'admin.override.'),
   }

@@ -37,10 +37,22 @@ export class ConnectorRunner implements UnitRunner {
   #applying: Promise<void> = Promise.resolve()
   #failed = false
   #ended = false
+  /** One for the life of the connector: plugins keep what they know between calls by it. */
+  readonly #context: ConnectorContext
 
   constructor(options: ConnectorRunnerOptions) {
     this.#o = options
     this.#target = options.target
+    const { connector, environment, onReconfigure } = options
+    this.#context = {
+      connectorName: connector,
+      logger: environment.logger,
+      kafka: environment.pluginClients.kafka,
+      requestTaskReconfiguration: () => {
+        if (!this.#ended) onReconfigure()
+      },
+      raiseError: (error) => this.fail(error),
+    }
   }
 
   /** Brings the connector to its target state, after whatever is under way; a failure is told as a state. */
@@ -73,7 +85,7 @@ export class ConnectorRunner implements UnitRunner {
   async taskConfigs(maxTasks: number): Promise<readonly RawConfig[]> {
     const { definition, config } = this.#o
     const parsed = parseConfigOrThrow(definition.config, config) as never
-    const configs = await definition.taskConfigs(parsed, maxTasks, config, this.#context())
+    const configs = await definition.taskConfigs(parsed, maxTasks, config, this.#context)
     if (configs.length > maxTasks && config['tasks.max.enforce']?.trim().toLowerCase() !== 'false') {
       const limit = config['tasks.max'] ?? String(TASKS_MAX_DEFAULT)
       throw new ConnectError(
@@ -105,6 +117,7 @@ export class ConnectorRunner implements UnitRunner {
       if (!(error instanceof CutOffError)) logger.error({ err: error }, 'the connector failed to stop')
     }
     timer.cancel()
+    await this.#o.environment.pluginClients.close()
     return clean
   }
 
@@ -120,7 +133,7 @@ export class ConnectorRunner implements UnitRunner {
     if (target === 'STOPPED') await this.#stopMonitor()
     else if (!this.#monitor && definition.monitor) {
       const parsed = parseConfigOrThrow(definition.config, config) as never
-      const monitor = await definition.monitor(parsed, config, this.#context())
+      const monitor = await definition.monitor(parsed, config, this.#context)
       if (this.#ended) await monitor.stop()
       else this.#monitor = monitor
     }
@@ -133,18 +146,6 @@ export class ConnectorRunner implements UnitRunner {
     this.#monitor = undefined
     const stopping = monitor?.stop()
     if (stopping) await this.#wait.wait(stopping)
-  }
-
-  #context(): ConnectorContext {
-    const { connector, environment, onReconfigure } = this.#o
-    return {
-      connectorName: connector,
-      logger: environment.logger,
-      requestTaskReconfiguration: () => {
-        if (!this.#ended) onReconfigure()
-      },
-      raiseError: (error) => this.fail(error),
-    }
   }
 }
 

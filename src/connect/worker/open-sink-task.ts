@@ -81,7 +81,10 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
     flushIntervalMs: timing.flushIntervalMs,
     flushTimeoutMs: timing.flushTimeoutMs,
     shutdownTimeoutMs: timing.shutdownTimeoutMs,
-    closePlugins: () => chain.close(),
+    closePlugins: async () => {
+      chain.close()
+      await environment.pluginClients.close()
+    },
   }
 }
 
@@ -120,6 +123,7 @@ function createContext(
     taskId: id.task,
     logger: environment.logger,
     raw: taskConfig,
+    kafka: environment.pluginClients.kafka,
     errantRecordReporter,
     assignment: () => offsets.list(),
     offset: (wanted) => control.rewind(wanted),

@@ -45,7 +45,7 @@ async function openSourceTask(
   errors: ErrorOperator,
   passFailed: boolean,
 ): Promise<OpenSourceTask> {
-  const { clients, clock, logger, workerConfig, offsets, offsetsTopic, registry } = environment
+  const { clients, pluginClients, clock, logger, workerConfig, offsets, offsetsTopic, registry } = environment
   const timing = taskTimingOf(workerConfig, connectorConfig)
   const config = parseConfigOrThrow(definition.config, taskConfig)
   const rule = timing.topicCreation ? topicCreationRule(connectorConfig) : null
@@ -56,6 +56,7 @@ async function openSourceTask(
     taskId: id.task,
     logger,
     raw: taskConfig,
+    kafka: pluginClients.kafka,
     offsets: createOffsetReader(id.connector, offsets),
   })
   const producer = clients.producer(producerConfig(workerConfig, connectorConfig, id), hooks.onBatchDone)
@@ -88,6 +89,9 @@ async function openSourceTask(
     flushIntervalMs: timing.flushIntervalMs,
     flushTimeoutMs: timing.flushTimeoutMs,
     shutdownTimeoutMs: timing.shutdownTimeoutMs,
-    closePlugins: () => chain.close(),
+    closePlugins: async () => {
+      chain.close()
+      await pluginClients.close()
+    },
   }
 }

@@ -25,7 +25,8 @@ export interface OpenSinkTask {
   readonly flushIntervalMs: number
   readonly flushTimeoutMs: number
   readonly shutdownTimeoutMs: number
-  readonly closePlugins: () => void
+  /** Closes transformations, and the clients that the task got for itself. */
+  readonly closePlugins: () => Promise<void> | void
 }
 
 /** What a sink task's context and pipeline need of its runner. */
@@ -426,8 +427,8 @@ export class SinkTaskRunner implements UnitRunner {
   }
 
   async #close(open: OpenSinkTask): Promise<void> {
-    open.closePlugins()
     await Promise.all([
+      open.closePlugins(),
       open.consumer.close({ timeoutMs: this.#life.isCut ? 0 : open.flushTimeoutMs }),
       open.producer?.close({ timeoutMs: this.#life.isCut ? 0 : open.flushTimeoutMs }),
     ])

@@ -21,7 +21,8 @@ export interface OpenSourceTask {
   readonly flushTimeoutMs: number
   /** How long a task that ends by itself may take for it. */
   readonly shutdownTimeoutMs: number
-  readonly closePlugins: () => void
+  /** Closes transformations, and the clients that the task got for itself. */
+  readonly closePlugins: () => Promise<void> | void
 }
 
 /** What opening a task needs of its runner. */
@@ -134,9 +135,8 @@ export class SourceTaskRunner implements UnitRunner {
   }
 
   async #close(open: OpenSourceTask): Promise<void> {
-    open.closePlugins()
     // Invariant 4: a task that was cut off has lost its clients, so what is left of it can neither write nor commit.
-    await Promise.all([open.producer.close({ timeoutMs: 0 }), open.admin?.close()])
+    await Promise.all([open.closePlugins(), open.producer.close({ timeoutMs: 0 }), open.admin?.close()])
   }
 
   #enter(state: 'RUNNING' | 'PAUSED' | 'FAILED' | 'STOPPED', detail: StateDetail = {}): void {

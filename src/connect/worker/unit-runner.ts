@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { LogClients } from './log-clients.ts'
 import type { OffsetAccess } from './offset-access.ts'
+import type { PluginClients } from './plugin-clients.ts'
 import type { MetricSample, RunState, StateDetail, TargetState } from './worker.ts'
 import type { RawConfig } from '@millrace/sdk'
 
@@ -18,6 +19,8 @@ export interface UnitEnvironment {
   readonly logger: Logger
   readonly registry: PluginRegistry
   readonly clients: LogClients
+  /** What the plugin itself may connect to; the runner closes it with the unit. */
+  readonly pluginClients: PluginClients
   readonly workerConfig: RawConfig
   readonly offsets: OffsetAccess
   /** The topic that source tasks write their offsets to; null when the worker's process keeps them. */

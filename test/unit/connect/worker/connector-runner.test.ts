@@ -38,7 +38,11 @@ function start(definition: SourceConnector | SinkConnector, config: RawConfig = 
     connector: 'c',
     config,
     target,
-    environment: { clock: realClock, logger: silentLogger } as unknown as UnitEnvironment,
+    environment: {
+      clock: realClock,
+      logger: silentLogger,
+      pluginClients: { kafka: {}, close: () => Promise.resolve() },
+    } as unknown as UnitEnvironment,
     events: {
       onState: (state, detail) => {
         states.push(state)
