@@ -19,10 +19,14 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'connectors/*': ['plugins/sdk', 'connectors/_shared'],
   'connectors/_shared': ['plugins/sdk'],
   transforms: ['plugins/sdk'],
+  'plugins/testkit': ['plugins/sdk'],
   'plugins/examples': ['plugins/sdk'],
 }
 
-const PACKAGES: Readonly<Record<string, string>> = { '@millrace/sdk': 'plugins/sdk' }
+const PACKAGES: Readonly<Record<string, string>> = {
+  '@millrace/sdk': 'plugins/sdk',
+  '@millrace/testkit': 'plugins/testkit',
+}
 
 /** The module a file belongs to: its folder below src, connectors or plugins, or the file itself directly below src. */
 export function moduleOf(file: string): string {
