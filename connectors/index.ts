@@ -9,6 +9,7 @@ import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
 import { sinkManifest as s3Sink, sourceManifest as s3Source } from './s3/manifest.ts'
 import { spooldirManifests } from './spooldir/manifest.ts'
+import { manifest as syslog } from './syslog/manifest.ts'
 
 /** The built-in connectors. A manifest imports no connector code. */
 export const builtinManifests: readonly PluginManifest[] = [
@@ -25,4 +26,5 @@ export const builtinManifests: readonly PluginManifest[] = [
   s3Sink,
   s3Source,
   ...spooldirManifests,
+  syslog,
 ]

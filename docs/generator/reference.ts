@@ -175,6 +175,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
       'SpoolDirBinaryFileSource',
       'SpoolDirSink',
     ],
+    ['syslog', 'SyslogSource'],
   ]
   const covered = folders.flatMap(([, ...classes]) => classes)
   const missing = builtinManifests.filter(({ name }) => !covered.includes(name))

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { clientOf } from './client/clusters.ts'
+import { topicValues } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const ROWS = 20_000
@@ -27,21 +27,6 @@ afterAll(async () => {
   await worker?.stop()
   await broker?.stop()
 })
-
-/** All values of a topic of one partition, from its start. */
-async function valuesOf(topic: string): Promise<string[]> {
-  const consumer = clientOf(broker).consumer({})
-  const [end = 0] = await consumer.endOffsets([{ topic, partition: 0 }])
-  consumer.assign([{ topic, partition: 0 }])
-  consumer.seekToBeginning()
-  const found: string[] = []
-  await until('the topic is read', async () => {
-    for (const { value } of await consumer.poll(100)) found.push(String(value))
-    return found.length >= end
-  })
-  await consumer.close()
-  return found
-}
 
 interface Format {
   readonly name: string
@@ -127,7 +112,7 @@ test.each(formats)(
     await until('leases are gone', async () => (await readdir(input)).length === 0)
     expect(await readdir(error)).toEqual([])
     const seen = new Map<number, Set<number>>()
-    for (const value of await valuesOf(`rows-${name}`)) {
+    for (const value of await topicValues(broker, `rows-${name}`)) {
       const { file, row: index } = read(value)
       const rows = seen.get(file) ?? new Set()
       seen.set(file, rows)

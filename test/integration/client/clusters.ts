@@ -45,7 +45,7 @@ export const clusterKinds: readonly ClusterKind[] = [
 ]
 
 /** A client of the machine's real clock, network and randomness. */
-export function clientOf(cluster: TestCluster): Client {
+export function clientOf(cluster: Pick<TestCluster, 'bootstrapServers'>): Client {
   return createClient({
     bootstrapServers: cluster.bootstrapServers,
     net: realNet,
