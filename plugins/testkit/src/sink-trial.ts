@@ -34,7 +34,8 @@ export class SinkTrial implements AsyncDisposable {
   readonly #subject: SinkSubject
   readonly #runs: SinkRun[] = []
   readonly #carried: Carried[] = []
-  readonly #removed = new Set<string>()
+  /** How many records were there when a key was removed: those that come later put it back. */
+  readonly #removed = new Map<string, number>()
 
   constructor(subject: SinkSubject, system: SinkSystem) {
     this.#subject = subject
@@ -61,7 +62,7 @@ export class SinkTrial implements AsyncDisposable {
     const [first] = this.#carried
     expectThat(first, 'there is no record to remove')
     const { key, keySchema } = first.record
-    if (this.#subject.options.tombstones === 'delete') this.#removed.add(first.event.key)
+    if (this.#subject.options.tombstones === 'delete') this.#removed.set(first.event.key, this.#carried.length)
     return this.topic.append(first.record.partition, { key, ...(keySchema ? { keySchema } : {}) })
   }
 
@@ -115,7 +116,7 @@ export class SinkTrial implements AsyncDisposable {
   }
 
   #expected(): readonly Carried[] {
-    return this.#carried.filter(({ event }) => !this.#removed.has(event.key))
+    return this.#carried.filter(({ event }, index) => index >= (this.#removed.get(event.key) ?? 0))
   }
 
   #expectAll(found: readonly string[]): void {
