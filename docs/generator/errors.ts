@@ -58,6 +58,7 @@ export const START: Readonly<Record<string, string>> = {
   ELOCKED: 'A lock file belongs to another process that lives.',
   INTERNAL_TOPIC: 'An internal topic cannot be used: not compacted, or a wrong number of partitions.',
   OFFSET_FILE: 'The offset file of a standalone worker cannot be read.',
+  PLUGIN_DIRECTORY: 'The lock file of a plugin directory cannot be trusted; the worker goes on without its packages.',
   HEADER_RULE: '`response.http.headers.config` cannot be read.',
   GROUP_PROTOCOL: 'Another member of the Connect group sent bytes that are not of its protocol.',
   PROTOCOL_ERROR: 'Bytes that are no message of the Kafka protocol; the connection they came from is closed.',

@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/connect-standalone.ts'),
   },
   {
+    name: 'plugin',
+    summary: 'Add, list, remove, audit and bundle connector plugins',
+    load: () => import('./commands/plugin.ts'),
+  },
+  {
     name: 'topics',
     summary: 'Create, list, describe, alter and delete topics',
     load: () => import('./commands/topics.ts'),

@@ -21,6 +21,19 @@ export { createLogLevels, effectiveLevel, loggerOf, type LogLevels } from './her
 export { createGroupMembership } from './herder/group-membership.ts'
 export type { Membership } from './herder/membership.ts'
 export { createSoloMembership } from './herder/solo-membership.ts'
+export { type FoundPackage, findPackages, type PackagePlugin, scanPackages } from './plugins/package-scan.ts'
+export { type DeclaredPlugin, type PackageManifest, readManifest } from './plugins/package-manifest.ts'
+export {
+  DIRECTORY_LOCK,
+  type InstalledPackage,
+  packageFolder,
+  type PackageSource,
+  PluginDirectoryError,
+  type Provenance,
+  readDirectory,
+  writeDirectory,
+} from './plugins/plugin-directory.ts'
+export { conflictText, type Plugin, PluginRegistry } from './plugins/plugin-registry.ts'
 export { createFileLog, OffsetFileError } from './stores/file-log.ts'
 export { createTopicAdmin } from './stores/client-topic-admin.ts'
 export { type InternalTopic, InternalTopicError } from './stores/internal-topic.ts'

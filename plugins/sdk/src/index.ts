@@ -109,6 +109,7 @@ export {
   timestampSchema,
   withOptions,
 } from './schema.ts'
+export { sdkVersion } from './sdk-version.ts'
 export {
   definePredicate,
   defineTransformation,

@@ -16,16 +16,37 @@ import {
 import type { ConfigReport } from './config-report.ts'
 import { aliasesOf, type ConverterKey } from './connector-config.ts'
 import { withoutPrefix } from './config-def.ts'
-import { versionInRange } from './plugin-version.ts'
+import { noVersionInRange, versionInRange } from './plugin-version.ts'
 
-/** Finds a plugin by any of its class names. */
+/** Finds a plugin by any of its class names: the newest version in a range, else the newest of all. */
 export type ResolvePlugin = (
   className: string,
   kind: PluginKind,
+  range: string,
 ) => Promise<PluginDefinition | undefined> | PluginDefinition | undefined
 
 /** Names of the plugins of a kind, to recommend. */
 export type PluginNames = (kind: PluginKind) => readonly string[]
+
+/** The versions of a plugin, the newest last. */
+export type PluginVersions = (className: string, kind: PluginKind) => readonly string[]
+
+/** What validation knows of plugins. */
+export interface PluginResolver {
+  readonly resolve: ResolvePlugin
+  readonly versions: PluginVersions
+  readonly names: PluginNames
+}
+
+/** The installed versions of a plugin that was found by a name. */
+export function versionsOf(
+  resolver: PluginResolver,
+  className: string,
+  plugin: { readonly kind: PluginKind; readonly version: string },
+): readonly string[] {
+  const versions = resolver.versions(className, plugin.kind)
+  return versions.length === 0 ? [plugin.version] : versions
+}
 
 const PREDICATE_KEYS = {
   negate: {
@@ -47,8 +68,7 @@ export async function validateAliased(
   report: ConfigReport,
   raw: RawConfig,
   kind: 'transformation' | 'predicate',
-  resolve: ResolvePlugin,
-  names: PluginNames,
+  resolver: PluginResolver,
 ): Promise<void> {
   const list = kind === 'transformation' ? 'transforms' : 'predicates'
   const word = kind === 'transformation' ? 'Transformation' : 'Predicate'
@@ -56,13 +76,15 @@ export async function validateAliased(
     const prefix = `${list}.${alias}.`
     const group = `${kind === 'transformation' ? 'Transforms' : 'Predicates'}: ${alias}`
     const className = raw[`${prefix}type`]?.trim() ?? ''
-    const plugin = className === '' ? undefined : await resolve(className, kind)
-    report.check(typeKeys(alias, word, plugin?.version ?? null, names(kind)), { prefix, group })
+    const range = raw[`${prefix}plugin.version`]?.trim() ?? ''
+    const plugin = className === '' ? undefined : await resolver.resolve(className, kind, range)
+    const versions = plugin ? versionsOf(resolver, className, plugin) : []
+    report.check(typeKeys(alias, word, versions, resolver.names(kind)), { prefix, group })
     if (!plugin) {
       if (className !== '') report.addError(`${prefix}type`, classNotFound(`${prefix}type`, className))
       continue
     }
-    checkVersion(report, raw, `${prefix}plugin.version`, plugin)
+    checkVersion(report, raw, `${prefix}plugin.version`, plugin.name, versions)
     const own: ConfigDef = { ...plugin.config, ...(kind === 'transformation' ? PREDICATE_KEYS : {}) }
     const sorted = Object.fromEntries(Object.entries(own).sort(inKafkaOrder)) as ConfigDef
     const checked = report.check(sorted, { prefix, group, firstOrder: 2 })
@@ -84,7 +106,7 @@ function inKafkaOrder([a, one]: [string, ConfigKey], [b, other]: [string, Config
   return required || importance || (a < b ? -1 : 1)
 }
 
-function typeKeys(alias: string, word: string, version: string | null, names: readonly string[]): ConfigDef {
+function typeKeys(alias: string, word: string, versions: readonly string[], names: readonly string[]): ConfigDef {
   const lower = word.toLowerCase()
   return {
     type: {
@@ -97,12 +119,12 @@ function typeKeys(alias: string, word: string, version: string | null, names: re
     },
     'plugin.version': {
       type: 'string',
-      default: version,
+      default: versions.at(-1) ?? null,
       importance: 'high',
       doc: `Version of the '${alias}' ${lower}.`,
       width: 'long',
       displayName: `${word} version for ${alias}`,
-      recommend: () => (version === null ? [] : [version]),
+      recommend: () => versions,
     },
   }
 }
@@ -124,19 +146,21 @@ export async function validateConverter(
   report: ConfigReport,
   raw: RawConfig,
   key: ConverterKey,
-  resolve: ResolvePlugin,
+  resolver: PluginResolver,
 ): Promise<void> {
   const className = raw[key]?.trim() ?? ''
   if (className === '') return
   const isHeader = key === 'header.converter'
+  const range = raw[`${key}.plugin.version`]?.trim() ?? ''
   const definition =
-    (isHeader ? await resolve(className, 'header-converter') : undefined) ?? (await resolve(className, 'converter'))
+    (isHeader ? await resolver.resolve(className, 'header-converter', range) : undefined) ??
+    (await resolver.resolve(className, 'converter', range))
   const usable = definition && (!isHeader || 'createHeader' in definition) && definition.kind !== 'transformation'
   if (!usable) {
     report.addError(key, classNotFound(key, className))
     return
   }
-  checkVersion(report, raw, `${key}.plugin.version`, definition)
+  checkVersion(report, raw, `${key}.plugin.version`, definition.name, versionsOf(resolver, className, definition))
   const checked = report.check(definition.config, { prefix: `${key}.` })
   if (!checked.valid) return
   tryCreate(report, `${key}.`, key, () => {
@@ -146,23 +170,18 @@ export async function validateConverter(
   })
 }
 
-/** Refuses a version that is not the one at hand. */
+/** Refuses a range that none of the installed versions lies in. */
 export function checkVersion(
   report: ConfigReport,
   raw: RawConfig,
   key: string,
-  plugin: { readonly name: string; readonly version: string },
+  name: string,
+  versions: readonly string[],
 ): void {
   const range = raw[key]?.trim() ?? ''
-  if (range === '') return
-  const fits = versionInRange(plugin.version, range)
-  if (fits === undefined) report.addError(key, invalid(key, range, 'Not a version nor a range of versions'))
-  if (fits !== false) return
-  const text = /^[[(]/.test(range) ? range : `[${range},${range}]`
-  report.addError(
-    key,
-    `Plugin ${plugin.name} not found that matches the version range ${text}, available versions: [${plugin.version}]`,
-  )
+  const fits = versions.map((version) => versionInRange(version, range))
+  if (fits.includes(undefined)) report.addError(key, invalid(key, range, 'Not a version nor a range of versions'))
+  else if (!fits.includes(true)) report.addError(key, noVersionInRange(name, range, versions))
 }
 
 function classNotFound(key: string, className: string): string {

@@ -17,10 +17,13 @@ import { topicCreationAliases, topicCreationDefinition } from './topic-creation.
 import {
   checkVersion,
   type PluginNames,
+  type PluginResolver,
+  type PluginVersions,
   type ResolvePlugin,
   validateAliased,
   validateConverter,
   validatePredicateReferences,
+  versionsOf,
 } from './validate-plugins.ts'
 
 /** What of the worker matters for the validation of a connector. */
@@ -36,6 +39,8 @@ export interface ValidationRequest {
   readonly plugin: SourceConnector | SinkConnector
   readonly resolvePlugin: ResolvePlugin
   readonly worker: WorkerPolicy
+  /** The installed versions of a plugin, the newest last; its own alone where nobody knows better. */
+  readonly pluginVersions?: PluginVersions
   /** Names of plugins to recommend for `type` keys. */
   readonly pluginNames?: PluginNames
 }
@@ -46,35 +51,44 @@ export interface ValidationRequest {
  * plugin's own, converters.
  */
 export async function validateConnectorConfig(request: ValidationRequest): Promise<ConfigInfos> {
-  const { raw, plugin, worker, resolvePlugin, pluginNames = () => [] } = request
+  const { raw, plugin, worker, resolvePlugin, pluginNames = () => [], pluginVersions } = request
+  const resolver: PluginResolver = {
+    resolve: resolvePlugin,
+    versions: pluginVersions ?? (() => []),
+    names: pluginNames,
+  }
   const report = new ConfigReport(raw)
-  report.check(frameworkConfig(plugin))
-  checkVersion(report, raw, 'connector.plugin.version', plugin)
+  const versions = versionsOf(resolver, raw['connector.class'] ?? plugin.name, plugin)
+  report.check(frameworkConfig(plugin, versions))
+  checkVersion(report, raw, 'connector.plugin.version', plugin.name, versions)
   if (plugin.kind === 'source') validateSourceRules(report, raw, worker)
   else validateSinkRules(report, raw, worker.groupId)
-  await validateAliased(report, raw, 'transformation', resolvePlugin, pluginNames)
-  await validateAliased(report, raw, 'predicate', resolvePlugin, pluginNames)
+  await validateAliased(report, raw, 'transformation', resolver)
+  await validateAliased(report, raw, 'predicate', resolver)
   validatePredicateReferences(report, raw)
   await validateOwnConfig(report, raw, plugin)
   for (const key of ['header.converter', 'key.converter', 'value.converter'] as const) {
-    await validateConverter(report, raw, key, resolvePlugin)
+    await validateConverter(report, raw, key, resolver)
   }
   for (const { key, message } of refusedOverrides(raw, worker.overridePolicy)) report.addError(key, message)
   return hideSecrets(report.finish(raw['connector.class'] ?? plugin.name), raw)
 }
 
 /** The keys that the framework reads for this kind of connector, with the plugin's version as default. */
-function frameworkConfig(plugin: SourceConnector | SinkConnector): ConfigDef {
+function frameworkConfig(plugin: SourceConnector | SinkConnector, versions: readonly string[]): ConfigDef {
   const config: ConfigDef = plugin.kind === 'source' ? sourceConnectorConfig : sinkConnectorConfig
   const version = config['connector.plugin.version']
   if (version?.type !== 'string') return config
-  const known = { ...version, default: plugin.version, recommend: () => [plugin.version] }
+  const known = { ...version, default: plugin.version, recommend: () => versions }
   return { ...config, 'connector.plugin.version': known }
 }
 
 /** What `GET /connector-plugins/X/config` answers for a connector: its own keys, then the framework's. */
-export function connectorPluginConfig(plugin: SourceConnector | SinkConnector): ConfigKeyInfo[] {
-  return [...configKeyInfos(plugin.config), ...configKeyInfos(frameworkConfig(plugin))]
+export function connectorPluginConfig(
+  plugin: SourceConnector | SinkConnector,
+  versions: readonly string[] = [plugin.version],
+): ConfigKeyInfo[] {
+  return [...configKeyInfos(plugin.config), ...configKeyInfos(frameworkConfig(plugin, versions))]
 }
 
 async function validateOwnConfig(
@@ -82,7 +96,7 @@ async function validateOwnConfig(
   raw: RawConfig,
   plugin: SourceConnector | SinkConnector,
 ): Promise<void> {
-  const framework = Object.keys(frameworkConfig(plugin))
+  const framework = Object.keys(frameworkConfig(plugin, [plugin.version]))
   const own = Object.fromEntries(Object.entries(plugin.config).filter(([key]) => !framework.includes(key))) as ConfigDef
   const checked = report.check(own)
   // The plugin's own check may assume a configuration that parses.

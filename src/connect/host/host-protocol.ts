@@ -55,8 +55,10 @@ export interface UnitStopped {
 /** What a worker asks of a host. */
 export type HostMethods = {
   setup: { params: HostSetup; result: void }
+  /** The packages have changed: what starts from now on comes from these. */
+  plugins: { params: { packages: readonly PackagePlugin[] }; result: void }
   validate: { params: { config: RawConfig; secrets: readonly string[] }; result: ConfigInfos }
-  pluginConfig: { params: { className: string }; result: readonly ConfigKeyInfo[] }
+  pluginConfig: { params: { className: string; version: string }; result: readonly ConfigKeyInfo[] }
   startConnector: { params: ConnectorStart; result: void }
   taskConfigs: { params: { unit: UnitKey; maxTasks: number }; result: readonly RawConfig[] }
   startTask: { params: TaskStart; result: void }

@@ -1,11 +1,13 @@
-import type { RawConfig } from '@millrace/sdk'
+import type { PluginManifest, RawConfig } from '@millrace/sdk'
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import { loadCatalogue } from '../plugins/catalogue.ts'
+import type { PackagePlugin } from '../plugins/package-scan.ts'
 import { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { UnitEnvironment, UnitEvents, UnitRunner } from '../worker/unit-runner.ts'
 import { currentUnit, runAs } from './blame.ts'
 import type { ConnectorStart, HostMethods, HostSetup, TaskStart, UnitKey, WorkerMethods } from './host-protocol.ts'
 import { type Redaction, secretValues } from './redaction.ts'
+import { shareOwnSdk } from './own-sdk.ts'
 import { describeError } from './remote-error.ts'
 import type { Handlers, RpcPeer } from './rpc.ts'
 
@@ -28,6 +30,7 @@ export class TaskHost {
   /** Units whose modules are being imported; the promises never reject. */
   readonly #starting = new Map<UnitKey, Promise<void>>()
   #setup: HostSetup | undefined
+  #catalogue: Promise<readonly PluginManifest[]> | undefined
   #registry: PluginRegistry | undefined
   #validations = 0
   /** When the worker last showed that its main loop turns. */
@@ -39,8 +42,9 @@ export class TaskHost {
 
   readonly handlers: Handlers<HostMethods> = {
     setup: (setup) => this.#start(setup),
+    plugins: ({ packages }) => this.#use(packages),
     validate: ({ config, secrets }) => this.#validate(config, secrets),
-    pluginConfig: ({ className }) => this.#pluginConfig(className),
+    pluginConfig: ({ className, version }) => this.#pluginConfig(className, version),
     startConnector: async (start) => {
       const runner = await this.#open(start.unit, () => this.#connectorRunner(start))
       await runAs(start.unit, () => runner.run())
@@ -113,7 +117,15 @@ export class TaskHost {
     this.#setup = setup
     this.#heardMs = this.#o.clock.monotonicMs()
     this.#o.redaction.set('worker', setup.secrets)
-    this.#registry = new PluginRegistry(await loadCatalogue(setup.catalogue), setup.packages)
+    this.#catalogue = loadCatalogue(setup.catalogue)
+    await this.#use(setup.packages)
+  }
+
+  /** Takes the packages that there are now; modules that were imported before are not imported again. */
+  async #use(packages: readonly PackagePlugin[]): Promise<void> {
+    if (packages.length > 0) shareOwnSdk()
+    // Calls wait for the same promise, so that the last one to come is the last to be served.
+    this.#registry = new PluginRegistry((await this.#catalogue) ?? [], packages)
   }
 
   get #ready(): { readonly setup: HostSetup; readonly registry: PluginRegistry } {
@@ -133,9 +145,9 @@ export class TaskHost {
     }
   }
 
-  async #pluginConfig(className: string): Promise<HostMethods['pluginConfig']['result']> {
+  async #pluginConfig(className: string, version: string): Promise<HostMethods['pluginConfig']['result']> {
     const { pluginConfigIn } = await import('./validation.ts')
-    return pluginConfigIn(this.#ready.registry, className)
+    return pluginConfigIn(this.#ready.registry, className, version)
   }
 
   async #environment(logger: Logger): Promise<UnitEnvironment> {
@@ -200,12 +212,13 @@ export class TaskHost {
   async #connectorRunner({ unit, connector, config, target, secrets }: ConnectorStart): Promise<UnitRunner> {
     const { registry } = this.#ready
     const className = config['connector.class'] ?? ''
+    const version = config['connector.plugin.version']
     const [{ ConnectorRunner }, definition] = await Promise.all([
       import('../worker/connector-runner.ts'),
-      registry.load(className, ['source', 'sink']),
+      registry.load(className, ['source', 'sink'], version),
     ])
     this.#o.redaction.set(unit, [...secretValues(config, definition.config), ...secrets])
-    const aliases = registry.find(className, ['source', 'sink'])?.manifest.aliases ?? []
+    const aliases = registry.find(className, ['source', 'sink'], version)?.manifest.aliases ?? []
     return new ConnectorRunner({
       connector,
       config,
@@ -221,7 +234,8 @@ export class TaskHost {
   async #taskRunner({ unit, id, connectorConfig, taskConfig, target, secrets }: TaskStart): Promise<UnitRunner> {
     const { registry } = this.#ready
     const environment = await this.#environment(this.#o.loggerFor({ connector: id.connector, task: id.task }))
-    const definition = await registry.load(connectorConfig['connector.class'] ?? '', ['source', 'sink'])
+    const { 'connector.class': className = '', 'connector.plugin.version': version } = connectorConfig
+    const definition = await registry.load(className, ['source', 'sink'], version)
     const setup = {
       id,
       connectorConfig: { ...definition.defaults, ...connectorConfig },

@@ -1,46 +1,80 @@
-import type { PluginKind } from '@millrace/sdk'
-import type { Disk, Logger } from '../../base/index.ts'
+import type { Disk } from '../../base/index.ts'
+import { type DeclaredPlugin, type PackageManifest, readManifest } from './package-manifest.ts'
+import { packageFolder, readDirectory } from './plugin-directory.ts'
 
 /** A plugin of an npm package, as its package.json tells it; plain data, so that it can be sent to a host. */
-export interface PackagePlugin {
-  readonly kind: PluginKind
-  readonly name: string
-  readonly aliases: readonly string[]
-  readonly version: string
-  readonly title: string
-  readonly summary: string
+export interface PackagePlugin extends DeclaredPlugin {
   /** The npm name of the package; its plugins share hosts. */
   readonly package: string
+  readonly packageVersion: string
   /** The path of the module whose default export is the definition. */
   readonly module: string
 }
 
-const KINDS: readonly PluginKind[] = ['source', 'sink', 'transformation', 'predicate', 'converter', 'header-converter']
+/** A package with plugins, where it is. */
+export interface FoundPackage {
+  readonly folder: string
+  readonly manifest: PackageManifest
+}
 
 /** More folders below one entry of plugin.path are not looked at: it is not a folder of plugins then. */
 const MAX_PACKAGES = 10_000
 
 /**
  * Finds the plugins in the folders of `plugin.path` without importing their code: packages whose package.json has a
- * `millrace` key. An entry may be a package, a folder of packages, or a folder with a `node_modules` of packages.
- * What cannot be read is logged and left out: one bad package must not keep a worker from starting.
+ * `millrace` key. An entry may be a package, a folder of packages, a folder with a `node_modules` of packages, or a
+ * directory of `millrace plugin`. What cannot be used is left out: one bad package must not keep a worker from
+ * starting.
  */
-export function scanPackages(paths: readonly string[], disk: Disk, logger: Logger): readonly PackagePlugin[] {
+export function scanPackages(
+  paths: readonly string[],
+  disk: Disk,
+  leaveOut: (path: string, reason: string) => void,
+): readonly PackagePlugin[] {
   const found: PackagePlugin[] = []
   for (const path of paths) {
     if (!disk.exists(path) || !disk.isDirectory(path)) {
-      logger.warn({ path }, 'an entry of plugin.path is not a folder; it is left out')
+      leaveOut(path, 'this entry of plugin.path is not a folder')
       continue
     }
-    for (const folder of packageFolders(path, disk)) found.push(...readPackage(folder, disk, logger))
+    for (const { folder, manifest } of findPackages(path, disk, leaveOut)) {
+      const { name, version, plugins, problems } = manifest
+      if (problems.length > 0) leaveOut(`${folder}/package.json`, `${name}@${version}: ${problems.join('; ')}`)
+      else {
+        const where = { package: name, packageVersion: version }
+        found.push(...plugins.map((plugin) => ({ ...plugin, ...where, module: `${folder}/${plugin.module}` })))
+      }
+    }
   }
   return found
 }
 
-function packageFolders(path: string, disk: Disk): readonly string[] {
+/** The packages with a `millrace` key below an entry of `plugin.path`, those with problems too. */
+export function findPackages(
+  path: string,
+  disk: Disk,
+  onUnreadable: (path: string, reason: string) => void,
+): readonly FoundPackage[] {
+  return packageFolders(path, disk, onUnreadable).flatMap((folder) => {
+    try {
+      const json: unknown = JSON.parse(disk.readFile(`${folder}/package.json`).toString('utf8'))
+      const manifest = readManifest(json, (file) => disk.exists(`${folder}/${file}`))
+      return manifest ? [{ folder, manifest }] : []
+    } catch (error) {
+      onUnreadable(`${folder}/package.json`, textOf(error))
+      return []
+    }
+  })
+}
+
+function packageFolders(
+  path: string,
+  disk: Disk,
+  onUnreadable: (path: string, reason: string) => void,
+): readonly string[] {
   if (disk.exists(`${path}/package.json`) && declaresPlugins(path, disk)) return [path]
   const roots = disk.exists(`${path}/node_modules`) ? [path, `${path}/node_modules`] : [path]
-  const folders: string[] = []
+  const folders = installedFolders(path, disk, onUnreadable)
   for (const root of roots) {
     for (const name of disk.list(root).toSorted()) {
       if (name.startsWith('.') || name === 'node_modules') continue
@@ -53,53 +87,20 @@ function packageFolders(path: string, disk: Disk): readonly string[] {
   return folders.filter((folder) => disk.exists(`${folder}/package.json`)).slice(0, MAX_PACKAGES)
 }
 
-function declaresPlugins(folder: string, disk: Disk): boolean {
-  return disk.readFile(`${folder}/package.json`).includes('"millrace"')
-}
-
-function readPackage(folder: string, disk: Disk, logger: Logger): readonly PackagePlugin[] {
-  const path = `${folder}/package.json`
+/** What `millrace plugin add` has installed, each version in a root of its own. */
+function installedFolders(path: string, disk: Disk, onUnreadable: (path: string, reason: string) => void): string[] {
   try {
-    const json = JSON.parse(disk.readFile(path).toString('utf8')) as Record<string, unknown>
-    const declared = json['millrace'] as { plugins?: unknown } | undefined
-    if (declared === undefined) return []
-    if (!Array.isArray(declared.plugins)) throw new Error('`millrace.plugins` must be a list')
-    return declared.plugins.map((entry: unknown, index) => readPlugin(entry, index, json, folder, disk))
+    return readDirectory(path, disk).map((entry) => packageFolder(path, entry))
   } catch (error) {
-    logger.warn(
-      { path, reason: error instanceof Error ? error.message : String(error) },
-      'a plugin package is left out',
-    )
+    onUnreadable(path, textOf(error))
     return []
   }
 }
 
-function readPlugin(
-  entry: unknown,
-  index: number,
-  json: Readonly<Record<string, unknown>>,
-  folder: string,
-  disk: Disk,
-): PackagePlugin {
-  const where = `millrace.plugins[${index}]`
-  if (typeof entry !== 'object' || entry === null) throw new Error(`${where} must be an object`)
-  const { kind, name, aliases, version, module, title, summary } = entry as Record<string, unknown>
-  if (!KINDS.includes(kind as PluginKind)) throw new Error(`${where}.kind must be one of ${KINDS.join(', ')}`)
-  if (typeof name !== 'string' || name === '') throw new Error(`${where}.name must be a class name`)
-  if (typeof module !== 'string') throw new Error(`${where}.module must be the path of a JavaScript module`)
-  const target = `${folder}/${module.replace(/^\.\//, '')}`
-  if (module.split('/').includes('..') || !disk.exists(target)) {
-    throw new Error(`${where}.module: there is no ${module} in the package`)
-  }
-  const packageVersion = typeof json['version'] === 'string' ? json['version'] : '0.0.0'
-  return {
-    kind: kind as PluginKind,
-    name,
-    aliases: Array.isArray(aliases) ? aliases.filter((alias) => typeof alias === 'string') : [],
-    version: typeof version === 'string' ? version : packageVersion,
-    title: typeof title === 'string' ? title : name,
-    summary: typeof summary === 'string' ? summary : '',
-    package: typeof json['name'] === 'string' ? json['name'] : folder,
-    module: target,
-  }
+function declaresPlugins(folder: string, disk: Disk): boolean {
+  return disk.readFile(`${folder}/package.json`).includes('"millrace"')
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

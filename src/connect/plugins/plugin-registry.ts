@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { ConfigError, type PluginDefinition, type PluginKind, type PluginManifest } from '@millrace/sdk'
 import type { PackagePlugin } from './package-scan.ts'
+import { compareVersions, noVersionInRange, versionInRange } from '../config/plugin-version.ts'
 import { shortNames } from './plugin-names.ts'
 
 /** A plugin that can be used, whether built in or from a package. */
@@ -8,25 +9,49 @@ export interface Plugin {
   readonly manifest: PluginManifest
   /** The npm package it comes from; null for what is built in. */
   readonly package: string | null
+  /** The version of that package. */
+  readonly packageVersion: string | null
 }
 
-/** Knows the plugins by their names. It imports no code of theirs before `load`. */
+/** A class that cannot be used, because its name belongs to another package. */
+export interface NameConflict {
+  readonly name: string
+  readonly package: string
+  readonly packageVersion: string
+  /** The package that has the name; null for what is built in. */
+  readonly owner: string | null
+}
+
+/**
+ * Knows the plugins by their names. It imports no code of theirs before `load`. A name belongs to whoever comes first:
+ * what is built in, then packages in the order of `plugin.path`. Another package cannot take it over, whatever its version.
+ */
 export class PluginRegistry {
   readonly #plugins: readonly Plugin[]
   /** All versions of a name, the newest last; null where a short name means several plugins. */
   readonly #byName = new Map<string, Plugin[] | null>()
   readonly #loaded = new Map<Plugin, Promise<PluginDefinition>>()
+  readonly conflicts: readonly NameConflict[]
 
   constructor(builtin: readonly PluginManifest[], packages: readonly PackagePlugin[]) {
-    this.#plugins = [
-      ...builtin.map((manifest) => ({ manifest, package: null })),
-      ...packages.map((plugin) => ({ manifest: packageManifest(plugin), package: plugin.package })),
-    ]
-    for (const plugin of this.#plugins) {
-      const { name, aliases } = plugin.manifest
-      for (const known of new Set([name, ...aliases])) this.#addFull(known, plugin)
+    const conflicts: NameConflict[] = []
+    const plugins: Plugin[] = []
+    for (const manifest of builtin) plugins.push({ manifest, package: null, packageVersion: null })
+    const owners = new Map<string, string | null>()
+    for (const { name, aliases } of builtin) for (const known of [name, ...aliases]) owners.set(known, null)
+    for (const found of packages) {
+      const { name, package: from, packageVersion } = found
+      const owner = owners.get(name)
+      if (owner === undefined || owner === from) {
+        owners.set(name, from)
+        plugins.push({ manifest: packageManifest(found), package: from, packageVersion })
+      } else conflicts.push({ name, package: from, packageVersion, owner })
     }
-    for (const plugin of this.#plugins) this.#addShort(plugin)
+    this.#plugins = plugins
+    this.conflicts = conflicts
+    for (const plugin of plugins) this.#addFull(plugin.manifest.name, plugin)
+    for (const plugin of plugins) for (const alias of plugin.manifest.aliases) this.#addFull(alias, plugin)
+    for (const plugin of plugins) this.#addShort(plugin)
   }
 
   /** In the order of Kafka's list: sinks, sources, transformations, predicates, converters, header converters. */
@@ -35,27 +60,38 @@ export class PluginRegistry {
     return this.#plugins.toSorted((a, b) => rank(a) - rank(b))
   }
 
-  /** The newest version of a plugin by its full name, an alias or an unambiguous short name. */
-  find(className: string, kinds?: readonly PluginKind[]): Plugin | undefined {
+  /** All versions of a plugin by its full name, an alias or an unambiguous short name; the newest last. */
+  versions(className: string, kinds?: readonly PluginKind[]): readonly Plugin[] {
     const plugins = this.#byName.get(className) ?? []
-    return plugins.findLast((plugin) => !kinds || kinds.includes(plugin.manifest.kind))
+    return kinds ? plugins.filter(({ manifest }) => kinds.includes(manifest.kind)) : plugins
   }
 
-  /** Imports the definition of a plugin; throws a ConfigError that names the class when there is none. */
+  /** The newest version of a plugin, or the newest in a range as `connector.plugin.version` has it. */
+  find(className: string, kinds?: readonly PluginKind[], range = ''): Plugin | undefined {
+    return this.versions(className, kinds).findLast(({ manifest }) => versionInRange(manifest.version, range))
+  }
+
+  /** Imports the definition of a plugin; throws a ConfigError that names the class, or the versions, when there is none. */
   async load<K extends PluginKind>(
     className: string,
     kinds: readonly K[],
+    range?: string,
   ): Promise<Extract<PluginDefinition, { kind: K }>> {
-    const plugin = this.find(className, kinds)
-    if (!plugin) {
-      const known = this.#plugins.filter((other) => kinds.includes(other.manifest.kind as K))
-      const names = known.map((other) => other.manifest.name).join(', ')
-      throw new ConfigError(
-        `Failed to find any class that implements ${kinds.join(' or ')} and which name matches ${className}, ` +
-          `available are: ${names}`,
-      )
-    }
+    const plugin = this.find(className, kinds, range)
+    if (!plugin) throw new ConfigError(this.#notFound(className, kinds, range ?? ''))
     return (await this.definition(plugin)) as Extract<PluginDefinition, { kind: K }>
+  }
+
+  #notFound(className: string, kinds: readonly PluginKind[], range: string): string {
+    const versions = this.versions(className, kinds).map(({ manifest }) => manifest.version)
+    if (versions.length > 0) return noVersionInRange(className, range, versions)
+    const conflict = this.conflicts.find(({ name }) => name === className)
+    const known = this.#plugins.filter(({ manifest }) => kinds.includes(manifest.kind))
+    return (
+      `Failed to find any class that implements ${kinds.join(' or ')} and which name matches ${className}, ` +
+      `available are: ${known.map(({ manifest }) => manifest.name).join(', ')}` +
+      (conflict ? `. ${conflictText(conflict)}` : '')
+    )
   }
 
   /** Imports a plugin once. A failed import is tried again the next time, for it may have been mended. */
@@ -71,8 +107,8 @@ export class PluginRegistry {
 
   #addFull(name: string, plugin: Plugin): void {
     const versions = this.#byName.get(name) ?? []
-    versions.push(plugin)
-    versions.sort((a, b) => compareVersions(a.manifest.version, b.manifest.version))
+    if (versions.includes(plugin) || versions.some((other) => other.package !== plugin.package)) return
+    insert(versions, plugin)
     this.#byName.set(name, versions)
   }
 
@@ -83,7 +119,9 @@ export class PluginRegistry {
     for (const short of names) {
       const taken = this.#byName.get(short)
       if (taken === undefined) this.#byName.set(short, [plugin])
-      else if (taken !== null && !taken.some((other) => other.manifest.name === name)) {
+      else if (taken?.includes(plugin) === true) continue
+      else if (taken?.some((other) => other.manifest.name === name) === true) insert(taken, plugin)
+      else if (taken !== null) {
         const isFullName = taken.some((other) => [other.manifest.name, ...other.manifest.aliases].includes(short))
         const otherKind = taken.every((other) => family(other) !== family(plugin))
         if (otherKind) taken.push(plugin)
@@ -91,6 +129,18 @@ export class PluginRegistry {
       }
     }
   }
+}
+
+function insert(versions: Plugin[], plugin: Plugin): void {
+  versions.push(plugin)
+  versions.sort((a, b) => compareVersions(a.manifest.version, b.manifest.version))
+}
+
+/** Says that a class of a package cannot be used, and what can be done. */
+export function conflictText({ name, package: from, packageVersion, owner }: NameConflict): string {
+  const whose = owner === null ? 'is built in' : `belongs to the package ${owner}`
+  const way = owner === null ? `remove ${from}` : `remove one of the two packages`
+  return `${name} of ${from}@${packageVersion} cannot be used because a class of this name ${whose}; ${way}`
 }
 
 const ORDER: readonly PluginKind[] = ['sink', 'source', 'transformation', 'predicate', 'converter', 'header-converter']
@@ -102,9 +152,10 @@ function family(plugin: Plugin): string {
 }
 
 function packageManifest(plugin: PackagePlugin): PluginManifest {
-  const { kind, name, aliases, version, title, summary, module } = plugin
+  const { kind, name, aliases, version, title, summary, delivery, module } = plugin
   const load = () => import(pathToFileURL(module).href) as Promise<unknown>
-  return { kind, name, aliases, version, title, summary, stability: 'stable', load }
+  const manifest = { kind, name, aliases, version, title, summary, stability: 'stable', load } as const
+  return delivery === undefined ? manifest : { ...manifest, delivery }
 }
 
 async function importDefinition({ manifest, package: from }: Plugin): Promise<PluginDefinition> {
@@ -121,9 +172,7 @@ async function importDefinition({ manifest, package: from }: Plugin): Promise<Pl
       `Plugin ${manifest.name}${origin} is declared as ${manifest.kind} but its module exports a ${definition.kind}`,
     )
   }
-  return definition
-}
-
-function compareVersions(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true })
+  if (from === null || definition.version === manifest.version) return definition
+  // What a range of versions selects, and lists show, is the package's; a definition that says otherwise is corrected.
+  return Object.create(definition, { version: { value: manifest.version, enumerable: true } }) as PluginDefinition
 }

@@ -1,4 +1,4 @@
-import { ConfigError, type PluginKind, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
+import { ConfigError, type PluginKind, type PluginManifest, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
 import { type Clock, type Disk, type Logger, sleep } from '../../base/index.ts'
 import { distributedWorkerConfig } from '../config/worker-config.ts'
 import { spawnHost, type SpawnHost } from '../host/host-process.ts'
@@ -7,8 +7,10 @@ import { Redaction, redactedLogger } from '../host/redaction.ts'
 import { RemoteError } from '../host/remote-error.ts'
 import type { Handlers } from '../host/rpc.ts'
 import { loadCatalogue } from '../plugins/catalogue.ts'
-import { scanPackages } from '../plugins/package-scan.ts'
-import { PluginRegistry } from '../plugins/plugin-registry.ts'
+import type { PackagePlugin } from '../plugins/package-scan.ts'
+import { PackageWatch } from '../plugins/package-watch.ts'
+import { pluginReferences } from '../plugins/plugin-references.ts'
+import { conflictText, type Plugin, PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
 import {
   type ConfigProviders,
@@ -71,6 +73,14 @@ export function createWorker(options: WorkerOptions): Worker {
   return new HostedWorker(options)
 }
 
+function packageId(plugin: { readonly package: string | null; readonly packageVersion: string | null }): string {
+  return `${plugin.package}@${plugin.packageVersion}`
+}
+
+function infoOf({ manifest: { name, kind, version, aliases } }: Plugin): PluginInfo {
+  return { class: name, type: kind, version, aliases }
+}
+
 class HostedWorker implements Worker {
   readonly #o: WorkerOptions
   readonly #builtin: Lane
@@ -81,11 +91,13 @@ class HostedWorker implements Worker {
   readonly #stopTimeoutMs: number
   readonly #metrics: WorkerMetrics
   #registry = new PluginRegistry([], [])
+  readonly #packages: PackageWatch
+  #catalogue: readonly PluginManifest[] = []
   #pool!: HostPool
   #supervisor!: Supervisor
   /** Before that there is neither pool nor supervisor. */
   #isStarted = false
-  plugins: readonly PluginInfo[] = []
+  #plugins: ReadonlyMap<Plugin, PluginInfo> = new Map()
   readonly #providers: ConfigProviders
   /** Invariant 10: what config providers answered is known here before any plugin gets it. */
   readonly #redaction = new Redaction()
@@ -99,6 +111,7 @@ class HostedWorker implements Worker {
     this.#providers = options.configProviders ?? createConfigProviders({}, { disk: options.disk, environment: {} })
     this.#logger = redactedLogger(options.logger, this.#redaction)
     this.#redaction.set('worker', options.secrets ?? [])
+    this.#packages = new PackageWatch(options.properties['plugin.path'] ?? '', options.disk, this.#logger)
     const hosts = parseConfigOrThrow(taskHostConfig, options.properties)
     this.#maxHosts = hosts['task.host.count'] === 0 ? Math.max(1, options.cores) : hosts['task.host.count']
     this.#builtin = { name: 'builtin', maxHosts: this.#maxHosts }
@@ -107,22 +120,11 @@ class HostedWorker implements Worker {
   }
 
   async start(): Promise<void> {
-    const { catalogue, properties, disk, clock, workerId, offsetsTopic, secrets = [], spawn = spawnHost } = this.#o
+    const { catalogue, properties, clock, workerId, offsetsTopic, secrets = [], spawn = spawnHost } = this.#o
     const logger = this.#logger
-    const manifests = await loadCatalogue(catalogue)
-    const paths = (properties['plugin.path'] ?? '').split(',').map((path) => path.trim())
-    const packages = scanPackages(
-      paths.filter((path) => path !== ''),
-      disk,
-      logger,
-    )
-    this.#registry = new PluginRegistry(manifests, packages)
-    this.plugins = this.#registry.list().map(({ manifest }) => ({
-      class: manifest.name,
-      type: manifest.kind,
-      version: manifest.version,
-      aliases: manifest.aliases,
-    }))
+    this.#catalogue = await loadCatalogue(catalogue)
+    const packages = this.#packages.changed() ?? []
+    this.#use(packages)
     const hosts = parseConfigOrThrow(taskHostConfig, properties)
     this.#pool = new HostPool({
       clock,
@@ -158,15 +160,39 @@ class HostedWorker implements Worker {
     return this.#isStarted ? this.#supervisor.all() : []
   }
 
-  findPlugin(className: string, kind?: PluginKind): PluginInfo | undefined {
-    const found = this.#registry.find(className, kind === undefined ? undefined : [kind])
-    return (
-      found &&
-      this.plugins.find((plugin) => plugin.class === found.manifest.name && plugin.type === found.manifest.kind)
-    )
+  get plugins(): readonly PluginInfo[] {
+    this.#lookForPackages()
+    return [...this.#plugins.values()]
+  }
+
+  findPlugin(className: string, kind?: PluginKind, range?: string): PluginInfo | undefined {
+    const find = () => this.#registry.find(className, kind === undefined ? undefined : [kind], range)
+    let found = find()
+    if (!found) {
+      this.#lookForPackages()
+      found = find()
+    }
+    return found && this.#plugins.get(found)
+  }
+
+  /** Takes what was added to `plugin.path`, or removed from it, since the last look. */
+  #lookForPackages(): void {
+    if (!this.#isStarted) return
+    const packages = this.#packages.changed()
+    if (!packages) return
+    this.#use(packages)
+    this.#pool.setPackages(packages)
+    this.#logger.info({ packages: [...new Set(packages.map(packageId))] }, 'the plugin packages have changed')
+  }
+
+  #use(packages: readonly PackagePlugin[]): void {
+    this.#registry = new PluginRegistry(this.#catalogue, packages)
+    this.#plugins = new Map(this.#registry.list().map((plugin) => [plugin, infoOf(plugin)]))
+    for (const conflict of this.#registry.conflicts) this.#packages.warn(conflict.package, conflictText(conflict))
   }
 
   async validate(config: RawConfig): Promise<ConfigInfos> {
+    this.#lookForPackages()
     const resolution = this.#providers.resolve(config)
     const secrets = [...resolution.secrets.keys()]
     const ticket = `validation:${++this.#questions}`
@@ -184,12 +210,13 @@ class HostedWorker implements Worker {
     }
   }
 
-  async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
-    const found = this.#registry.find(className)
+  async pluginConfig(className: string, version = ''): Promise<readonly ConfigKeyInfo[]> {
+    this.#lookForPackages()
+    const found = this.#registry.find(className, undefined, version)
     if (!found) throw new ConfigError(`Unknown plugin ${className}.`)
-    const lane = found.package === null ? this.#utility : this.#lane([found.package])
+    const lane = found.package === null ? this.#utility : this.#lane([packageId(found)])
     return this.#ask(lane, `the configuration keys of ${className}`, (host) =>
-      host.process.rpc.call('pluginConfig', { className }),
+      host.process.rpc.call('pluginConfig', { className, version }),
     )
   }
 
@@ -262,7 +289,7 @@ class HostedWorker implements Worker {
   }
 
   metrics() {
-    const find: FindPlugin = (className, kind) => this.findPlugin(className, kind)
+    const find: FindPlugin = (className, kind, range) => this.findPlugin(className, kind, range)
     return this.#metrics.samples(this.#units(), this.#o.properties, find)
   }
 
@@ -283,6 +310,7 @@ class HostedWorker implements Worker {
     config: RawConfig,
     target: TargetState,
   ): Promise<Unit> {
+    this.#lookForPackages()
     const never = restartPolicyOf({ 'restart.policy': 'never' })
     const home = this.#laneOf(this.#providers.resolve(connectorConfig).config, this.#builtin)
     const unit = new Unit({ id, connectorConfig, config, target, policy: never, home })
@@ -321,10 +349,9 @@ class HostedWorker implements Worker {
   /** Third-party plugins run in hosts of their package, together with whatever else the connector uses. */
   #laneOf(config: RawConfig, builtin: Lane): Lane {
     const packages = new Set<string>()
-    for (const [key, value] of Object.entries(config)) {
-      if (!/^(connector\.class|(key|value|header)\.converter|(transforms|predicates)\.[^.]+\.type)$/.test(key)) continue
-      const from = this.#registry.find(value)?.package
-      if (from !== null && from !== undefined) packages.add(from)
+    for (const { className, range } of pluginReferences(config)) {
+      const plugin = this.#registry.find(className, undefined, range)
+      if (plugin && plugin.package !== null) packages.add(packageId(plugin))
     }
     return packages.size === 0 ? builtin : this.#lane([...packages])
   }

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Timer } from '../../base/index.ts'
 import type { HostExit, HostProcess, SpawnHost } from '../host/host-process.ts'
 import type { HostSetup, UnitKey, WorkerMethods } from '../host/host-protocol.ts'
+import type { PackagePlugin } from '../plugins/package-scan.ts'
 import type { Handlers } from '../host/rpc.ts'
 import { formatTrace } from '../host/trace.ts'
 
@@ -26,8 +27,8 @@ export interface PooledHost {
   readonly lane: Lane
   readonly process: HostProcess
   readonly units: Map<UnitKey, Purpose>
-  /** Resolves when it can run units. */
-  readonly ready: Promise<void>
+  /** Resolves when it can run units, with the packages that there are. */
+  ready: Promise<void>
   lastSignMs: number
   /** No new units: it is being ended, or code that was cut off may still run in it. */
   closed: boolean
@@ -60,14 +61,27 @@ export class HostPool {
   #watch: Timer | null = null
   #watchedMs = 0
   #stopped = false
+  #setup: HostSetup
 
   constructor(options: HostPoolOptions) {
     this.#o = options
+    this.#setup = options.setup
   }
 
   start(): void {
     this.#watchedMs = this.#o.clock.monotonicMs()
     this.#scheduleWatch()
+  }
+
+  /** Tells all hosts, those to come too, which packages there are. What runs in them goes on as it is. */
+  setPackages(packages: readonly PackagePlugin[]): void {
+    this.#setup = { ...this.#setup, packages }
+    for (const host of this.#hosts) {
+      if (host.closed) continue
+      host.ready = host.ready.then(() => host.process.rpc.call('plugins', { packages }))
+      // Whoever waits for the host hears of it, and that it has ended comes by another way.
+      host.ready.catch(() => {})
+    }
   }
 
   /**
@@ -135,14 +149,14 @@ export class HostPool {
   }
 
   #spawn(lane: Lane): PooledHost {
-    const { clock, logger, spawn, setup, memoryLimitMb, handlersFor } = this.#o
+    const { clock, logger, spawn, memoryLimitMb, handlersFor } = this.#o
     const handlers = handlersFor(() => host)
     const process = spawn({ handlers, maxHeapMb: memoryLimitMb, logger })
     const host: PooledHost = {
       lane,
       process,
       units: new Map(),
-      ready: process.rpc.call('setup', setup),
+      ready: process.rpc.call('setup', this.#setup),
       lastSignMs: clock.monotonicMs(),
       closed: false,
       end: null,

@@ -3,8 +3,8 @@ import { type AliasedPlugin, converterOf, predicatesOf, transformationSteps } fr
 import type { Unit } from './unit.ts'
 import type { MetricSample, PluginInfo } from './worker.ts'
 
-/** Finds a plugin by the class name that a user wrote. */
-export type FindPlugin = (className: string, kind?: PluginKind) => PluginInfo | undefined
+/** Finds a plugin by the class name that a user wrote, the newest version in the range that he wrote. */
+export type FindPlugin = (className: string, kind?: PluginKind, range?: string) => PluginInfo | undefined
 
 type Labels = Readonly<Record<string, string>>
 
@@ -13,7 +13,7 @@ export function taskPluginSamples(unit: Unit, workerConfig: RawConfig, find: Fin
   const { connector, connectorConfig } = unit
   const labels = { connector, task: String(unit.task) }
   const group = 'connector-task-metrics'
-  const plugin = find(connectorConfig['connector.class'] ?? '')
+  const plugin = find(connectorConfig['connector.class'] ?? '', undefined, connectorConfig['connector.plugin.version'])
   const connectorClass = plugin?.class ?? connectorConfig['connector.class'] ?? ''
   const version = unit.version ?? plugin?.version ?? ''
   const facts: readonly (readonly [string, Labels])[] = [
@@ -26,13 +26,16 @@ export function taskPluginSamples(unit: Unit, workerConfig: RawConfig, find: Fin
   return [
     ...facts.map(([name, fact]) => ({ group, name, labels: { ...labels, ...fact }, value: 1 })),
     ...(['key.converter', 'value.converter', 'header.converter'] as const).flatMap((key) => {
-      const { className } = converterOf(key, connectorConfig, workerConfig)
-      const converter = key === 'header.converter' ? find(className, 'header-converter') : undefined
-      const found = converter ?? find(className, 'converter')
+      const { className, config } = converterOf(key, connectorConfig, workerConfig)
+      const range = config['plugin.version']
+      const converter = key === 'header.converter' ? find(className, 'header-converter', range) : undefined
+      const found = converter ?? find(className, 'converter', range)
       return classAndVersion(group, key.replace('.', '-'), labels, className, found)
     }),
-    ...stepSamples('transform', labels, transformationSteps(connectorConfig), (name) => find(name, 'transformation')),
-    ...stepSamples('predicate', labels, predicatesOf(connectorConfig), (name) => find(name, 'predicate')),
+    ...stepSamples('transform', labels, transformationSteps(connectorConfig), (name, range) =>
+      find(name, 'transformation', range),
+    ),
+    ...stepSamples('predicate', labels, predicatesOf(connectorConfig), (name, range) => find(name, 'predicate', range)),
   ]
 }
 
@@ -40,11 +43,11 @@ function stepSamples(
   kind: 'transform' | 'predicate',
   labels: Labels,
   steps: readonly AliasedPlugin[],
-  find: FindPlugin,
+  find: (className: string, range: string | undefined) => PluginInfo | undefined,
 ): MetricSample[] {
   const group = `connector-${kind}-metrics`
-  return steps.flatMap(({ alias, className }) =>
-    classAndVersion(group, kind, { ...labels, [kind]: alias }, className, find(className)),
+  return steps.flatMap(({ alias, className, config }) =>
+    classAndVersion(group, kind, { ...labels, [kind]: alias }, className, find(className, config['plugin.version'])),
   )
 }
 

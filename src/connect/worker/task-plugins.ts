@@ -12,6 +12,9 @@ import type { PluginRegistry } from '../plugins/plugin-registry.ts'
 import type { Converters } from './source-pipeline.ts'
 import { type ChainStep, TransformationChain } from './transformation-chain.ts'
 
+/** Which version of a converter, transformation or predicate, as its own options have it. */
+const VERSION = 'plugin.version'
+
 /** A plugin's own options as it gets them: parsed by its definition. */
 function parsed(definition: { readonly config: ConfigDef }, raw: RawConfig): never {
   return parseConfigOrThrow(definition.config, raw) as never
@@ -26,7 +29,7 @@ export async function createConverters(
   const dataConverter = async (name: 'key.converter' | 'value.converter') => {
     const { className, config } = converterOf(name, connector, worker)
     if (className === '') throw new ConfigError(`Missing required configuration "${name}"`, { key: name })
-    const definition = await registry.load(className, ['converter'])
+    const definition = await registry.load(className, ['converter'], config[VERSION])
     return { className, converter: definition.create(parsed(definition, config), { isKey: name === 'key.converter' }) }
   }
   const key = await dataConverter('key.converter')
@@ -47,7 +50,7 @@ async function createHeaderConverter(
   className: string,
   config: RawConfig,
 ): Promise<HeaderConverter> {
-  const definition = await registry.load(className, ['header-converter', 'converter'])
+  const definition = await registry.load(className, ['header-converter', 'converter'], config[VERSION])
   if (!definition.createHeader) {
     throw new ConfigError(`Invalid value ${className} for configuration header.converter: it cannot convert headers`, {
       key: 'header.converter',
@@ -63,12 +66,12 @@ export async function createChain<R extends ConnectRecord>(
 ): Promise<TransformationChain<R>> {
   const predicates = new Map<string, Predicate>()
   for (const { alias, className, config } of predicatesOf(connector)) {
-    const definition = await registry.load(className, ['predicate'])
+    const definition = await registry.load(className, ['predicate'], config[VERSION])
     predicates.set(alias, definition.create(parsed(definition, config)))
   }
   const steps: ChainStep[] = []
   for (const { alias, className, config, predicate, negate } of transformationSteps(connector)) {
-    const definition = await registry.load(className, ['transformation'])
+    const definition = await registry.load(className, ['transformation'], config[VERSION])
     const transform = definition.create(parsed(definition, config))
     const condition = predicate === null ? null : predicates.get(predicate)
     if (condition === undefined) {

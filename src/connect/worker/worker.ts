@@ -56,13 +56,17 @@ export interface MetricSample {
  * code never runs in the process of the caller. All promises settle in bounded time, whatever a plugin does.
  */
 export interface Worker {
+  /** All that there are at this moment, every version: packages come and go while the worker runs. */
   readonly plugins: readonly PluginInfo[]
-  /** Resolves a `connector.class` (or another plugin class) by Kafka's alias rules; undefined when there is none. */
-  findPlugin(className: string, kind?: PluginKind): PluginInfo | undefined
+  /**
+   * Resolves a `connector.class` (or another plugin class) by Kafka's alias rules to its newest version, or the newest in a
+   * range of `connector.plugin.version`; undefined when there is none.
+   */
+  findPlugin(className: string, kind?: PluginKind, range?: string): PluginInfo | undefined
   start(): Promise<void>
   /** Everything that PUT /connector-plugins/X/config/validate answers: the plugin's definition, its own checks, the framework's, transforms, predicates, converters. */
   validate(config: RawConfig): Promise<ConfigInfos>
-  pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]>
+  pluginConfig(className: string, version?: string): Promise<readonly ConfigKeyInfo[]>
   /** Starts the connector instance; the outcome comes by the listener as RUNNING, PAUSED, STOPPED or FAILED, and rejects for FAILED. */
   startConnector(connector: string, config: RawConfig, target: TargetState): Promise<void>
   stopConnector(connector: string): Promise<void>

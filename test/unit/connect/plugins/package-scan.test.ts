@@ -2,20 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Logger } from '../../../../src/base/index.ts'
 import { realDisk } from '../../../../src/base/real/index.ts'
 import { scanPackages } from '../../../../src/connect/plugins/package-scan.ts'
 
 let folder: string
 let warnings: string[]
 
-const logger: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: (fields) => void warnings.push(JSON.stringify(fields)),
-  error: () => {},
-  child: () => logger,
-}
+const leaveOut = (path: string, reason: string) => void warnings.push(`${path}: ${reason}`)
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-plugins-'))
@@ -32,7 +25,7 @@ function writePackage(path: string, millrace: unknown, more: object = {}): void 
 }
 
 const plugin = { kind: 'sink', name: 'org.x.XSink', aliases: ['X'], module: './plugin.js' }
-const scan = () => scanPackages([folder], realDisk, logger)
+const scan = () => scanPackages([folder], realDisk, leaveOut)
 
 describe('looking for plugins', () => {
   it('finds packages side by side, in node_modules and in scopes, without importing them', () => {
@@ -52,7 +45,7 @@ describe('looking for plugins', () => {
 
   it('takes an entry that is itself a package', () => {
     writePackage('single', { plugins: [plugin] })
-    const found = scanPackages([join(folder, 'single')], realDisk, logger)
+    const found = scanPackages([join(folder, 'single')], realDisk, leaveOut)
     expect(found.map((one) => one.module)).toEqual([join(folder, 'single', 'plugin.js')])
   })
 
@@ -75,7 +68,7 @@ describe('looking for plugins', () => {
   it('leaves out broken JSON and entries that do not exist', () => {
     mkdirSync(join(folder, 'broken'))
     writeFileSync(join(folder, 'broken', 'package.json'), '{"millrace"')
-    expect(scanPackages([folder, join(folder, 'nowhere')], realDisk, logger)).toEqual([])
+    expect(scanPackages([folder, join(folder, 'nowhere')], realDisk, leaveOut)).toEqual([])
     expect(warnings).toHaveLength(2)
   })
 })

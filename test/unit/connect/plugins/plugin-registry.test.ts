@@ -118,6 +118,7 @@ describe('loading a plugin', () => {
       title: '',
       summary: '',
       package: 'steady',
+      packageVersion: '1.2.0',
       module,
     }
     const registry = new PluginRegistry([], [plugin])
