@@ -39,16 +39,20 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Runs one check to its result. `waived` is the author's reason why it does not apply. */
-export async function runCheck(check: Check, waived?: string): Promise<CheckResult> {
-  const { name, title } = check
-  if (waived !== undefined) return { check: name, title, outcome: 'not applicable', reason: waived }
+/** The result where the author says why a check does not apply. */
+export function waive({ name, title }: Check, reason: string): CheckResult {
+  return { check: name, title, outcome: 'not applicable', reason }
+}
+
+/** Runs one check to its result, with the error of one that failed. */
+export async function runCheck({ name, title, run }: Check): Promise<CheckResult & { readonly error?: unknown }> {
   try {
-    await check.run()
+    await run()
     return { check: name, title, outcome: 'passed' }
   } catch (error) {
-    const outcome = error instanceof NotApplicable ? 'not applicable' : 'failed'
-    return { check: name, title, outcome, reason: messageOf(error) }
+    const result = { check: name, title, reason: messageOf(error) }
+    if (error instanceof NotApplicable) return { ...result, outcome: 'not applicable' }
+    return { ...result, outcome: 'failed', error: error ?? new Error('nothing was thrown') }
   }
 }
 
@@ -58,6 +62,11 @@ export async function runChecks(
   waivers: Readonly<Record<string, string | undefined>> = {},
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = []
-  for (const check of checks) results.push(await runCheck(check, waivers[check.name]))
+  for (const check of checks) {
+    const waived = waivers[check.name]
+    const { error: _, ...result }: CheckResult & { readonly error?: unknown } =
+      waived === undefined ? await runCheck(check) : waive(check, waived)
+    results.push(result)
+  }
   return results
 }
