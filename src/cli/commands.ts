@@ -20,6 +20,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/dev.ts'),
   },
   {
+    name: 'dev-plugin',
+    summary: 'Run a plugin that you write, with a log, and start it again on each save',
+    load: () => import('./commands/dev-plugin.ts'),
+  },
+  {
     name: 'broker',
     summary: "Run a broker with Kafka's server.properties",
     load: () => import('./commands/broker.ts'),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { parseDuration } from '../dev/ports.ts'
+import { parseDuration, parsePort } from '../dev/ports.ts'
 import { exitAfterLog } from '../logger.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -8,13 +8,6 @@ interface Flags {
   readonly restPort: string
   readonly for?: string
   readonly rate: string
-}
-
-function portOf(text: string, option: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new UsageError(`${option} takes a port, not "${text}"`)
-  return port
 }
 
 export function define(command: Command): void {
@@ -29,8 +22,8 @@ export function define(command: Command): void {
       const abort = new AbortController()
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error(signal)))
       const options = {
-        kafkaPort: portOf(flags.kafkaPort, '--kafka-port'),
-        restPort: portOf(flags.restPort, '--rest-port'),
+        kafkaPort: parsePort(flags.kafkaPort, '--kafka-port'),
+        restPort: parsePort(flags.restPort, '--rest-port'),
         durationMs: flags.for === undefined ? null : parseDuration(flags.for),
         rate,
         databaseUrl: process.env.DATABASE_URL ?? null,

@@ -13,6 +13,14 @@ export function requireFreePort(port: number, option: string): Promise<void> {
   })
 }
 
+/** The port that an option names. */
+export function parsePort(text: string, option: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UsageError(`${option} takes a port, not "${text}"`)
+  return port
+}
+
 /** Milliseconds of `30s`, `2m`, `1h` or plain seconds. */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text)

@@ -13,6 +13,7 @@ import { memoryMb } from './memory.ts'
 import { startOwnPostgres } from './own-postgres.ts'
 import { requireFreePort } from './ports.ts'
 import { createConnector, quickstartConnectors } from './quickstart.ts'
+import { Running } from './running.ts'
 import { compareCopies, createShop, dropShop, ShopWriter } from './shop.ts'
 import { agrees, type Summary, summaryText } from './summary.ts'
 
@@ -32,22 +33,6 @@ export interface DevOptions {
 
 /** How long the copy may take to catch up after the last change. */
 const SETTLE_MS = 30_000
-
-/** What runs, in the order in which it was started; closed in the reverse order. */
-class Running {
-  readonly #closers: (() => Promise<unknown>)[] = []
-
-  add(close: () => Promise<unknown>): void {
-    this.#closers.push(close)
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#closers.reverse()) {
-      // One part that fails to stop must not keep the others running.
-      await close().catch((error: unknown) => process.stderr.write(`while stopping: ${String(error)}\n`))
-    }
-  }
-}
 
 /** The quick start: runs everything until the time is over or the signal aborts, then sums up. True when the counts agree. */
 export async function runDev(options: DevOptions): Promise<boolean> {
