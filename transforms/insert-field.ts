@@ -121,7 +121,7 @@ function create(side: Side, options: Parsed<typeof config>): Transform {
 function withInsertions(schema: Schema, insertions: readonly Insertion[]): Schema {
   const fields = schema.fields.map(({ name, schema: of }) => [name, of] as const)
   for (const { name, schema: of } of insertions) {
-    if (schema.field(name)) {
+    if (fields.some(([other]) => other === name)) {
       throw new DataError(`Cannot create field because of field name duplication ${name}`)
     }
     fields.push([name, of])

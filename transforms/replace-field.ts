@@ -1,4 +1,4 @@
-import { defineConfig, type Parsed, type Schema, struct, type Transform } from '@millrace/sdk'
+import { DataError, defineConfig, type Parsed, type Schema, struct, type Transform } from '@millrace/sdk'
 import {
   basicsOf,
   keptField,
@@ -55,12 +55,19 @@ function create(side: Side, options: Parsed<typeof config>): Transform {
   const exclude = new Set(options.exclude)
   const include = new Set(options.include)
   const renames = new Map(options.renames.map((pair) => pair.split(':').map((part) => part.trim()) as [string, string]))
+  const targets = new Set(renames.values())
   const useDefault = options['replace.null.with.default']
   const isKept = (name: string): boolean => !exclude.has(name) && (include.size === 0 || include.has(name))
   const layouts = new SchemaCache((schema) => {
     const kept: Kept[] = schema.fields
       .filter((field) => isKept(field.name))
       .map((field) => ({ from: field.name, to: renames.get(field.name) ?? field.name, schema: field.schema }))
+    // As in Kafka a field may not keep a name that another one is given, although that one may be missing.
+    for (const [i, { from, to }] of kept.entries()) {
+      if ((from === to && !renames.has(from) && targets.has(to)) || kept.findIndex((one) => one.to === to) < i) {
+        throw new DataError(`renames gives the name ${to} to one more field`)
+      }
+    }
     return {
       kept,
       schema: struct(

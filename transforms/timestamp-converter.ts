@@ -69,6 +69,7 @@ type Target = Options['target.type']
 
 const PURPOSE = 'converting timestamp formats'
 const MS_PER_DAY = 86_400_000n
+const MAX_LONG = 2n ** 63n - 1n
 
 /** Converts timestamps between strings, Unix numbers and Connect's date types. */
 export default defineSides(
@@ -151,17 +152,17 @@ class Converter {
     const ms = this.#read(schema, value)
     switch (this.#target) {
       case 'string':
-        return this.#format?.format(new Date(Number(ms)))
+        return this.#format?.format(dateOf(ms))
       case 'unix': {
         const unix = fromMillis(ms, this.#precision)
         return schema === null ? smallest(unix) : unix
       }
       case 'Date':
-        return new Date(Number(ms - modulo(ms)))
+        return dateOf(ms - modulo(ms))
       case 'Time':
         return Number(modulo(ms))
       default:
-        return new Date(Number(ms))
+        return dateOf(ms)
     }
   }
 
@@ -178,6 +179,12 @@ class Converter {
     if (typeof value === 'bigint' || isUnix) return toMillis(BigInt(value as bigint | number), this.#precision)
     throw new DataError(`TimestampConverter does not support ${kindOf(value)} objects as timestamps`)
   }
+}
+
+function dateOf(ms: bigint): Date {
+  const date = new Date(Number(ms))
+  if (Number.isNaN(date.getTime())) throw new DataError(`A date cannot hold ${ms} milliseconds since 1970`)
+  return date
 }
 
 const LOGICAL: readonly (string | undefined)[] = [logicalNames.date, logicalNames.time, logicalNames.timestamp]
@@ -197,15 +204,20 @@ function modulo(ms: bigint): bigint {
   return ((ms % MS_PER_DAY) + MS_PER_DAY) % MS_PER_DAY
 }
 
-/** As Java's TimeUnit: towards zero. */
+/** As Java's TimeUnit: towards zero, and no further than a long. */
 function toMillis(unix: bigint, precision: Options['unix.precision']): bigint {
-  if (precision === 'seconds') return unix * 1000n
+  if (precision === 'seconds') return saturated(unix * 1000n)
   if (precision === 'microseconds') return unix / 1000n
   return precision === 'nanoseconds' ? unix / 1_000_000n : unix
 }
 
 function fromMillis(ms: bigint, precision: Options['unix.precision']): bigint {
   if (precision === 'seconds') return ms / 1000n
-  if (precision === 'microseconds') return ms * 1000n
-  return precision === 'nanoseconds' ? ms * 1_000_000n : ms
+  if (precision === 'microseconds') return saturated(ms * 1000n)
+  return precision === 'nanoseconds' ? saturated(ms * 1_000_000n) : ms
+}
+
+function saturated(long: bigint): bigint {
+  if (long > MAX_LONG) return MAX_LONG
+  return long < -MAX_LONG - 1n ? -MAX_LONG - 1n : long
 }

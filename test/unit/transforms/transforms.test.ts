@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import {
   arrayOf,
   type ConnectRecord,
+  DataError,
   parseConfigOrThrow,
   type Schema,
   schemas,
   type SourceRecord,
   struct,
+  timestampSchema,
   type Transformation,
 } from '@millrace/sdk'
 import fc from 'fast-check'
@@ -168,6 +170,11 @@ describe('paths of version 2', () => {
   })
 })
 
+const twoNumbers = struct([
+  ['a', schemas.int32],
+  ['b', schemas.int32],
+])
+
 test('what Kafka refuses is refused here', () => {
   const strings = arrayOf(schemas.string)
   const inner = struct([['list', strings]])
@@ -184,8 +191,46 @@ test('what Kafka refuses is refused here', () => {
       () => transformations.time({ 'target.type': 'string', format: 'yyyy' }).apply(recordOf(schemas.boolean, null)),
       'Schema BOOLEAN does not correspond to a known timestamp type format',
     ],
+    [
+      () => transformations.replace({ renames: 'b:a' }).apply(recordOf(struct([['a', schemas.int32]]), { a: 1 })),
+      'renames gives the name a to one more field',
+    ],
+    [
+      () => transformations.replace({ renames: 'a:x,b:x' }).apply(recordOf(twoNumbers, { a: 1, b: 2 })),
+      'renames gives the name x to one more field',
+    ],
+    [
+      () => {
+        const options = { 'topic.field': 'w', 'static.field': 'w', 'static.value': 'x' }
+        return transformations.insert(options).apply(recordOf(twoNumbers, { a: 1, b: 2 }))
+      },
+      'Cannot create field because of field name duplication w',
+    ],
+    [
+      () => {
+        const time = transformations.time({ 'target.type': 'Timestamp' })
+        return time.apply(recordOf(schemas.int64, 9_223_372_036_854_775_807n))
+      },
+      'A date cannot hold 9223372036854775807 milliseconds',
+    ],
   ]
-  for (const [run, message] of refusals) expect(run).toThrow(message)
+  for (const [run, message] of refusals) {
+    expect(run).toThrow(message)
+    expect(run).toThrow(DataError)
+  }
+})
+
+test('seconds beyond what Java counts in milliseconds stop at its bounds', () => {
+  const time = transformations.time({ 'target.type': 'Time', 'unix.precision': 'seconds' })
+  expect(time.apply(recordOf(schemas.int64, -9_223_372_036_854_775_808n))?.value).toBe(60_424_192)
+  const back = transformations.time({ 'target.type': 'unix', 'unix.precision': 'nanoseconds' })
+  const farAway = recordOf(timestampSchema(), new Date(8_640_000_000_000_000))
+  expect(back.apply(farAway)?.value).toBe(9_223_372_036_854_775_807n)
+})
+
+test('of two renames to one name the one whose field is there counts', () => {
+  const replace = transformations.replace({ renames: 'gone:x,a:x' })
+  expect(replace.apply(recordOf(twoNumbers, { a: 1, b: 2 }))?.value).toEqual({ x: 1, b: 2 })
 })
 
 test('every manifest loads the plugin that it names', async () => {

@@ -1,0 +1,97 @@
+import type { Difference } from './compare.ts'
+
+interface Known {
+  readonly why: string
+  readonly matches: (difference: Difference) => boolean
+}
+
+/** Where Millrace differs from Java on purpose. Each rule names the plugin and what both sides say, as narrowly as it can. */
+export const KNOWN: readonly Known[] = [
+  {
+    why: 'a pattern that is none is refused with the options; Java refuses every record instead',
+    matches: (d) =>
+      d.class.endsWith('TimestampRouter') && d.java === 'accepted' && d.options['timestamp.format'] === 'bad pattern',
+  },
+  {
+    why: 'a Time is a number in JavaScript, also without a schema',
+    matches: (d) =>
+      isOf(d, 'TimestampConverter') &&
+      d.options['target.type'] === 'Time' &&
+      withoutTimes(d.java) === withoutTimes(d.ours),
+  },
+  {
+    why: 'a moment that no JavaScript date can hold is an error; Java goes on with it',
+    matches: (d) => isOf(d, 'TimestampConverter') && d.ours.includes('cannot hold'),
+  },
+  {
+    why: 'a whole value that is cast loses the name of its logical type; Java leaves it, and converters or the default fail',
+    matches: (d) => isOf(d, 'Cast') && !d.options['spec']?.includes(':') && LOGICAL.test(schemaOf(d)),
+  },
+  {
+    why: 'a Date, Time or Timestamp is text by its type; Java looks at the moment, and loses dates before 1970 and the time of midnight',
+    matches: (d) =>
+      isOf(d, 'Cast') && /string/i.test(d.options['spec'] ?? '') && withoutDates(d.java) === withoutDates(d.ours),
+  },
+  {
+    why: 'the smallest number of all has one digit too many in Java, which writes 4.9E-324 for 5.0E-324',
+    matches: (d) => isOf(d, 'Cast') && d.java.replaceAll('4.9E-324', '5.0E-324') === d.ours,
+  },
+  {
+    why: 'a masked Decimal keeps the scale of its schema, or is refused; Java gives another one, which converters refuse',
+    matches: (d) =>
+      isOf(d, 'MaskField') &&
+      (withoutDecimals(d.java) === withoutDecimals(d.ours) ||
+        (d.ours.includes('Unable to convert 1.5') && /data\.Decimal/.test(schemaOf(d)))),
+  },
+  {
+    why: 'with replace.null.with.default=false a required field with a default may go without a value, as it came; Java fails',
+    matches: (d) =>
+      d.options['replace.null.with.default'] === 'false' &&
+      /null used for required|null value requires an optional/.test(d.java),
+  },
+  {
+    why: 'a new name that another field keeps is an error; Java takes the value of the renamed field also where that is excluded',
+    matches: (d) => isOf(d, 'ReplaceField') && d.ours.includes('to one more field'),
+  },
+  {
+    why: 'of two renames to one name the one whose field exists counts; in Java it depends on the order of a hash map',
+    matches: (d) => isOf(d, 'ReplaceField') && hasTwoOfOneName(d.options['renames'] ?? ''),
+  },
+  {
+    why: 'a date without a schema is cast and flattened as one with a schema is; Java fails',
+    matches: (d) =>
+      (isOf(d, 'Flatten') || isOf(d, 'Cast')) && d.java.includes('class java.util.Date which is not supported'),
+  },
+  {
+    why: 'a null has no field to convert, whatever its schema; Java fails since 4.0',
+    matches: (d) => isOf(d, 'TimestampConverter') && d.java.includes('Cannot list fields on non-struct type'),
+  },
+  {
+    why: 'the schema of a value that is no struct gets its name too; Java fails since 4.0',
+    matches: (d) => isOf(d, 'SetSchemaMetadata') && d.java.includes('Cannot list fields on non-struct type'),
+  },
+]
+
+/** Whether a difference is one of those that are meant. */
+export function isKnown(difference: Difference): boolean {
+  return KNOWN.some((known) => known.matches(difference))
+}
+
+const withoutTimes = (text: string): string => text.replace(/\{"t":(\d{1,8})\}/g, '{"n":"$1"}')
+const LOGICAL = /org\.apache\.kafka\.connect\.data\.(Date|Time|Timestamp|Decimal)/
+const withoutDates = (text: string): string =>
+  text.replace(/"(\d{4}-\d\d-\d\d)?T?(\d\d:\d\d:\d\d\.\d{3}Z)?"/g, '"date"')
+const withoutDecimals = (text: string): string => text.replace(/\{"d":"[^"]*"\}/g, '{"d":0}')
+
+function hasTwoOfOneName(renames: string): boolean {
+  const targets = renames.split(',').map((pair) => pair.split(':')[1])
+  return new Set(targets).size < targets.length
+}
+
+function isOf({ class: name }: Difference, simple: string): boolean {
+  return name.endsWith(`.${simple}$Key`) || name.endsWith(`.${simple}$Value`)
+}
+
+function schemaOf({ class: name, record }: Difference): string {
+  return JSON.stringify((name.endsWith('$Key') ? record?.keySchema : record?.valueSchema) ?? null)
+}
