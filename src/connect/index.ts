@@ -33,6 +33,7 @@ export {
   readDirectory,
   writeDirectory,
 } from './plugins/plugin-directory.ts'
+export { type PluginReference, pluginReferences } from './plugins/plugin-references.ts'
 export { conflictText, type Plugin, PluginRegistry } from './plugins/plugin-registry.ts'
 export { createFileLog, OffsetFileError } from './stores/file-log.ts'
 export { createTopicAdmin } from './stores/client-topic-admin.ts'

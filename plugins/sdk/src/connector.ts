@@ -180,6 +180,10 @@ export interface SinkTask {
 
 export interface SinkConnector<D extends ConfigDef = ConfigDef> extends ConnectorDefinition<D> {
   readonly kind: 'sink'
+  /**
+   * Tasks take `jsonValue` of records where there is one. Such records have getters: they are not to be copied by spreading.
+   */
+  readonly readsJsonValue?: boolean
   createTask(config: Parsed<D>, context: SinkTaskContext): SinkTask
 }
 

@@ -14,6 +14,11 @@ export interface Converter {
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null
   toConnectData(topic: string, bytes: Uint8Array | null): SchemaAndValue
   /**
+   * Set by converters of JSON without schemas: whether these bytes can be the `jsonValue` of a sink record. After a yes
+   * `toConnectData` may be called later or not at all, and must not throw.
+   */
+  isJsonValue?(bytes: Uint8Array): boolean
+  /**
    * Set by converters that write JSON text as is: takes a record's `jsonText` in place of its value where options allow it.
    * The bytes are good until the next call.
    */

@@ -57,6 +57,12 @@ export interface SinkRecord extends ConnectRecord {
   readonly originalTopic: string
   readonly originalPartition: number
   readonly originalOffset: number
+  /**
+   * The JSON text that the value is read from, where it can be handed on as it is: an object without a schema and without
+   * blanks between its parts. Only for sinks with `readsJsonValue`; then `value` reads the text when it is asked for, so a
+   * sink that writes JSON takes the text and leaves the value alone. Null or left out: there is only the value.
+   */
+  jsonValue?(): Uint8Array | null
 }
 
 /** What a transformation may change. */

@@ -1,6 +1,7 @@
 import { HIDDEN, type RawConfig } from '@millrace/sdk'
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
+import { noVersionInRange, versionInRange } from '../config/plugin-version.ts'
 import { createConfigStore, type ConfigStore } from '../stores/config-store.ts'
 import type { CompactedLog } from '../stores/compacted-log.ts'
 import { createStatusStore, type StatusStore } from '../stores/status-store.ts'
@@ -513,9 +514,18 @@ export class ConnectHerder implements Herder {
     )
   }
 
-  pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
-    if (!this.worker.findPlugin(className)) throw new HerderError('NOT_FOUND', `Unknown plugin ${className}.`)
-    return this.worker.pluginConfig(className)
+  pluginConfig(className: string, version = ''): Promise<readonly ConfigKeyInfo[]> {
+    const newest = this.worker.findPlugin(className)
+    if (!newest) throw new HerderError('NOT_FOUND', `Unknown plugin ${className}.`)
+    if (versionInRange(newest.version, version) === undefined) {
+      throw new HerderError('BAD_REQUEST', `Invalid version specification: ${version}`)
+    }
+    if (!this.worker.findPlugin(className, newest.type, version)) {
+      const same = this.worker.plugins.filter((plugin) => plugin.class === newest.class && plugin.type === newest.type)
+      const versions = same.map((plugin) => plugin.version)
+      throw new HerderError('BAD_REQUEST', noVersionInRange(newest.class, version, versions))
+    }
+    return this.worker.pluginConfig(className, version)
   }
 
   async validate(className: string, config: RawConfig): Promise<ConfigInfos> {

@@ -94,7 +94,8 @@ export interface Herder {
   topics(name: string): readonly string[]
   resetTopics(name: string): Promise<void>
   plugins(connectorsOnly: boolean): readonly PluginSummary[]
-  pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]>
+  /** `version` is a range as `connector.plugin.version` has it; the newest when it is left out. */
+  pluginConfig(className: string, version?: string): Promise<readonly ConfigKeyInfo[]>
   validate(className: string, config: RawConfig): Promise<ConfigInfos>
   /** Task configurations from the worker that owns the connector. */
   putTaskConfigs(name: string, request: InternalRequest): Promise<void>

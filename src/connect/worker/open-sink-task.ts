@@ -71,6 +71,7 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
         counters.recordsDropped++
       },
       origins,
+      readsJsonValue: definition.readsJsonValue === true,
     }),
     consumer,
     producer: {

@@ -1,5 +1,6 @@
 import type { Header, SchemaAndValue, SinkRecord } from '@millrace/sdk'
 import { type ErrorOperator, SKIPPED, type Stage } from './error-operator.ts'
+import { JsonValueRecord } from './json-value-record.ts'
 import type { IncomingRecord } from './log-clients.ts'
 import type { Converters } from './source-pipeline.ts'
 import { applyStep, type TransformationChain } from './transformation-chain.ts'
@@ -14,6 +15,8 @@ export interface SinkPipelineOptions {
   readonly onDropped: () => void
   /** Remembers what a record was in the log, for the ErrantRecordReporter; null when there is none. */
   readonly origins: WeakMap<SinkRecord, IncomingRecord> | null
+  /** The task takes JSON text in place of values. */
+  readonly readsJsonValue: boolean
 }
 
 const NO_HEADERS: readonly Header[] = []
@@ -21,9 +24,12 @@ const NO_HEADERS: readonly Header[] = []
 /** Takes records from the log through converters and transformations: synchronously as long as nothing fails. */
 export class SinkPipeline {
   readonly #o: SinkPipelineOptions
+  readonly #keepsJsonValue: boolean
 
   constructor(options: SinkPipelineOptions) {
     this.#o = options
+    // Transformations are free to copy records by spreading, which getters do not survive.
+    this.#keepsJsonValue = options.readsJsonValue && options.chain.isEmpty
   }
 
   /** Records for `put`, in their order; dropped and skipped ones are missing. */
@@ -48,6 +54,9 @@ export class SinkPipeline {
     const { chain, converters } = this.#o
     try {
       const key = converters.key.toConnectData(incoming.topic, incoming.key)
+      if (this.#keepsJsonValue && incoming.value !== null && converters.value.isJsonValue?.(incoming.value)) {
+        return new JsonValueRecord(incoming, key, this.#headers(incoming), incoming.value, converters.value)
+      }
       const value = converters.value.toConnectData(incoming.topic, incoming.value)
       const record = sinkRecord(incoming, key, value, this.#headers(incoming))
       return chain.isEmpty ? record : (chain.apply(record) ?? DROPPED)

@@ -9,6 +9,7 @@ import {
 } from '@millrace/sdk'
 import { type PayloadReader, EnvelopeReader, payloadReader } from './json-envelope.ts'
 import { compileEncoder, type Encode, encodeSchemaless, type EncoderOptions } from './json-encoder.ts'
+import { isCompactObject } from './json-scan.ts'
 import { jsonConverterConfig, type JsonConverterOptions } from './json-options.ts'
 import { decodeSchema, encodeSchema } from './json-schema.ts'
 
@@ -31,6 +32,7 @@ class JsonConverter implements Converter {
   readonly #bare: PayloadReader | undefined
   /** Declared here because its presence tells the runtime that the fast path may be taken. */
   readonly fromJsonText?: (record: SourceRecord, part: 'key' | 'value') => Uint8Array | null
+  readonly isJsonValue?: (bytes: Uint8Array) => boolean
 
   constructor(options: JsonConverterOptions) {
     const replaceNullWithDefault = options['replace.null.with.default']
@@ -45,6 +47,7 @@ class JsonConverter implements Converter {
     this.#envelopes = new EnvelopeReader({ cacheSize: options['schemas.cache.size'], replaceNullWithDefault })
     if (!this.#withSchemas) this.#bare = payloadReader(null, replaceNullWithDefault)
     else if (content) this.#bare = payloadReader(decodeSchema(parseContent(content)), replaceNullWithDefault)
+    if (this.#bare?.schema === null) this.isJsonValue = isCompactObject
     if (!numericDecimals && replaceNullWithDefault) this.fromJsonText = (record, part) => this.#fromText(record, part)
   }
 
