@@ -14,9 +14,43 @@ export type ConflictMeaning =
 /** One operation of a bulk request. */
 export interface Operation {
   readonly index: string
-  /** The lines of JSON, each with its end. */
-  readonly lines: string
+  /** The line that says what is done, with its end, and what of the next one is before the document. */
+  readonly head: string
+  /** JSON of an object, as text or as the bytes that its record brought; empty where there is none. */
+  readonly document: string | Uint8Array
+  /** What comes after it, with the end of the line. */
+  readonly tail: string
   readonly onConflict: ConflictMeaning
+}
+
+/** About how many bytes an operation takes: text is counted by its characters. */
+export function sizeOf({ head, document, tail }: Operation): number {
+  return head.length + document.length + tail.length
+}
+
+/** The most bytes that UTF-8 has for one unit of UTF-16. */
+const UNIT_BYTES = 3
+
+/** The body of a bulk request. */
+export function bodyOf(operations: readonly Operation[]): Buffer {
+  let most = 0
+  for (const { head, document, tail } of operations) {
+    const isText = typeof document === 'string'
+    most += UNIT_BYTES * (head.length + tail.length + (isText ? document.length : 0)) + (isText ? 0 : document.length)
+  }
+  // The rest is never written to, and so it takes no memory.
+  const body = Buffer.allocUnsafeSlow(most)
+  let at = 0
+  for (const { head, document, tail } of operations) {
+    at += body.write(head, at)
+    if (typeof document === 'string') at += body.write(document, at)
+    else {
+      body.set(document, at)
+      at += document.length
+    }
+    at += body.write(tail, at)
+  }
+  return body.subarray(0, at)
 }
 
 /** What is asked of a bulk answer: with the whole items, reading it costs as much as writing the request. */

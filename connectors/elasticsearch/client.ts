@@ -11,7 +11,7 @@ export interface SearchRequest {
   /** A body that is JSON. */
   readonly body?: object
   /** Lines of JSON. */
-  readonly lines?: string
+  readonly lines?: Buffer
   readonly signal?: AbortSignal
   /** Statuses that are answers and no errors. */
   readonly ignore?: readonly number[]

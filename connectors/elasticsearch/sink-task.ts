@@ -18,7 +18,7 @@ import {
   type Write,
   type WriteOutcome,
 } from '../_shared/sink-batcher/index.ts'
-import { ANSWER_FILTER, type BulkAnswer, type Operation, problemsOf } from './bulk.ts'
+import { ANSWER_FILTER, bodyOf, type BulkAnswer, type Operation, problemsOf, sizeOf } from './bulk.ts'
 import { connect, type SearchServer } from './client.ts'
 import type { ElasticsearchConfig } from './config.ts'
 import { failureOf } from './failures.ts'
@@ -110,7 +110,7 @@ export class ElasticsearchSinkTask implements SinkTask {
       this.#skipped++
       return null
     }
-    const write = { key: operation.key && `${index}/${operation.key}`, bytes: operation.lines.length, data: operation }
+    const write = { key: operation.key && `${index}/${operation.key}`, bytes: sizeOf(operation), data: operation }
     const schema = this.#converter.schemaOf(record)
     if (this.#resources!.isReady(index, schema)) return write
     return this.#prepare(index, schema).then(() => write)
@@ -121,15 +121,14 @@ export class ElasticsearchSinkTask implements SinkTask {
   }
 
   async #write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
-    const lines = items.map(({ data }) => data.lines).join('')
+    const operations = items.map(({ data }) => data)
     const { body } = await this.#server!.request({
       method: 'POST',
       path: '/_bulk',
       querystring: { filter_path: ANSWER_FILTER },
-      lines,
+      lines: bodyOf(operations),
       signal,
     })
-    const operations = items.map(({ data }) => data)
     const failures = problemsOf(body as BulkAnswer, operations, (index) => this.#tellOfNewer(items[index]!.record))
     for (const { index, failure } of failures) {
       if (failure.error.message.startsWith('index_not_found_exception')) await this.#remake(items[index]!)

@@ -39,6 +39,7 @@ export default defineSinkConnector({
   aliases: manifest.aliases,
   config: definition,
   validate,
+  readsJsonValue: true,
   taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => ({ ...raw })),
   createTask: (config, context) => new ElasticsearchSinkTask(config, context),
 })

@@ -51,7 +51,7 @@ async function fakeServer(headers: Record<string, string>, status = 200, body: o
 const patient = { 'connection.timeout.ms': '60000', 'read.timeout.ms': '60000' }
 const parse = (raw: Record<string, string>) => parseConfigOrThrow(config, { ...patient, ...raw })
 const elastic = { 'x-elastic-product': 'Elasticsearch' }
-const bulk = { method: 'POST', path: '/_bulk', lines: '{"index":{}}\n{}\n' } as const
+const bulk = { method: 'POST', path: '/_bulk', lines: Buffer.from('{"index":{}}\n{}\n') } as const
 
 test.each([
   ['elasticsearch-9', 'application/vnd.elasticsearch+x-ndjson; compatible-with=9'],
@@ -64,7 +64,7 @@ test.each([
   await client.close()
   expect(server.heard.map(({ line }) => line)).toEqual(['POST /_bulk'])
   expect(server.heard[0]?.headers['content-type']).toBe(type)
-  expect(String(server.heard[0]?.body)).toBe(bulk.lines)
+  expect(String(server.heard[0]?.body)).toBe(String(bulk.lines))
 })
 
 test('user and password are sent, and requests are compressed when asked for', async () => {
@@ -77,7 +77,7 @@ test('user and password are sent, and requests are compressed when asked for', a
   const [probe, request] = server.heard
   expect(probe?.line).toBe('GET /')
   expect(probe?.headers.authorization).toBe(`Basic ${btoa('u:p')}`)
-  expect(String(gunzipSync(request!.body))).toBe(bulk.lines)
+  expect(String(gunzipSync(request!.body))).toBe(String(bulk.lines))
 })
 
 test('a refused login is said at once', async () => {
