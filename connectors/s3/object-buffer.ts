@@ -37,6 +37,11 @@ export class ObjectBuffer implements Content {
     this.#count()
   }
 
+  addJson(json: Uint8Array): void {
+    this.#writer.addJson?.(json)
+    this.#count()
+  }
+
   /** Moves what is in memory to the disk. */
   async spill(): Promise<void> {
     this.#spill ??= await SpillFile.create()

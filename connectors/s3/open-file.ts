@@ -69,12 +69,27 @@ export class OpenFile {
 
   /** Adds a record; a null value has none of its own. Throws DataError before anything was added. */
   add(record: SinkRecord, schema: Schema | null, value: unknown): void {
-    const { format, keys, headers } = this.#layout
-    if (keys !== null && (record.key === null || record.key === undefined)) {
+    this.#checkKey(record)
+    const hasValue = value !== null && value !== undefined
+    if (hasValue) this.#object('', this.#layout.format, schema).add(schema, value)
+    this.#added(record, hasValue)
+  }
+
+  /** Adds a record whose value is JSON text, which goes into the file as it is. Throws DataError before anything was added. */
+  addJson(record: SinkRecord, json: Uint8Array): void {
+    this.#checkKey(record)
+    this.#object('', this.#layout.format, null).addJson(json)
+    this.#added(record, true)
+  }
+
+  #checkKey({ key }: SinkRecord): void {
+    if (this.#layout.keys !== null && (key === null || key === undefined)) {
       throw new DataError('store.kafka.keys is set and the record has no key')
     }
-    const hasValue = value !== null && value !== undefined
-    if (hasValue) this.#object('', format, schema).add(schema, value)
+  }
+
+  #added(record: SinkRecord, hasValue: boolean): void {
+    const { keys, headers } = this.#layout
     if (keys !== null || headers !== null) this.#addBeside(record, hasValue)
     this.lastOffset = record.originalOffset
     this.count++

@@ -1,6 +1,7 @@
 import { ConnectError, type SinkRecord, type TopicPartition } from '@millrace/sdk'
 import { type FileLayout, OpenFile } from './open-file.ts'
 import type { Partitioner } from './partitioner.ts'
+import { hasValue } from './record-field.ts'
 import { nextRotation } from './schedule.ts'
 import { type Compatibility, endsFile, project } from './schema-change.ts'
 import type { CommitGroup } from './uploader.ts'
@@ -45,6 +46,9 @@ export class PartitionWriter {
   #conflicts = 0
   /** Records are to be read again: what was delivered behind them does not count. */
   #isRewinding = false
+  #lastTopic = ''
+  #lastFolder = ''
+  #lastKey = ''
   /** The next offset expected; null before the first record. */
   nextOffset: number | null = null
   /** Everything before this offset is stored; null when nothing was since the partition came. */
@@ -75,11 +79,11 @@ export class PartitionWriter {
   write(record: SinkRecord): void {
     const { partitioner, now, flushSize, maxOpenFiles } = this.#s
     this.#isRewinding = false
-    const isTombstone = record.value === null || record.value === undefined
+    const isTombstone = !hasValue(record)
     const nowMs = now()
     const timestampMs = this.#timestampOf(record, isTombstone, nowMs)
     const folder = isTombstone ? this.#s.tombstoneFolder : partitioner.encode(record, timestampMs)
-    const key = `${record.topic}\u0000${folder}`
+    const key = this.#keyOf(record.topic, folder)
     // Records of a restart that are stored already, in an object that may not be written again.
     const storedOffset = this.#stored.get(key)
     if (storedOffset !== undefined && record.originalOffset <= storedOffset) {
@@ -191,16 +195,29 @@ export class PartitionWriter {
 
   #add(record: SinkRecord, key: string, folder: string): void {
     const known = this.#files.get(key)
-    const file = known ?? new OpenFile(record, folder, record.valueSchema, this.#s.layout)
+    const { layout } = this.#s
+    const file = known ?? new OpenFile(record, folder, record.valueSchema, layout)
     const from = record.valueSchema
     const to = file.schema
+    const json = layout.format.takesJson ? record.jsonValue?.() : null
     const fits = from === to || from === null || to === null
-    if (fits || this.#s.compatibility === 'NONE') file.add(record, from, record.value)
+    if (json) file.addJson(record, json)
+    else if (fits || this.#s.compatibility === 'NONE') file.add(record, from, record.value)
     else file.add(record, to, project(from, to, record.value))
     if (known === undefined) this.#files.set(key, file)
     if (this.#count === 0) this.#startOffset = record.originalOffset
     this.#count++
     this.nextOffset = record.originalOffset + 1
+  }
+
+  /** Most records go where the one before went, so that its key is looked up without being made and hashed. */
+  #keyOf(topic: string, folder: string): string {
+    if (topic !== this.#lastTopic || folder !== this.#lastFolder) {
+      this.#lastTopic = topic
+      this.#lastFolder = folder
+      this.#lastKey = `${topic}\u0000${folder}`
+    }
+    return this.#lastKey
   }
 
   /** Goes over a record that is left out: it was stored before, is not wanted, or went to the dead letter queue. */

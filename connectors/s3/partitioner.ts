@@ -36,11 +36,7 @@ const DAILY = "'year'=YYYY/'month'=MM/'day'=dd"
 export function createPartitioner(settings: PartitionerSettings): Partitioner {
   switch (settings.name) {
     case 'DefaultPartitioner':
-      return {
-        extract: null,
-        deterministic: true,
-        encode: (record) => `partition=${record.originalPartition}`,
-      }
+      return defaultPartitioner()
     case 'FieldPartitioner':
       return fieldPartitioner(settings)
     case 'DailyPartitioner':
@@ -51,6 +47,15 @@ export function createPartitioner(settings: PartitionerSettings): Partitioner {
     }
     default:
       return timePartitioner(settings)
+  }
+}
+
+function defaultPartitioner(): Partitioner {
+  const folders: string[] = []
+  return {
+    extract: null,
+    deterministic: true,
+    encode: ({ originalPartition }) => (folders[originalPartition] ??= `partition=${originalPartition}`),
   }
 }
 

@@ -1,4 +1,9 @@
-import { DataError, type Schema } from '@millrace/sdk'
+import { DataError, type Schema, type SinkRecord } from '@millrace/sdk'
+
+/** Whether a record has a value; one that is JSON text is not read for it. */
+export function hasValue(record: SinkRecord): boolean {
+  return !!record.jsonValue?.() || (record.value !== null && record.value !== undefined)
+}
 
 /** A value found by the path of its field, with its schema where there is one. */
 export interface FoundField {

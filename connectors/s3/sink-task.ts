@@ -13,6 +13,7 @@ import { namingOf, objectKey } from './object-key.ts'
 import { ObjectStore } from './object-store.ts'
 import { sinkPartitioner } from './sink-partitioner.ts'
 import { PartitionWriter, type WriterSettings } from './partition-writer.ts'
+import { hasValue } from './record-field.ts'
 import type { SinkConfig } from './sink-config.ts'
 import { storeSettings } from './store-settings.ts'
 import { Uploader } from './uploader.ts'
@@ -101,7 +102,8 @@ export class S3SinkTask implements SinkTask {
         this.#context.logger.warn({ topic, partition }, 'offsets went back; open files end here')
         writer.startOver()
       }
-      await this.#write(writer, record)
+      const handling = this.#write(writer, record)
+      if (handling) await handling
       if (this.#settings.layout.memory.used > this.#settings.layout.memory.limit) await this.#makeRoom()
       if (this.#conditional && writer.isWaiting && (await this.#await(writer))) rewound.add(writer)
     }
@@ -159,20 +161,23 @@ export class S3SinkTask implements SinkTask {
     return writer
   }
 
-  async #write(writer: PartitionWriter, record: SinkRecord): Promise<void> {
-    if ((record.value === null || record.value === undefined) && this.#config['behavior.on.null.values'] !== 'write') {
-      await this.#leaveOut(writer, record)
-      return
-    }
+  /** Gives a promise only for records that are not written. */
+  #write(writer: PartitionWriter, record: SinkRecord): Promise<void> | undefined {
+    if (this.#config['behavior.on.null.values'] !== 'write' && !hasValue(record)) return this.#leaveOut(writer, record)
     try {
       writer.write(record)
+      return undefined
     } catch (error) {
       if (!isConnectError(error) || error.code !== 'DATA') throw error
-      const reporter = this.#context.errantRecordReporter
-      if (reporter === null) throw error
-      await reporter.report(record, error)
-      writer.skip(record)
+      return this.#refuse(writer, record, error)
     }
+  }
+
+  async #refuse(writer: PartitionWriter, record: SinkRecord, error: Error): Promise<void> {
+    const reporter = this.#context.errantRecordReporter
+    if (reporter === null) throw error
+    await reporter.report(record, error)
+    writer.skip(record)
   }
 
   async #leaveOut(writer: PartitionWriter, record: SinkRecord): Promise<void> {

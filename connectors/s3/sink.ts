@@ -29,6 +29,7 @@ export default defineSinkConnector({
   aliases: sinkManifest.aliases,
   config: sinkConfig,
   validate,
+  readsJsonValue: true,
   taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => ({ ...raw })),
   createTask: (config, context) => new S3SinkTask(config, context),
 })

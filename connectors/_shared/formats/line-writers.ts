@@ -19,6 +19,10 @@ class TextWriter implements RecordWriter {
     this.#bytes.text(this.#line(schema, value))
   }
 
+  addJson(json: Uint8Array): void {
+    this.#bytes.copyLine(json)
+  }
+
   take(): Uint8Array {
     return this.#bytes.take()
   }
@@ -45,7 +49,7 @@ export function jsonLinesFormat(options: JsonOptions = {}): WriteFormat {
     }
     return `${encode(value)}\n`
   }
-  return { extension: '.json', compressible: true, create: () => new TextWriter(line) }
+  return { extension: '.json', compressible: true, takesJson: true, create: () => new TextWriter(line) }
 }
 
 export interface CsvOptions {

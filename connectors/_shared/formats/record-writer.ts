@@ -4,6 +4,8 @@ import type { Schema } from '@millrace/sdk'
 export interface RecordWriter {
   /** Adds a value. Throws DataError, and leaves the file as it was, when the value does not fit the format. */
   add(schema: Schema | null, value: unknown): void
+  /** Adds the compact JSON of an object without schema; for formats with `takesJson`. */
+  addJson?(json: Uint8Array): void
   /** How much memory is held by what was added and not taken, in bytes, about. */
   readonly heldBytes: number
   /** The bytes of what was added since the last call; a format with blocks or row groups ends one. */
@@ -18,11 +20,14 @@ export interface WriteFormat {
   readonly extension: string
   /** Whether files may be compressed as a whole; formats with blocks compress those. */
   readonly compressible: boolean
+  /** Whether the JSON of a value goes into the file as it is. */
+  readonly takesJson?: boolean
   /** Starts a file whose values have this schema; throws DataError when the format cannot hold such values. */
   create(schema: Schema | null): RecordWriter
 }
 
 const CHUNK = 65_536
+const NEWLINE = 0x0a
 
 /** Collects bytes until they are taken. Small ones are copied together, so that no view keeps a larger buffer alive. */
 export class ByteCollector {
@@ -50,6 +55,15 @@ export class ByteCollector {
     this.length += bytes.length
   }
 
+  /** Adds a copy and the end of a line. */
+  copyLine(bytes: Uint8Array): void {
+    const small = this.#room(bytes.length + 1)
+    small.set(bytes, this.#used)
+    this.#used += bytes.length
+    small[this.#used++] = NEWLINE
+    this.length += bytes.length + 1
+  }
+
   /** Adds text in UTF-8. Written at once: text that is collected as strings holds several times its size. */
   text(text: string): void {
     if (text.length > CHUNK / 12) {
@@ -74,7 +88,8 @@ export class ByteCollector {
   #room(size: number): Buffer {
     if (this.#small !== undefined && this.#used + size <= this.#small.length) return this.#small
     this.#endSmall()
-    this.#small = Buffer.allocUnsafeSlow(this.length === 0 && size <= CHUNK / 16 ? CHUNK / 16 : CHUNK)
+    const usual = this.length === 0 && size <= CHUNK / 16 ? CHUNK / 16 : CHUNK
+    this.#small = Buffer.allocUnsafeSlow(Math.max(usual, size))
     return this.#small
   }
 

@@ -184,6 +184,16 @@ describe('lines', () => {
     expect(fileOf(jsonLinesFormat({ numericDecimals: true }), schema, [value]).toString()).toBe('{"price":123.45}\n')
   })
 
+  test('JSON lines: text that a record brings goes in as it is, however long', () => {
+    const writer = jsonLinesFormat().create(null)
+    const long = `{"b":"${'x'.repeat(200_000)}"}`
+    writer.addJson?.(Buffer.from('{"a":1.0}'))
+    writer.addJson?.(Buffer.from(long))
+    writer.add(null, { c: 1 })
+    expect(writer.heldBytes).toBe(10 + long.length + 1 + 8)
+    expect(Buffer.from(writer.finish()).toString()).toBe(`{"a":1.0}\n${long}\n{"c":1}\n`)
+  })
+
   test('CSV quotes what needs it, and an empty line is never written', () => {
     const schema = struct({ a: schemas.optional.string, b: schemas.int32 })
     const values = [
