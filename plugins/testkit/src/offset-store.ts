@@ -1,16 +1,44 @@
-import type { OffsetReader, SourceOffset, SourcePartition } from '@millrace/sdk'
+import type { OffsetReader, SourceOffset, SourcePartition, SourcePosition, SourceRecord } from '@millrace/sdk'
+
+/** A source partition with its offset. */
+export interface Committed {
+  readonly sourcePartition: SourcePartition
+  readonly sourceOffset: SourceOffset
+}
 
 /** The offsets of a source as its worker keeps them: what is read back has been JSON text in between. */
 export class OffsetStore {
-  readonly #offsets = new Map<string, SourceOffset>()
+  readonly #offsets = new Map<string, Committed>()
+  readonly #onCommit: ((entry: SourceRecord | SourcePosition) => void) | undefined
 
-  commit(partition: SourcePartition, offset: SourceOffset): void {
-    this.#offsets.set(textOf(partition), readBack(offset))
+  /** Begins with what is committed; `onCommit` hears of each further entry before anything else happens. */
+  constructor(committed: readonly Committed[] = [], onCommit?: (entry: SourceRecord | SourcePosition) => void) {
+    for (const entry of committed) this.#set(entry)
+    this.#onCommit = onCommit
+  }
+
+  /** The offset of a record or position is durable. */
+  commit(entry: SourceRecord | SourcePosition): void {
+    this.#set(entry)
+    this.#onCommit?.(entry)
+  }
+
+  /** What was committed elsewhere. */
+  restore(committed: Committed): void {
+    this.#set(committed)
+  }
+
+  list(): readonly Committed[] {
+    return [...this.#offsets.values()]
   }
 
   reader(): OffsetReader {
-    const offset = async (partition: SourcePartition) => this.#offsets.get(textOf(partition)) ?? null
+    const offset = async (partition: SourcePartition) => this.#offsets.get(textOf(partition))?.sourceOffset ?? null
     return { offset, offsets: (partitions) => Promise.all(partitions.map(offset)) }
+  }
+
+  #set({ sourcePartition, sourceOffset }: Committed): void {
+    this.#offsets.set(textOf(sourcePartition), { sourcePartition, sourceOffset: readBack(sourceOffset) })
   }
 }
 

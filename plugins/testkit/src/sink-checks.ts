@@ -8,7 +8,7 @@ import { leakCheck } from './leaks.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { memoryUse } from './memory.ts'
 import type { SinkOptions } from './options.ts'
-import { seeded } from './seeded.ts'
+import { type Seeded, seeded } from './seeded.ts'
 import { SinkRun } from './sink-run.ts'
 import { evolvedRecord } from './sink-topic.ts'
 import { PARTITIONS, type SinkSubject, SinkTrial } from './sink-trial.ts'
@@ -102,25 +102,52 @@ async function commit(subject: SinkSubject): Promise<void> {
 
 async function kill(subject: SinkSubject): Promise<void> {
   const { kills, events } = subject.limits
+  const { module } = subject.options
   const random = seeded(subject.seed)
+  const end = module ? await endsInThreads(subject, module, random) : abandons(subject, random)
   for (let round = 0; round < kills; round++) {
     await using trial = await SinkTrial.open(subject)
+    let when = ''
     try {
       for (let lives = 1 + random.below(2); lives > 0; lives--) {
         trial.append(events)
-        const run = await trial.run()
-        for (let steps = random.below(events); steps > 0; steps--) {
-          if (random.below(3) > 0) await run.deliver(1 + random.below(3))
-          else await run.commit()
-        }
+        when += ` ${await end(trial)}`
         await trial.system.abandoned?.()
       }
-      const last = await trial.run()
-      await last.drain()
+      await (await trial.run()).drain()
       await trial.expectTarget()
     } catch (error) {
-      throw new Error(`in round ${round} of seed ${subject.seed}: ${messageOf(error)}`, { cause: error })
+      throw new Error(`round ${round} of seed ${subject.seed}, ended${when}: ${messageOf(error)}`, { cause: error })
     }
+  }
+}
+
+/** Ends a life of a task, and says where. */
+type End = (trial: SinkTrial) => Promise<string>
+
+/** Lives in threads end at any await point that an undisturbed one has. */
+async function endsInThreads(subject: SinkSubject, module: URL, random: Seeded): Promise<End> {
+  await using undisturbed = await SinkTrial.open(subject)
+  undisturbed.append(subject.limits.events)
+  const points = await undisturbed.liveInThread(module, subject.seed, 0)
+  await undisturbed.expectTarget()
+  return async (trial) => {
+    const endAt = 1 + random.below(points)
+    await trial.liveInThread(module, random.below(2 ** 31), endAt)
+    return `at await point ${endAt} of ${points}`
+  }
+}
+
+/** In this process a task can only be left alone between its calls. */
+function abandons({ limits }: SinkSubject, random: Seeded): End {
+  return async (trial) => {
+    const run = await trial.run()
+    const steps = random.below(limits.events)
+    for (let step = 0; step < steps; step++) {
+      if (random.below(3) > 0) await run.deliver(1 + random.below(3))
+      else await run.commit()
+    }
+    return `after ${steps} steps`
   }
 }
 

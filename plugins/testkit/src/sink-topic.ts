@@ -40,8 +40,7 @@ export class SinkTopic {
   }
 
   append(partition: number, parts: RecordParts): SinkRecord {
-    const records = this.#partitions[partition] ?? []
-    const offset = records.length
+    const offset = this.end(partition)
     const record: SinkRecord = {
       topic: this.name,
       partition,
@@ -57,8 +56,13 @@ export class SinkTopic {
       originalPartition: partition,
       originalOffset: offset,
     }
-    records.push(record)
+    this.put(record)
     return record
+  }
+
+  /** Adds a record that has its place already; records of a partition come in their order. */
+  put(record: SinkRecord): void {
+    this.#partitions[record.partition]?.push(record)
   }
 
   /** Records of one partition from an offset on. */

@@ -3,9 +3,11 @@ import { expectThat } from './check.ts'
 import { taskConfigs } from './connector-tasks.ts'
 import { eventIdsIn, makeEvents, type TestEvent } from './event.ts'
 import type { Limits } from './limits.ts'
+import { live, pointsOf } from './life-owner.ts'
 import type { Guarantee, SinkOptions, SinkSystem } from './options.ts'
 import { SinkRun } from './sink-run.ts'
 import { eventRecord, type RecordParts, SinkTopic } from './sink-topic.ts'
+import { packRecords } from './transfer.ts'
 
 /** What the checks of one sink have in common. */
 export interface SinkSubject {
@@ -57,9 +59,10 @@ export class SinkTrial implements AsyncDisposable {
     return this.topic.append(partitionOf(event.key), parts(event))
   }
 
-  /** Appends a record without value for the key of the first event. */
+  /** Appends a record without value for a key that has one, and is not the key of the next event. */
   appendTombstone(): SinkRecord {
-    const [first] = this.#carried
+    const [next] = makeEvents(this.#carried.length, 1)
+    const first = this.#carried.find(({ event }) => event.key !== next?.key)
     expectThat(first, 'there is no record to remove')
     const { key, keySchema } = first.record
     if (this.#subject.options.tombstones === 'delete') this.#removed.set(first.event.key, this.#carried.length)
@@ -75,6 +78,27 @@ export class SinkTrial implements AsyncDisposable {
     this.#runs.push(run)
     await run.start(partitions)
     return run
+  }
+
+  /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
+  async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
+    const { definition, limits } = this.#subject
+    const [config] = await taskConfigs(definition, this.system.config, 1)
+    expectThat(config, 'taskConfigs gave no task')
+    const journal = await live({
+      kind: 'sink',
+      module: module.href,
+      config,
+      seed,
+      endAt,
+      limits,
+      topic: this.topic.name,
+      partitions: PARTITIONS,
+      records: packRecords(this.topic.all()),
+      committed: [...this.committed],
+    })
+    for (const line of journal) if ('committed' in line) this.committed.set(line.partition, line.committed)
+    return pointsOf(journal)
   }
 
   /** The target holds what the topic says. */

@@ -2,6 +2,7 @@ import type { SourceConnector } from '@millrace/sdk'
 import { type Check, type CheckResult, expectThat, messageOf, notApplicable, runChecks } from './check.ts'
 import { connectorChecks, type ConnectorCheck } from './connector-checks.ts'
 import { pause } from './deadline.ts'
+import { identityOf } from './identity.ts'
 import { leakCheck } from './leaks.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { memoryUse } from './memory.ts'
@@ -9,9 +10,9 @@ import { OffsetStore } from './offset-store.ts'
 import type { SourceOptions } from './options.ts'
 import { taskConfigs } from './connector-tasks.ts'
 import { sourceRecordMisfit } from './record-shape.ts'
-import { seeded } from './seeded.ts'
+import { type Seeded, seeded } from './seeded.ts'
 import { SourceRun } from './source-run.ts'
-import { identityOf, type SourceSubject, SourceTrial } from './source-trial.ts'
+import { type SourceSubject, SourceTrial } from './source-trial.ts'
 import { claimedGuarantee } from './guarantee.ts'
 
 /** The checks of a source. */
@@ -84,7 +85,7 @@ async function referenceOf(subject: SourceSubject): Promise<readonly string[]> {
     const end = performance.now() + limits.deadlineMs
     while (ids.length < limits.events && !run.finished) {
       const records = await run.poll()
-      ids.push(...records.map((record) => identityOf(record, options)))
+      ids.push(...records.map(options.identify ?? identityOf))
       await run.acknowledge(records.length)
       expectThat(performance.now() < end, `an undisturbed run gave only ${ids.length} records`)
     }
@@ -174,28 +175,57 @@ async function stopAfter(subject: SourceSubject, trial: SourceTrial, prefix: num
 async function kill(subject: SourceSubject): Promise<void> {
   needsOffsets(subject)
   const { kills, events } = subject.limits
+  const { module, identify } = subject.options
   const random = seeded(subject.seed)
+  // A thread knows only what can be sent to it.
+  const end = module && !identify ? await endsInThreads(subject, module, random) : abandons(subject, random)
   for (let round = 0; round < kills; round++) {
     await using trial = await SourceTrial.open(subject)
     await trial.produce(events)
-    for (let lives = 1 + random.below(2); lives > 0; lives--) {
-      const run = await trial.run()
-      // Steps that a worker takes in any order: acknowledgements come later than the polls that gave the records.
-      for (let steps = random.below(events * 2); steps > 0 && !run.finished; steps--) {
-        if (random.below(3) > 0) await trial.poll(run)
-        else await trial.acknowledge(run, random.below(run.openRecords + 1))
-      }
-      if (random.below(2) === 0) await run.beginPoll()
-      trial.forgetOpen()
-      await trial.system.abandoned?.()
-    }
-    const when = `in round ${round} of seed ${subject.seed}`
+    let when = ''
     try {
+      for (let lives = 1 + random.below(2); lives > 0; lives--) {
+        when += ` ${await end(trial)}`
+        await trial.system.abandoned?.()
+      }
       await trial.drain(await trial.run())
-      expectNoRepeat(subject, trial, when)
+      expectNoRepeat(subject, trial, 'after it was committed')
     } catch (error) {
-      throw new Error(`${when}: ${messageOf(error)}`, { cause: error })
+      throw new Error(`round ${round} of seed ${subject.seed}, ended${when}: ${messageOf(error)}`, { cause: error })
     }
+  }
+}
+
+/** Ends a life of a task, and says where. */
+type End = (trial: SourceTrial) => Promise<string>
+
+/** Lives in threads end at any await point that an undisturbed one has. */
+async function endsInThreads(subject: SourceSubject, module: URL, random: Seeded): Promise<End> {
+  await using undisturbed = await SourceTrial.open(subject)
+  await undisturbed.produce(subject.limits.events)
+  const points = await undisturbed.liveInThread(module, subject.seed, 0)
+  const missing = undisturbed.missing()
+  expectThat(missing.length === 0, () => `in a thread that was not ended ${missing.length} records never came`)
+  return async (trial) => {
+    const endAt = 1 + random.below(points)
+    await trial.liveInThread(module, random.below(2 ** 31), endAt)
+    return `at await point ${endAt} of ${points}`
+  }
+}
+
+/** In this process a task can only be left alone, between its calls or with a poll that waits. */
+function abandons({ limits }: SourceSubject, random: Seeded): End {
+  return async (trial) => {
+    const run = await trial.run()
+    // Acknowledgements come later than the polls that gave the records, as from a log.
+    const steps = random.below(limits.events * 2)
+    for (let step = 0; step < steps && !run.finished; step++) {
+      if (random.below(3) > 0) await trial.poll(run)
+      else await trial.acknowledge(run, random.below(run.openRecords + 1))
+    }
+    if (random.below(2) === 0) await run.beginPoll()
+    trial.forgetOpen()
+    return `after ${steps} steps`
   }
 }
 

@@ -109,7 +109,7 @@ export class SourceRun {
       this.#open.shift()
       const { sourcePartition, sourceOffset } = entry
       durable.set(textOf(sourcePartition), { sourcePartition, sourceOffset })
-      this.#store.commit(sourcePartition, sourceOffset)
+      this.#store.commit(entry)
       if (entry.topic === null) continue
       left--
       const metadata = { topic: entry.topic, partition: entry.partition ?? 0, offset: this.#acknowledged++ }

@@ -1,8 +1,10 @@
 import type { SourceConnector, SourceRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
 import { taskConfigs } from './connector-tasks.ts'
-import { eventIdsIn, makeEvents, type TestEvent } from './event.ts'
+import { makeEvents, type TestEvent } from './event.ts'
+import { eventIdOf, identityOf } from './identity.ts'
 import type { Limits } from './limits.ts'
+import { live, pointsOf } from './life-owner.ts'
 import { OffsetStore, textOf } from './offset-store.ts'
 import type { Guarantee, SourceOptions, SourceSystem } from './options.ts'
 import { SourceRun } from './source-run.ts'
@@ -62,16 +64,41 @@ export class SourceTrial implements AsyncDisposable {
     expectThat(config, 'taskConfigs gave no task for a system that has something to read')
     const run = new SourceRun(definition, config, this.store, limits)
     this.#runs.push(run)
-    this.#furthest = new Map()
-    this.#openIds.length = 0
+    this.#begin()
     await run.start()
     return run
+  }
+
+  /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
+  async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
+    const { definition, limits } = this.#subject
+    const [config] = await taskConfigs(definition, this.system.config, 1)
+    expectThat(config, 'taskConfigs gave no task')
+    this.#begin()
+    const journal = await live({
+      kind: 'source',
+      module: module.href,
+      config,
+      seed,
+      endAt,
+      limits,
+      offsets: this.store.list(),
+      hasEvents: this.system.produce !== undefined,
+      wanted: this.#places.size,
+    })
+    for (const line of journal) {
+      if ('polled' in line) this.#look(line.polled ?? undefined, line.partition)
+      if (!('acknowledged' in line)) continue
+      this.store.restore({ sourcePartition: line.of, sourceOffset: line.offset })
+      if (line.acknowledged !== null) this.#acknowledged.add(line.acknowledged)
+    }
+    return pointsOf(journal)
   }
 
   /** One poll, with a look at what came. */
   async poll(run: SourceRun, onRetriable?: (error: Error) => void): Promise<readonly SourceRecord[]> {
     const records = await run.poll(onRetriable)
-    for (const record of records) this.#look(record)
+    for (const record of records) this.#look(this.idOf(record), textOf(record.sourcePartition))
     return records
   }
 
@@ -114,14 +141,17 @@ export class SourceTrial implements AsyncDisposable {
     await this.system.close?.()
   }
 
-  #look(record: SourceRecord): void {
-    const id = this.idOf(record)
+  #begin(): void {
+    this.#furthest = new Map()
+    this.#openIds.length = 0
+  }
+
+  #look(id: string | undefined, partition: string): void {
     this.#openIds.push(id)
     const place = id === undefined ? undefined : this.#places.get(id)
     if (id === undefined || place === undefined) return
     this.#seen.add(id)
     if (this.#acknowledged.has(id)) this.#repeated ??= id
-    const partition = textOf(record.sourcePartition)
     const furthest = this.#furthest.get(partition) ?? -1
     expectThat(this.#subject.options.ordered === false || place >= furthest, () => {
       const before = [...this.#places.keys()][furthest]
@@ -132,9 +162,8 @@ export class SourceTrial implements AsyncDisposable {
 
   /** What tells a record from others; undefined for one that belongs to no event, such as a heartbeat. */
   idOf(record: SourceRecord): string | undefined {
-    const { key, value, headers } = record
-    if (this.system.produce) return eventIdsIn([value, key, headers.map((header) => header.value)])[0]
-    return identityOf(record, this.#subject.options)
+    if (this.system.produce) return eventIdOf(record)
+    return (this.#subject.options.identify ?? identityOf)(record)
   }
 
   #loss(finished: boolean): string {
@@ -143,14 +172,4 @@ export class SourceTrial implements AsyncDisposable {
     const shown = missing.slice(0, 5).join(', ').slice(0, 300)
     return `${missing.length} of ${this.#places.size} records never came (${shown}): ${when}`
   }
-}
-
-/** The identity of a record that no event is behind. */
-export function identityOf(record: SourceRecord, { identify }: Pick<SourceOptions, 'identify'>): string {
-  if (identify) return identify(record)
-  const { topic, key, value } = record
-  return JSON.stringify([topic, key, value], (_, inner: unknown) => {
-    if (typeof inner === 'bigint') return `${inner}n`
-    return inner instanceof Map ? [...inner] : inner
-  })
 }

@@ -6,6 +6,7 @@ import linesSink from './good/lines-sink.ts'
 import linesSource from './good/lines-source.ts'
 
 describeSource(counterSource, {
+  module: new URL('./good/counter-source.ts', import.meta.url),
   open: () => ({ config: { topic: 'numbers' } }),
   invalid: [{ config: { topic: '' }, key: 'topic' }],
   guarantee: 'exactly-once',
@@ -18,6 +19,7 @@ describeSource(counterSource, {
 })
 
 describeSource(linesSource, {
+  module: new URL('./good/lines-source.ts', import.meta.url),
   open: () => {
     const file = linesFile()
     return {
@@ -37,6 +39,7 @@ describeSource(linesSource, {
 })
 
 describeSink(linesSink, {
+  module: new URL('./good/lines-sink.ts', import.meta.url),
   open: () => {
     const file = linesFile()
     return {

@@ -1,0 +1,97 @@
+// Runs one life of a task, in a thread. At its last await point nothing of the thread goes on: its owner then terminates
+// it, and its sockets and files close as those of a killed process.
+import { createHook } from 'node:async_hooks'
+import { workerData } from 'node:worker_threads'
+import type { SinkConnector, SourceConnector } from '@millrace/sdk'
+import { messageOf } from './check.ts'
+import { pause } from './deadline.ts'
+import { eventIdOf, identityOf } from './identity.ts'
+import { type JournalLine, writeLine } from './journal.ts'
+import { ENDED, type Life, type SinkLife, type SourceLife } from './life.ts'
+import { OffsetStore, textOf } from './offset-store.ts'
+import { seeded } from './seeded.ts'
+import { SinkRun } from './sink-run.ts'
+import { SinkTopic } from './sink-topic.ts'
+import { SourceRun } from './source-run.ts'
+import { unpackRecords } from './transfer.ts'
+
+const { life, state } = workerData as { readonly life: Life; readonly state: Int32Array }
+
+function write(line: JournalLine): void {
+  writeLine(life.journal, line)
+}
+
+function end(): never {
+  Atomics.store(state, 0, ENDED)
+  Atomics.notify(state, 0)
+  // The owner terminates the thread while it waits here.
+  for (;;) Atomics.wait(state, 0, ENDED)
+}
+
+let points = 0
+
+function countAwaitPoints(): void {
+  const before = (): void => {
+    if (++points === life.endAt) end()
+  }
+  createHook({ init: () => {}, before }).enable()
+}
+
+async function runSource(definition: SourceConnector, life: SourceLife): Promise<void> {
+  const ids = new WeakMap<object, string>()
+  const store = new OffsetStore(life.offsets, (entry) => {
+    write({ acknowledged: ids.get(entry) ?? null, of: entry.sourcePartition, offset: entry.sourceOffset })
+  })
+  const random = seeded(life.seed)
+  const seen = new Set<string>()
+  const run = new SourceRun(definition, life.config, store, life.limits)
+  countAwaitPoints()
+  await run.start()
+  while (!run.finished && seen.size < life.wanted) {
+    for (const record of await run.poll()) {
+      const id = life.hasEvents ? eventIdOf(record) : identityOf(record)
+      if (id !== undefined) {
+        seen.add(id)
+        ids.set(record, id)
+      }
+      write({ polled: id ?? null, partition: textOf(record.sourcePartition) })
+    }
+    // Acknowledgements come later than the polls that gave the records, as from a log.
+    if (random.below(2) === 0) await run.acknowledge(random.below(run.openRecords + 1))
+  }
+  await run.acknowledge(run.openRecords)
+}
+
+async function runSink(definition: SinkConnector, life: SinkLife): Promise<void> {
+  const topic = new SinkTopic(life.topic, life.partitions)
+  for (const record of unpackRecords(life.records)) topic.put(record)
+  const committed = new CommittedOffsets(life.committed)
+  const random = seeded(life.seed)
+  const run = new SinkRun(definition, life.config, { topic, committed, limits: life.limits })
+  countAwaitPoints()
+  await run.start(topic.partitions.map(({ partition }) => partition))
+  while (!run.isAtEnd) {
+    await run.deliver(1 + random.below(3))
+    if (random.below(2) === 0) await run.commit()
+    await pause(random.below(3))
+  }
+  await run.drain()
+}
+
+/** Offsets that are in the journal as soon as they are committed. */
+class CommittedOffsets extends Map<number, number> {
+  override set(partition: number, committed: number): this {
+    if (this.get(partition) !== committed) write({ partition, committed })
+    return super.set(partition, committed)
+  }
+}
+
+try {
+  const { default: definition } = (await import(life.module)) as { default: SourceConnector | SinkConnector }
+  if (life.kind === 'source') await runSource(definition as SourceConnector, life)
+  else await runSink(definition as SinkConnector, life)
+  write({ over: points })
+} catch (error) {
+  write({ failed: messageOf(error) })
+}
+end()

@@ -1,0 +1,41 @@
+import type { RawConfig } from '@millrace/sdk'
+import type { Limits } from './limits.ts'
+import type { Committed } from './offset-store.ts'
+import type { PackedRecords } from './transfer.ts'
+
+/** One life of a task in a thread of its own, which may be ended at any of its await points. */
+export type Life = SourceLife | SinkLife
+
+interface AnyLife {
+  /** The module whose default export is the definition. */
+  readonly module: string
+  /** The configuration of the task. */
+  readonly config: RawConfig
+  readonly seed: number
+  /** The await point at which the life ends, from 1; 0 lets it go to its end. */
+  readonly endAt: number
+  /** A file of JSON lines: what happened, written before anything else can happen. */
+  readonly journal: string
+  readonly limits: Pick<Limits, 'deadlineMs' | 'stopDeadlineMs'>
+}
+
+export interface SourceLife extends AnyLife {
+  readonly kind: 'source'
+  readonly offsets: readonly Committed[]
+  /** Whether records are told from each other by ids of events, or by what they are. */
+  readonly hasEvents: boolean
+  /** The life is over when so many different records came. */
+  readonly wanted: number
+}
+
+export interface SinkLife extends AnyLife {
+  readonly kind: 'sink'
+  readonly topic: string
+  readonly partitions: number
+  readonly records: PackedRecords
+  readonly committed: readonly (readonly [number, number])[]
+}
+
+/** The states of the word that a thread and its owner share. */
+export const RUNS = 0
+export const ENDED = 1
