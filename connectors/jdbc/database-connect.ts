@@ -1,4 +1,4 @@
-import { ConnectError, type PluginLogger } from '@millrace/sdk'
+import { ConnectError, isConnectError, type PluginLogger } from '@millrace/sdk'
 import { pause } from '../_shared/retry/index.ts'
 import type { ConnectionSettings } from './connection-config.ts'
 import type { Dialect } from './dialect.ts'
@@ -15,12 +15,17 @@ export async function connectWithRetries(
       return await dialect.connect(settings, options.purpose)
     } catch (cause) {
       const text = `cannot connect to the database: ${dialect.describeFailure(cause, false)}`
-      const transient = dialect.failureKind(cause) === 'transient'
-      if (!transient || (cause as { code?: unknown }).code === 'CONFIG') throw new ConnectError(text, { cause })
+      if (!isPassing(dialect, cause)) throw new ConnectError(text, { cause })
       if (attempt >= settings.attempts) throw new ConnectError(`${text} (${attempt} attempts)`, { cause })
       options.logger.warn({ attempt, attempts: settings.attempts }, text)
       await pause(settings.backoffMs, options.signal)
       if (options.signal?.aborted) throw new ConnectError(text, { cause })
     }
   }
+}
+
+/** Whether a connection may be had later without anyone changing the configuration. */
+export function isPassing(dialect: Dialect, error: unknown): boolean {
+  if (isConnectError(error) && error.code === 'CONFIG') return false
+  return dialect.failureKind(error) === 'transient'
 }

@@ -7,7 +7,7 @@ import {
   type RawConfig,
 } from '@millrace/sdk'
 import { connectionSettings } from './connection-config.ts'
-import { connectWithRetries } from './database-connect.ts'
+import { connectWithRetries, isPassing } from './database-connect.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { sourceManifest } from './manifest.ts'
 import { queryColumns, tableColumns, usesTimestamp } from './source-columns.ts'
@@ -117,7 +117,7 @@ async function taskConfigs(
     connection = await connectWithRetries(dialect, settings, { purpose: 'read', logger: context.logger, signal })
   } catch (error) {
     const cause = (error as Error).cause ?? error
-    if (dialect.failureKind(cause) !== 'transient') throw error
+    if (!isPassing(dialect, cause)) throw error
     // The database is away: an idle task stands in, and the monitor asks again as soon as the tables are known.
     context.logger.warn({ reason: (error as Error).message }, 'the tables are not known yet')
     rememberTables(context, PENDING)

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { parseConfigOrThrow, schemas, struct } from '@millrace/sdk'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import sink from '../../connectors/elasticsearch/sink.ts'
+import { createCertificates, type KeyPair, opensslMissing } from '../services/certificates.ts'
 import {
   type SearchNode,
   searchServerMissing,
@@ -8,6 +12,25 @@ import {
   startSearchServer,
 } from '../services/elasticsearch.ts'
 import { type SinkDriver, type SinkDriverOptions, startSink } from './support/sink-driver.ts'
+
+/** Ends TLS before a server that has none, as proxies do. Gives its port. */
+async function startTlsRelay({ certificate, key }: KeyPair, target: URL): Promise<number> {
+  const sockets = new Set<Socket>()
+  const relay = createTlsServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (socket) => {
+    const onward = connectSocket(Number(target.port), target.hostname)
+    socket.pipe(onward).pipe(socket)
+    for (const end of [socket, onward]) {
+      sockets.add(end)
+      end.on('error', () => [socket, onward].forEach((one) => one.destroy()))
+    }
+  })
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise<void>((resolve) => relay.close(() => resolve()))
+  })
+  return (relay.address() as AddressInfo).port
+}
 
 const servers: readonly SearchServerName[] = ['elasticsearch-9', 'elasticsearch-8', 'opensearch']
 
@@ -47,6 +70,26 @@ describe.each(servers)('on %s', (name) => {
     expect(driver.lines.join()).toContain(`"server":"${name}"`)
     const raw = { 'connection.url': node.url, 'connection.timeout.ms': '60000', 'read.timeout.ms': '60000' }
     expect(await sink.validate!(parseConfigOrThrow(sink.config, raw), raw)).toEqual([])
+  })
+
+  test.skipIf(missing !== null || opensslMissing())('TLS holds the server to its authority and its name', async () => {
+    const certificates = await createCertificates()
+    onTestFinished(() => certificates.remove())
+    const port = await startTlsRelay(certificates.server, new URL(node.url))
+    const raw = { 'connection.url': `https://localhost:${port}`, 'max.retries': '0' }
+    const trusted = { ...raw, 'elastic.https.ssl.truststore.location': certificates.authority }
+    const driver = await start(trusted)
+    await driver.send('tls', [{ key: 'a', value: { n: 1 } }])
+    await settle(driver, 'tls', 1)
+    expect(await node.documents('tls')).toEqual(new Map([['a', { n: 1, $version: 0 }]]))
+
+    const otherAuthority = { 'elastic.https.ssl.truststore.location': certificates.otherAuthority }
+    await expect(start({ ...raw, ...otherAuthority })).rejects.toThrow(/certificate/)
+    const byAddress = { ...trusted, 'connection.url': `https://127.0.0.1:${port}` }
+    await expect(start(byAddress)).rejects.toThrow(/altnames/)
+    const nameless = await start({ ...byAddress, 'elastic.https.ssl.endpoint.identification.algorithm': '' })
+    await nameless.send('nameless', [{ key: 'a', value: { n: 1 } }])
+    await settle(nameless, 'nameless', 1)
   })
 
   test.skipIf(missing !== null)('documents follow their keys, and an older record changes nothing', async () => {

@@ -1,12 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, chownSync, copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseConfigOrThrow } from '@millrace/sdk'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectionSettings } from '../../connectors/jdbc/connection-config.ts'
 import { dialectOf } from '../../connectors/jdbc/dialect.ts'
 import { sourceConfig } from '../../connectors/jdbc/source-config.ts'
+import { createCertificates, opensslMissing } from '../services/certificates.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
 
@@ -75,50 +74,32 @@ describe('connecting', () => {
     await expect(ask('sslmode=require')).rejects.toThrow(/does not support SSL/)
   })
 
-  test.skipIf(missing !== null || spawnSync('openssl', ['version']).status !== 0)(
-    'TLS is checked as sslmode says',
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
-      try {
-        const certificate = join(folder, 'server.crt')
-        const key = join(folder, 'server.key')
-        const request = [
-          'req',
-          '-x509',
-          '-newkey',
-          'rsa:2048',
-          '-nodes',
-          '-days',
-          '2',
-          '-subj',
-          '/CN=localhost',
-          '-addext',
-          'subjectAltName=DNS:localhost',
-        ]
-        execFileSync('openssl', [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
-        const { uid, gid } = statSync(postgres.dataDirectory)
-        for (const name of ['server.crt', 'server.key']) {
-          const target = join(postgres.dataDirectory, name)
-          copyFileSync(join(folder, name), target)
-          chmodSync(target, 0o600)
-          if (process.getuid?.() === 0) chownSync(target, uid, gid)
-        }
-        await postgres.query('alter system set ssl = on')
-        await postgres.query('select pg_reload_conf()')
-        const deadline = Date.now() + DEADLINE_MS
-        while ((await ask('sslmode=prefer')).ssl !== 't') if (Date.now() > deadline) throw new Error('no TLS in time')
+  test.skipIf(missing !== null || opensslMissing())('TLS is checked as sslmode says', async () => {
+    const certificates = await createCertificates()
+    onTestFinished(() => certificates.remove())
+    const { authority, server } = certificates
+    const { uid, gid } = statSync(postgres.dataDirectory)
+    for (const [file, name] of [
+      [server.certificate, 'server.crt'],
+      [server.key, 'server.key'],
+    ] as const) {
+      const target = join(postgres.dataDirectory, name)
+      copyFileSync(file, target)
+      chmodSync(target, 0o600)
+      if (process.getuid?.() === 0) chownSync(target, uid, gid)
+    }
+    await postgres.query('alter system set ssl = on')
+    await postgres.query('select pg_reload_conf()')
+    const deadline = Date.now() + DEADLINE_MS
+    while ((await ask('sslmode=prefer')).ssl !== 't') if (Date.now() > deadline) throw new Error('no TLS in time')
 
-        expect((await ask('sslmode=require')).ssl).toBe('t')
-        expect((await ask('sslmode=disable')).ssl).toBe('f')
-        expect((await ask('sslmode=allow')).ssl).toBe('f')
-        expect((await ask(`sslmode=verify-full&sslrootcert=${certificate}`, 'localhost')).ssl).toBe('t')
-        expect((await ask(`sslmode=verify-ca&sslrootcert=${certificate}`)).ssl).toBe('t')
-        await expect(ask(`sslmode=verify-full&sslrootcert=${certificate}`)).rejects.toThrow(/127\.0\.0\.1/)
-        await expect(ask('ssl=true', 'localhost')).rejects.toThrow(/self.signed/i)
-        await expect(ask('sslmode=verify-ca&sslrootcert=/nowhere/ca.crt')).rejects.toThrow(/sslrootcert cannot be read/)
-      } finally {
-        rmSync(folder, { recursive: true, force: true })
-      }
-    },
-  )
+    expect((await ask('sslmode=require')).ssl).toBe('t')
+    expect((await ask('sslmode=disable')).ssl).toBe('f')
+    expect((await ask('sslmode=allow')).ssl).toBe('f')
+    expect((await ask(`sslmode=verify-full&sslrootcert=${authority}`, 'localhost')).ssl).toBe('t')
+    expect((await ask(`sslmode=verify-ca&sslrootcert=${authority}`)).ssl).toBe('t')
+    await expect(ask(`sslmode=verify-full&sslrootcert=${authority}`)).rejects.toThrow(/127\.0\.0\.1/)
+    await expect(ask('ssl=true', 'localhost')).rejects.toThrow(/certificate/i)
+    await expect(ask('sslmode=verify-ca&sslrootcert=/nowhere/ca.crt')).rejects.toThrow(/sslrootcert cannot be read/)
+  })
 })

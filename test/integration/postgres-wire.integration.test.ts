@@ -1,14 +1,12 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ConnectionOptions,
   PostgresConnection,
   type SslMode,
 } from '../../connectors/_shared/postgres-wire/index.ts'
+import { type Certificates, createCertificates, opensslMissing } from '../services/certificates.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
 
 const missing = postgresMissing(18) !== null
@@ -110,45 +108,23 @@ describe.skipIf(missing)('a connection', () => {
 })
 
 describe.skipIf(missing)('TLS', () => {
+  const noOpenssl = opensslMissing()
   let pg: Postgres | undefined
-  let folder = ''
-  let authority = ''
-  let other = ''
-
-  /** A certificate for localhost that is its own authority. */
-  async function selfSigned(name: string): Promise<{ certificate: string; key: string; file: string }> {
-    const [key, file] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
-    const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost']
-    const made = spawnSync('openssl', [
-      ...args,
-      '-addext',
-      'subjectAltName=DNS:localhost',
-      '-keyout',
-      key,
-      '-out',
-      file,
-    ])
-    if (made.status !== 0) throw new Error(`openssl: ${String(made.stderr ?? made.error)}`)
-    return { certificate: await readFile(file, 'utf8'), key: await readFile(key, 'utf8'), file }
-  }
-  const hasOpenssl = spawnSync('openssl', ['version']).status === 0
-  if (!hasOpenssl) console.warn('SKIPPED: TLS of the Postgres client: openssl is missing')
+  let certificates: Certificates | undefined
 
   beforeAll(async () => {
-    if (!hasOpenssl) return
-    folder = await mkdtemp(join(tmpdir(), 'millrace-tls-'))
-    const server = await selfSigned('server')
-    authority = server.file
-    other = (await selfSigned('other')).file
+    if (noOpenssl) return
+    certificates = await createCertificates()
+    const { certificate, key } = certificates.server
     pg = await startPostgres({
       version: 18,
-      tls: server,
+      tls: { certificate: await readFile(certificate, 'utf8'), key: await readFile(key, 'utf8') },
       hba: ['hostssl all all 127.0.0.1/32 trust', 'host all all 127.0.0.1/32 reject'],
     })
   })
   afterAll(async () => {
     await pg?.stop()
-    if (folder !== '') await rm(folder, { recursive: true, force: true })
+    await certificates?.remove()
   })
 
   const outcome = async (sslmode: SslMode, more: Partial<ConnectionOptions> = {}): Promise<string> => {
@@ -162,7 +138,8 @@ describe.skipIf(missing)('TLS', () => {
     }
   }
 
-  test.skipIf(!hasOpenssl)('each sslmode does what libpq does', async () => {
+  test.skipIf(noOpenssl)('each sslmode does what libpq does', async () => {
+    const { authority, otherAuthority: other } = certificates as Certificates
     expect(await outcome('disable')).toContain('rejects connection')
     expect(await outcome('allow')).toBe('encrypted')
     expect(await outcome('prefer')).toBe('encrypted')

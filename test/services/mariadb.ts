@@ -60,13 +60,15 @@ const SETTINGS = [
 
 class Server {
   readonly #folder: string
+  readonly #settings: readonly string[]
   #child: ChildProcess | undefined
   #log = ''
   port = 0
   pid = 0
 
-  constructor(folder: string) {
+  constructor(folder: string, settings: readonly string[]) {
     this.#folder = folder
+    this.#settings = settings
   }
 
   get data(): string {
@@ -107,6 +109,7 @@ class Server {
       `--pid-file=${pidFile}`,
       ...owner,
       ...SETTINGS,
+      ...this.#settings,
     ]
     const child = spawn('/bin/sh', ['-c', GUARD, 'sh', this.#folder, MARIADBD, ...args], {
       cwd: this.#folder,
@@ -137,10 +140,10 @@ class Server {
   }
 }
 
-/** Starts a server; ask `mariadbMissing` first to skip. */
-export async function startMariaDb(): Promise<MariaDb> {
+/** Starts a server, with more options of mariadbd; ask `mariadbMissing` first to skip. */
+export async function startMariaDb(settings: readonly string[] = []): Promise<MariaDb> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-mariadb-'))
-  const server = new Server(folder)
+  const server = new Server(folder, settings)
   await server.install()
   await server.start()
   const account = { user: 'millrace', password: 'mill-race' }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { ConfigError } from '@millrace/sdk'
 import type { ConnectionOptions } from 'mysql2'
 import type { ConnectionSettings } from '../connection-config.ts'
@@ -66,7 +67,13 @@ export function driverProperties(settings: ConnectionSettings): MysqlProperties 
     throw refuse('zeroDateTimeBehavior', `"${zero}" is not one of EXCEPTION, CONVERT_TO_NULL, ROUND`)
   }
   const mode = sslMode(settings)
-  const { database } = settings.url
+  const { database, hosts } = settings.url
+  const address = hosts.find(({ host }) => isIP(host) !== 0)
+  if (mode === 'verify-identity' && address !== undefined) {
+    // The driver checks names alone, and would let any server in that the authority vouches for.
+    const fix = 'use the name that the certificate has, or VERIFY_CA, which checks the authority alone'
+    throw refuse('sslMode', `the address ${address.host} cannot be checked against the certificate; ${fix}`)
+  }
   return {
     sslMode: mode,
     socketPath: get('localSocket'),
