@@ -53,13 +53,6 @@ export class BuiltCheckout {
     return join(to, packed.filename)
   }
 
-  /** The JavaScript of the command `millrace`. */
-  millrace(): string {
-    this.#copy('src', 'connectors', 'transforms', 'docker')
-    this.#tsc('src/tsconfig.build.json')
-    return join(this.#folder, 'dist/src/cli/main.js')
-  }
-
   #copy(...paths: readonly string[]): void {
     for (const path of paths) {
       const filter = (source: string) => !SKIPPED.has(basename(source))

@@ -49,6 +49,8 @@ function run(
   }
   return new Promise((resolve, reject) => {
     child.once('error', (error) => {
+      // What runs ends before its folder is removed: an interruption is an error too, and 'close' follows.
+      if (child.pid !== undefined) return
       if (signal.aborted) resolve({ status: 'interrupted', output })
       else reject(error)
     })
