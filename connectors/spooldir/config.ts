@@ -261,6 +261,15 @@ const schemaKeys = {
   },
 } as const
 
+const charsetKey = {
+  type: 'string',
+  default: 'UTF-8',
+  validate: charset,
+  importance: 'low',
+  doc: 'The character set of the files; one that contains ASCII.',
+  group: 'File System',
+} as const
+
 /** The options of SpoolDirCsvSource. */
 export const csvConfig = defineConfig({
   ...fileKeys,
@@ -382,18 +391,72 @@ export const jsonConfig = defineConfig({ ...fileKeys, ...timeKeys, ...schemaKeys
 export const schemalessJsonConfig = defineConfig({
   ...fileKeys,
   ...plainTimeKeys,
-  'file.charset': {
-    type: 'string',
-    default: 'UTF-8',
-    validate: charset,
-    importance: 'low',
-    doc: 'The character set of the files; one that contains ASCII.',
-    group: 'File System',
-  },
+  'file.charset': charsetKey,
 })
 
 /** The options of SpoolDirLineDelimitedSource. */
 export const linesConfig = schemalessJsonConfig
+
+/** The options of sources of files that say themselves what is in them: SpoolDirAvroSource, -ParquetSource and -ELFSource. */
+export const containerConfig = defineConfig({ ...fileKeys, ...plainTimeKeys })
+
+/** The options of SpoolDirFixedWidthSource. */
+export const fixedWidthConfig = defineConfig({
+  ...fileKeys,
+  ...timeKeys,
+  ...schemaKeys,
+  'fixed.field.lengths': {
+    type: 'list',
+    nonEmpty: true,
+    validate: (lengths: readonly string[]) => {
+      const wrong = lengths.find((length) => !/^[1-9]\d{0,6}$/.test(length))
+      return wrong === undefined ? undefined : `"${wrong}" is not the width of a column, a number from 1 on`
+    },
+    importance: 'high',
+    doc: 'The widths of the columns in characters, from left to right. What is behind the last one is left out.',
+    example: '8,20,12',
+    group: 'Fixed width',
+  },
+  'fixed.field.names': {
+    type: 'list',
+    default: [] as readonly string[],
+    importance: 'high',
+    doc: 'The names of the columns. Without them they are those of `value.schema` in its order, or column01, column02 and so on.',
+    example: 'id,name,city',
+    group: 'Fixed width',
+  },
+  'fixed.first.row.as.header': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    doc: 'Whether the first line names the columns, in the same widths.',
+    group: 'Fixed width',
+  },
+  'fixed.padding.char': {
+    type: 'int',
+    default: 32,
+    validate: character,
+    importance: 'low',
+    doc: 'The character that cells are filled up with, as a number: 32 is a blank. It is taken off on both sides.',
+    group: 'Fixed width',
+  },
+  'fixed.empty.is.null': {
+    type: 'boolean',
+    default: false,
+    importance: 'low',
+    doc: 'Whether an empty cell of text is null. Those of other types always are.',
+    group: 'Fixed width',
+  },
+  'fixed.skip.lines': {
+    type: 'int',
+    default: 0,
+    min: 0,
+    importance: 'low',
+    doc: 'How many lines are left out at the start of a file.',
+    group: 'Fixed width',
+  },
+  'file.charset': charsetKey,
+})
 
 /** The options of SpoolDirBinaryFileSource. */
 export const binaryConfig = defineConfig({

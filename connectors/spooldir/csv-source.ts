@@ -1,5 +1,5 @@
 import { defineSourceConnector } from '@millrace/sdk'
-import { type CsvOptions, CsvPlans, CsvReader } from '../_shared/file-source/index.ts'
+import { type CsvFormat, CsvParser, type TableOptions, TablePlans, TableReader } from '../_shared/file-source/index.ts'
 import { csvConfig } from './config.ts'
 import { csvManifest } from './manifest.ts'
 import {
@@ -22,26 +22,29 @@ export default defineSourceConnector({
   taskConfigs,
   createTask(config, context) {
     const code = (key: 'csv.separator.char' | 'csv.quote.char' | 'csv.escape.char') => String.fromCharCode(config[key])
-    const options: CsvOptions = {
-      format: {
-        separator: code('csv.separator.char'),
-        quote: code('csv.quote.char'),
-        escape: config['csv.rfc.4180.parser.enabled'] ? null : code('csv.escape.char'),
-        strictQuotes: config['csv.strict.quotes'],
-        ignoreLeadingWhitespace: config['csv.ignore.leading.whitespace'],
-        ignoreQuotations: config['csv.ignore.quotations'],
-        keepCarriageReturn: config['csv.keep.carriage.return'],
-        nullFieldIndicator: config['csv.null.field.indicator'],
-      },
+    const format: CsvFormat = {
+      separator: code('csv.separator.char'),
+      quote: code('csv.quote.char'),
+      escape: config['csv.rfc.4180.parser.enabled'] ? null : code('csv.escape.char'),
+      strictQuotes: config['csv.strict.quotes'],
+      ignoreLeadingWhitespace: config['csv.ignore.leading.whitespace'],
+      ignoreQuotations: config['csv.ignore.quotations'],
+      keepCarriageReturn: config['csv.keep.carriage.return'],
+      nullFieldIndicator: config['csv.null.field.indicator'],
+    }
+    const options: TableOptions = {
+      cells: (window) => new CsvParser(format, window),
+      blankIsRow: format.nullFieldIndicator === 'NEITHER',
       charset: config['csv.file.charset'],
       skipLines: config['csv.skip.lines'],
       hasHeader: config['csv.first.row.as.header'],
+      names: null,
       caseSensitive: config['csv.case.sensitive.field.names'],
       schemas: schemaSettings(config),
       parser: parserOptions(config),
       timestampField: timestampField(config),
     }
-    const plans = new CsvPlans(options)
-    return createFileTask(config, context, () => new CsvReader(options, plans))
+    const plans = new TablePlans(options)
+    return createFileTask(config, context, () => new TableReader(options, plans))
   },
 })

@@ -3,11 +3,12 @@ import { defineManifest, type PluginManifest } from '@millrace/sdk'
 const version = '0.1.0'
 const JAVA = 'com.github.jcustenborder.kafka.connect.spooldir'
 
-const source = (name: string, java: string, title: string, summary: string, load: () => Promise<unknown>) =>
+/** `java` is the class of SpoolDir within its package, or null where SpoolDir has none. */
+const source = (name: string, java: string | null, title: string, summary: string, load: () => Promise<unknown>) =>
   defineManifest({
     kind: 'source',
     name,
-    aliases: [`${JAVA}.${java}`, java],
+    aliases: [...(java === null ? [] : [`${JAVA}.${java}`]), `${name}Connector`],
     version,
     title,
     summary: `${summary} Files go to another folder when all of their records are in the log.`,
@@ -56,6 +57,38 @@ export const binaryManifest: PluginManifest = source(
   () => import('./binary-source.ts'),
 )
 
+export const avroManifest: PluginManifest = source(
+  'SpoolDirAvroSource',
+  'SpoolDirAvroSourceConnector',
+  'Avro files',
+  'Publishes the values of Avro container files in a folder, with their schemas.',
+  () => import('./avro-source.ts'),
+)
+
+export const parquetManifest: PluginManifest = source(
+  'SpoolDirParquetSource',
+  null,
+  'Parquet files',
+  'Publishes the rows of Parquet files in a folder, with their schemas.',
+  () => import('./parquet-source.ts'),
+)
+
+export const fixedWidthManifest: PluginManifest = source(
+  'SpoolDirFixedWidthSource',
+  null,
+  'Fixed-width files',
+  'Publishes the rows of files whose columns have fixed widths, with schemas that are given or inferred.',
+  () => import('./fixed-width-source.ts'),
+)
+
+export const elfManifest: PluginManifest = source(
+  'SpoolDirELFSource',
+  'elf.SpoolDirELFSourceConnector',
+  'Logs in the Extended Log File Format',
+  'Publishes the entries of logs of web servers (W3C Extended Log File Format) in a folder.',
+  () => import('./elf-source.ts'),
+)
+
 export const sinkManifest: PluginManifest = defineManifest({
   kind: 'sink',
   name: 'SpoolDirSink',
@@ -75,5 +108,9 @@ export const spooldirManifests: readonly PluginManifest[] = [
   schemalessJsonManifest,
   linesManifest,
   binaryManifest,
+  avroManifest,
+  parquetManifest,
+  fixedWidthManifest,
+  elfManifest,
   sinkManifest,
 ]

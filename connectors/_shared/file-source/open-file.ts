@@ -1,133 +1,39 @@
-import { DataError } from '@millrace/sdk'
-import { decompressed, isCompressed } from './compression.ts'
-import { type ByteStream, type FileEntry, type FileSystem, joinPath } from './file-system.ts'
-import type { FileReader, ReaderFactory, Row } from './reader.ts'
+import { BlockFile } from './block-file.ts'
+import type { FileEntry, FileSystem } from './file-system.ts'
+import type { ReaderFactory, Row } from './reader.ts'
+import { StreamFile } from './stream-file.ts'
 
-const NOTHING = Buffer.alloc(0)
+/** A place in a file: behind so many rows of it. */
+export interface Place {
+  readonly rows: number
+  /** Where reading goes on: a byte of the data, or what a reader of blocks says. */
+  readonly position: number
+  /** So many of these rows lie behind the position. */
+  readonly skip: number
+}
 
-/** A file that is being read: its rows from a position on. */
-export class OpenFile {
-  readonly #path: string
-  readonly #reader: FileReader
-  readonly #isCompressed: boolean
-  #entry: FileEntry
-  #stream: ByteStream | undefined
-  #rows: number
-  #skipRows: number
-  #isAtEnd = false
-  /** Position in the file of the bytes that are read next; compressed ones count as they are. */
-  #readTo = 0
-
-  private constructor(path: string, entry: FileEntry, reader: FileReader, rows: number) {
-    this.#path = path
-    this.#entry = entry
-    this.#reader = reader
-    this.#isCompressed = isCompressed(entry.path)
-    this.#rows = rows
-    this.#skipRows = 0
-  }
-
-  /** Opens a file behind so many rows; the position is null where only they are known. */
-  static async open(
-    system: FileSystem,
-    folder: string,
-    entry: FileEntry,
-    from: { readonly rows: number; readonly position: number | null },
-    makeReader: ReaderFactory,
-  ): Promise<OpenFile> {
-    const path = joinPath(folder, entry.path)
-    const file = new OpenFile(path, entry, makeReader(entry), from.rows)
-    try {
-      if (from.position === null) {
-        file.#skipRows = from.rows
-        file.#rows = 0
-      } else if (from.position > 0) {
-        await file.#seek(system, from.position)
-      }
-      file.#stream ??= await file.#openStream(system, 0)
-      return file
-    } catch (error) {
-      await file.close()
-      throw error
-    }
-  }
-
-  get entry(): FileEntry {
-    return this.#entry
-  }
-
-  /** Rows that were given, those before the start included. */
-  get rows(): number {
-    return this.#rows
-  }
-
-  get position(): number {
-    return this.#reader.position
-  }
-
+/** A file that is being read: its rows from a place on. */
+export interface OpenFile {
+  readonly entry: FileEntry
+  /** Behind the last row that was given. */
+  readonly place: Place
   /** The next row of what was read; undefined when `fill` has to be called. Throws DataError. */
-  next(): Row | undefined {
-    for (;;) {
-      const row = this.#reader.next()
-      if (row === undefined) return undefined
-      this.#rows++
-      if (this.#skipRows === 0) return row
-      this.#skipRows--
-    }
-  }
+  next(): Row | undefined
+  /** Reads on; false when there is nothing more. */
+  fill(system: FileSystem): Promise<boolean>
+  close(): Promise<void>
+}
 
-  /** Reads on; false when there is nothing more. A file that has grown meanwhile is read on. */
-  async fill(system: FileSystem): Promise<boolean> {
-    if (this.#isAtEnd) return false
-    const chunk = await this.#stream?.next()
-    if (chunk !== null && chunk !== undefined) {
-      this.#readTo += chunk.length
-      this.#reader.push(chunk, false)
-      return true
-    }
-    const now = this.#isCompressed ? null : await system.stat(this.#path)
-    if (now !== null) {
-      this.#entry = { ...now, path: this.#entry.path }
-      if (now.length > this.#readTo) {
-        await this.#stream?.close()
-        this.#stream = await system.open(this.#path, this.#readTo)
-        return true
-      }
-    }
-    this.#isAtEnd = true
-    this.#reader.push(NOTHING, true)
-    return true
-  }
-
-  async close(): Promise<void> {
-    const stream = this.#stream
-    this.#stream = undefined
-    await stream?.close()
-  }
-
-  /** The header is at the start, wherever reading goes on. */
-  async #seek(system: FileSystem, position: number): Promise<void> {
-    const reader = this.#reader
-    if (!reader.isReady) {
-      const head = await this.#openStream(system, 0)
-      try {
-        while (!reader.isReady) {
-          const chunk = await head.next()
-          reader.push(chunk ?? NOTHING, chunk === null)
-          reader.prepare()
-          if (chunk === null && !reader.isReady) throw new DataError('the file ends before its header')
-        }
-      } finally {
-        await head.close()
-      }
-    }
-    reader.seek(position)
-    this.#stream = await this.#openStream(system, position)
-  }
-
-  async #openStream(system: FileSystem, position: number): Promise<ByteStream> {
-    this.#readTo = position
-    if (!this.#isCompressed) return system.open(this.#path, position)
-    return decompressed(this.#entry.path, await system.open(this.#path, 0), position)
-  }
+/** Opens a file of a folder. Throws DataError when it is not of the format. */
+export async function openFile(
+  system: FileSystem,
+  folder: string,
+  entry: FileEntry,
+  from: Place,
+  makeReader: ReaderFactory,
+): Promise<OpenFile> {
+  const reader = makeReader(entry)
+  return 'blocks' in reader
+    ? new BlockFile(system, folder, entry, from, reader)
+    : StreamFile.open(system, folder, entry, from, reader)
 }

@@ -1,4 +1,5 @@
 import type { Schema } from '@millrace/sdk'
+import type { ByteSource } from '../formats/index.ts'
 
 /** What a record of a file is made of, without where it comes from. */
 export interface Row {
@@ -37,4 +38,17 @@ export interface FileInfo {
   readonly modifiedMs: number
 }
 
-export type ReaderFactory = (file: FileInfo) => FileReader
+/** Rows that a file holds together, and where reading goes on: a file may be read from the position of any block. */
+export interface Block {
+  readonly position: number
+  /** Position of what follows. */
+  readonly next: number
+  readonly rows: readonly Row[]
+}
+
+/** Reads a format that has to be looked at in several places: its blocks, from one on. What is wrong is a DataError. */
+export interface BlockReader {
+  blocks(source: ByteSource, from: number): AsyncIterator<Block>
+}
+
+export type ReaderFactory = (file: FileInfo) => FileReader | BlockReader

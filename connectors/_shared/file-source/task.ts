@@ -14,7 +14,7 @@ import { type CleanupOptions, putAway, removeEmptyFolders } from './cleanup.ts'
 import { type FileAttribute, sortFiles, taskOf } from './file-list.ts'
 import { type FileEntry, type FileSystem, joinPath, nameOf } from './file-system.ts'
 import { Leases } from './lease.ts'
-import { OpenFile } from './open-file.ts'
+import { type OpenFile, openFile, type Place } from './open-file.ts'
 import { type Outcome, offsetOf, type Progress, progressOf } from './progress.ts'
 import type { ReaderFactory } from './reader.ts'
 import { fileHeaders, type FileOrigin, FileRecord, JsonFileRecord } from './record.ts'
@@ -58,7 +58,7 @@ interface Reading {
   failure: Error | undefined
 }
 
-const START: Progress = { rows: 0, position: 0, outcome: null }
+const START: Progress = { rows: 0, position: 0, skip: 0, outcome: null }
 /** So many offsets are asked for at once. */
 const OFFSETS_MAX = 1000
 const RETRY_MS = 1000
@@ -144,8 +144,8 @@ export class FileSourceTask implements SourceTask {
     const reading = this.#reading
     this.#reading = undefined
     if (reading !== undefined) {
-      const { entry, rows, position } = reading.file
-      this.#interrupted = { entry, progress: { rows, position, outcome: null } }
+      const { entry, place } = reading.file
+      this.#interrupted = { entry, progress: { ...place, outcome: null } }
       await reading.file.close().catch(() => undefined)
     }
     await this.#disconnect()
@@ -213,13 +213,13 @@ export class FileSourceTask implements SourceTask {
     }
     const system = await this.#connected()
     try {
-      const file = await OpenFile.open(system, cleanup.inputFolder, entry, progress, makeReader)
+      const file = await openFile(system, cleanup.inputFolder, entry, progress, makeReader)
       this.#reading = { file, origin, failure: undefined }
       return this.#reading
     } catch (error) {
       if (!isConnectError(error) || error.code !== 'DATA') throw error
       this.#halt(path, progress.rows, error)
-      this.#unreadable.push(this.#finishedAt(entry, origin, { ...progress, outcome: 'failed' }))
+      this.#unreadable.push(this.#finishedAt(entry, origin, progress, 'failed'))
       return undefined
     }
   }
@@ -277,7 +277,7 @@ export class FileSourceTask implements SourceTask {
         while (records.length < batchSize) {
           const row = file.next()
           if (row === undefined) break
-          const offset = offsetOf(entry, file.rows, file.position)
+          const offset = offsetOf(entry, file.place)
           const Kind = row.jsonText === undefined ? FileRecord : JsonFileRecord
           records.push(new Kind(row, origin, offset, timestamp))
         }
@@ -291,7 +291,7 @@ export class FileSourceTask implements SourceTask {
         reading.failure = error
         return records
       }
-      this.#halt(file.entry.path, file.rows, error)
+      this.#halt(file.entry.path, file.place.rows, error)
       return await this.#finish(reading, 'failed')
     }
   }
@@ -299,19 +299,14 @@ export class FileSourceTask implements SourceTask {
   /** The position that says that a file was read comes after all of its records, and is committed after them. */
   async #finish({ file, origin }: Reading, outcome: Outcome): Promise<readonly SourcePosition[]> {
     this.#reading = undefined
-    const { entry, rows, position } = file
+    const { entry, place } = file
     await file.close()
-    return [this.#finishedAt(entry, origin, { rows, position, outcome })]
+    return [this.#finishedAt(entry, origin, place, outcome)]
   }
 
-  #finishedAt(entry: FileEntry, origin: FileOrigin, { rows, position, outcome }: Progress): SourcePosition {
-    const ended = outcome ?? 'failed'
-    this.#finished.set(entry.path, { entry, outcome: ended, isDurable: false })
-    return {
-      topic: null,
-      sourcePartition: origin.partition,
-      sourceOffset: offsetOf(entry, rows, position ?? 0, ended),
-    }
+  #finishedAt(entry: FileEntry, origin: FileOrigin, place: Place, outcome: Outcome): SourcePosition {
+    this.#finished.set(entry.path, { entry, outcome, isDurable: false })
+    return { topic: null, sourcePartition: origin.partition, sourceOffset: offsetOf(entry, place, outcome) }
   }
 
   /** Ends the task over data that cannot be read, or goes on with the next file, as the configuration says. */

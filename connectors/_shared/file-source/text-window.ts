@@ -78,6 +78,16 @@ export class TextWindow {
     this.#base = position
   }
 
+  /** The next line without its end, which is `\n` or `\r\n`; the last one may have none. Undefined without one. */
+  line(): string | undefined {
+    const { text, at } = this
+    const feed = text.indexOf('\n', at)
+    if (feed < 0 && (!this.isLast || at >= text.length)) return undefined
+    const end = feed < 0 ? text.length : feed
+    this.at = feed < 0 ? end : feed + 1
+    return this.decode(text.slice(at, end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end))
+  }
+
   decode(piece: string): string {
     return this.isAscii || !NOT_ASCII.test(piece) ? piece : this.#decode(piece)
   }

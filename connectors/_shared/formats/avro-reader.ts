@@ -4,7 +4,7 @@ import { connectMapping } from './avro-connect.ts'
 import type { AvroSchema } from './avro-schema.ts'
 import { avroType } from './avro-type.ts'
 import { AVRO_MAGIC } from './avro-writer.ts'
-import type { ByteSource, ReadValue } from './byte-source.ts'
+import { type ByteSource, type ReadBlock, type ReadValue, valuesOf } from './byte-source.ts'
 
 const HEADER_FIRST = 65_536
 const HEADER_MAX = 16 * 1024 * 1024
@@ -12,17 +12,20 @@ const BLOCK_MAX = 256 * 1024 * 1024
 const SYNC = 16
 
 /** The values of an Avro container file, block by block: memory holds one block. Throws DataError on a damaged file. */
-export async function* readAvro(source: ByteSource): AsyncGenerator<readonly ReadValue[]> {
+export function readAvro(source: ByteSource): AsyncGenerator<readonly ReadValue[]> {
+  return valuesOf(readAvroBlocks(source, 0))
+}
+
+/** The blocks of an Avro container file; positions are those of bytes, and 0 is the first block. */
+export async function* readAvroBlocks(source: ByteSource, from: number): AsyncGenerator<ReadBlock> {
   const { metadata, sync, end } = await readHeader(source)
-  const json = JSON.parse(metadata.get('avro.schema')?.toString() ?? 'null') as AvroSchema
+  const json = schemaOf(metadata)
   const codec = avroCodec(metadata.get('avro.codec')?.toString() ?? 'null')
   const type = avroType(json)
   const { schema, convert } = connectMapping(json)
-  for (let at = end; at < source.size; ) {
+  for (let at = Math.max(end, from); at < source.size; ) {
     const head = new Cursor(await source.read(at, Math.min(source.size, at + 20)))
-    const count = head.long()
-    const length = head.long()
-    if (count < 0 || length < 0 || length > BLOCK_MAX) throw damaged('a block has no possible size')
+    const [count, length] = blockHead(head)
     const start = at + head.at
     const stop = start + length + SYNC
     if (stop > source.size) throw damaged('it ends in the middle of a block')
@@ -36,9 +39,29 @@ export async function* readAvro(source: ByteSource): AsyncGenerator<readonly Rea
       offset = decoded.offset
       values.push({ schema, value: convert(decoded.value) })
     }
-    yield values
+    yield { position: at, next: stop, values }
     at = stop
   }
+}
+
+function schemaOf(metadata: ReadonlyMap<string, Buffer>): AvroSchema {
+  try {
+    return JSON.parse(metadata.get('avro.schema')?.toString() ?? 'null') as AvroSchema
+  } catch (error) {
+    throw new DataError('the Avro file is damaged: its schema is no JSON', { cause: error })
+  }
+}
+
+/** How many values a block has, in how many bytes. */
+function blockHead(head: Cursor): [count: number, length: number] {
+  try {
+    const count = head.long()
+    const length = head.long()
+    if (count >= 0 && length >= 0 && length <= BLOCK_MAX) return [count, length]
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  throw damaged('a block has no possible size')
 }
 
 interface Header {

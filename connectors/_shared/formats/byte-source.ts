@@ -12,3 +12,16 @@ export interface ReadValue {
   readonly schema: Schema | null
   readonly value: unknown
 }
+
+/** Values that a file holds together, and where reading goes on: a file may be read from the position of any of them. */
+export interface ReadBlock {
+  readonly position: number
+  /** Position of what follows. */
+  readonly next: number
+  readonly values: readonly ReadValue[]
+}
+
+/** The values of blocks. */
+export async function* valuesOf(blocks: AsyncIterable<ReadBlock>): AsyncGenerator<readonly ReadValue[]> {
+  for await (const { values } of blocks) yield values
+}

@@ -12,7 +12,7 @@ import {
 } from '@millrace/sdk'
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaTree } from 'hyparquet'
 import { connectMapping } from './avro-connect.ts'
-import type { ByteSource, ReadValue } from './byte-source.ts'
+import { type ByteSource, type ReadBlock, type ReadValue, valuesOf } from './byte-source.ts'
 import { SCHEMA_KEY } from './parquet-writer.ts'
 
 /** Rows that are read at once. */
@@ -24,7 +24,12 @@ const compressors = {
 }
 
 /** The values of a Parquet file, some rows at a time. Throws DataError when it cannot be read. */
-export async function* readParquet(source: ByteSource): AsyncGenerator<readonly ReadValue[]> {
+export function readParquet(source: ByteSource): AsyncGenerator<readonly ReadValue[]> {
+  return valuesOf(readParquetBlocks(source, 0))
+}
+
+/** The values of a Parquet file, some rows at a time; positions are numbers of rows. */
+export async function* readParquetBlocks(source: ByteSource, from: number): AsyncGenerator<ReadBlock> {
   const file = {
     byteLength: source.size,
     slice: async (start: number, end = source.size) => {
@@ -43,10 +48,10 @@ export async function* readParquet(source: ByteSource): AsyncGenerator<readonly 
   const { schema, convert } = mappingOf(metadata)
   const raw = withoutDecimals(metadata)
   const total = Number(metadata.num_rows)
-  for (let start = 0; start < total; start += ROWS) {
+  for (let start = from; start < total; start += ROWS) {
     const rowEnd = Math.min(total, start + ROWS)
     const rows = await parquetReadObjects({ file, metadata: raw, compressors, rowStart: start, rowEnd, utf8: false })
-    yield rows.map((row) => ({ schema, value: convert(row) }))
+    yield { position: start, next: rowEnd, values: rows.map((row) => ({ schema, value: convert(row) })) }
   }
 }
 

@@ -1,5 +1,6 @@
 import { DataError } from '@millrace/sdk'
 import type { TextWindow } from '../text-window.ts'
+import type { CellParser, Cells } from './cells.ts'
 
 /** How a line of CSV is cut into cells. */
 export interface CsvFormat {
@@ -17,16 +18,13 @@ export interface CsvFormat {
   readonly nullFieldIndicator: 'NEITHER' | 'EMPTY_SEPARATORS' | 'EMPTY_QUOTES' | 'BOTH'
 }
 
-/** The cells of a row; null where the format says that an empty one is null. */
-export type Cells = (string | null)[]
-
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
  * Cuts a window of text into rows as opencsv does, which the options are those of. Most lines hold neither a quote nor an
  * escape, and are split at once: where the next of these is in the window is looked up once and not for each line.
  */
-export class CsvParser {
+export class CsvParser implements CellParser {
   readonly #format: CsvFormat
   readonly #window: TextWindow
   readonly #emptyIsNull: boolean
@@ -40,7 +38,6 @@ export class CsvParser {
     this.#emptyIsNull = ['EMPTY_SEPARATORS', 'BOTH'].includes(format.nullFieldIndicator)
   }
 
-  /** The cells of the next row that has any; undefined when more bytes are needed. A blank line gives `[]`. */
   next(): Cells | undefined {
     const window = this.#window
     const { text, at } = window
@@ -62,7 +59,6 @@ export class CsvParser {
     return this.#emptyIsNull ? cells.map((cell) => (cell === '' ? null : cell)) : cells
   }
 
-  /** Leaves out a line, whatever is in it; false when more bytes are needed. */
   skipLine(): boolean {
     const window = this.#window
     const feed = window.text.indexOf('\n', window.at)

@@ -26,13 +26,7 @@ export class LinesReader implements FileReader {
   }
 
   next(): Row | undefined {
-    const window = this.#window
-    const { text, at } = window
-    const feed = text.indexOf('\n', at)
-    if (feed < 0 && (!window.isLast || at >= text.length)) return undefined
-    const end = feed < 0 ? text.length : feed
-    window.at = feed < 0 ? end : feed + 1
-    const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end
-    return { key: null, keySchema: null, value: window.decode(text.slice(at, stop)), valueSchema: schemas.string }
+    const value = this.#window.line()
+    return value === undefined ? undefined : { key: null, keySchema: null, value, valueSchema: schemas.string }
   }
 }

@@ -1,7 +1,8 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Cells, type CsvFormat, CsvParser } from '../../../../connectors/_shared/file-source/readers/csv-parser.ts'
+import type { Cells } from '../../../../connectors/_shared/file-source/readers/cells.ts'
+import { type CsvFormat, CsvParser } from '../../../../connectors/_shared/file-source/readers/csv-parser.ts'
 import { TextWindow } from '../../../../connectors/_shared/file-source/text-window.ts'
 
 const OPENCSV: CsvFormat = {

@@ -1,17 +1,22 @@
 import { DataError, type Schema } from '@millrace/sdk'
 import type { FileReader, Row } from '../reader.ts'
 import { TextWindow } from '../text-window.ts'
-import { type Cells, type CsvFormat, CsvParser } from './csv-parser.ts'
+import type { CellParser, Cells } from './cells.ts'
 import { JsonBuffer, jsonString, SPECIAL_BYTES } from './json-text.ts'
 import { textParser, type TextParser, type TextParserOptions } from './text-value.ts'
 import { inferredSchemas, type SchemaSettings } from './schema-settings.ts'
 
-/** How CSV files are read. */
-export interface CsvOptions {
-  readonly format: CsvFormat
+/** How files of rows and columns are read. */
+export interface TableOptions {
+  /** Cuts the text of a file into the cells of its rows. */
+  readonly cells: (window: TextWindow) => CellParser
+  /** Whether a blank line is a row where there is one column. */
+  readonly blankIsRow: boolean
   readonly charset: string
   readonly skipLines: number
   readonly hasHeader: boolean
+  /** The columns of files without a header; null when the schema names them. */
+  readonly names: readonly string[] | null
   readonly caseSensitive: boolean
   readonly schemas: SchemaSettings
   readonly parser: TextParserOptions
@@ -45,11 +50,11 @@ interface Side {
 }
 
 /** Plans of headers that were seen before: files of one kind share their schemas, and with them compiled encoders. */
-export class CsvPlans {
-  readonly #options: CsvOptions
+export class TablePlans {
+  readonly #options: TableOptions
   readonly #plans = new Map<string, Plan>()
 
-  constructor(options: CsvOptions) {
+  constructor(options: TableOptions) {
     this.#options = options
   }
 
@@ -107,12 +112,12 @@ export class CsvPlans {
 const PLANS_MAX = 100
 const isOptional = (schema: Schema): boolean => schema.optional || schema.default !== undefined
 
-/** Reads CSV by the rules of opencsv or of RFC 4180. */
-export class CsvReader implements FileReader {
-  readonly #options: CsvOptions
-  readonly #plans: CsvPlans
+/** Reads rows of cells into structs, by a schema or by the header of the file. */
+export class TableReader implements FileReader {
+  readonly #options: TableOptions
+  readonly #plans: TablePlans
   readonly #window: TextWindow
-  readonly #parser: CsvParser
+  readonly #parser: CellParser
   readonly #json = { key: new JsonBuffer(), value: new JsonBuffer() }
   #skip: number
   #plan: Plan | undefined
@@ -121,14 +126,14 @@ export class CsvReader implements FileReader {
   #checked = ''
   #isPlain = false
 
-  constructor(options: CsvOptions, plans: CsvPlans) {
+  constructor(options: TableOptions, plans: TablePlans) {
     this.#options = options
     this.#plans = plans
     this.#window = new TextWindow(options.charset)
-    this.#parser = new CsvParser(options.format, this.#window)
+    this.#parser = options.cells(this.#window)
     this.#skip = options.skipLines
-    this.#headerIsDue = options.hasHeader || options.schemas.value === null
-    if (!this.#headerIsDue) this.#plan = plans.of(null)
+    this.#headerIsDue = options.hasHeader || (options.schemas.value === null && options.names === null)
+    if (!this.#headerIsDue) this.#plan = plans.of(options.names)
   }
 
   get isReady(): boolean {
@@ -176,7 +181,7 @@ export class CsvReader implements FileReader {
       if (cells === undefined) return undefined
       // A blank line is no row; the original takes it for the end of the file.
       if (cells.length > 0) return this.#row(plan, cells)
-      if (plan.width === 1 && this.#options.format.nullFieldIndicator === 'NEITHER') return this.#row(plan, [''])
+      if (plan.width === 1 && this.#options.blankIsRow) return this.#row(plan, [''])
     }
   }
 
