@@ -3,7 +3,7 @@ import type { Schema } from '@millrace/sdk'
 import type { RecordWriter } from '../_shared/formats/index.ts'
 import type { Compression } from './compression.ts'
 import type { Memory } from './memory.ts'
-import type { Content } from './object-store.ts'
+import type { Content } from '../_shared/s3/index.ts'
 import { SpillFile } from './spill-file.ts'
 
 const PIECE = 1_048_576

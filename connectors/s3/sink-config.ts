@@ -1,5 +1,5 @@
 import { type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
-import { connectionConfig } from './connection-config.ts'
+import { connectionConfig } from '../_shared/s3/index.ts'
 import { isZone } from './zone.ts'
 
 type All = Readonly<Record<string, unknown>>

@@ -8,14 +8,14 @@ import {
   type TopicPartition,
   type TopicPartitionOffset,
 } from '@millrace/sdk'
+import { storeSettings } from '../_shared/s3/index.ts'
+import { ObjectStore } from '../_shared/s3/object-store.ts'
 import { fileLayout } from './file-layout.ts'
 import { namingOf, objectKey } from './object-key.ts'
-import { ObjectStore } from './object-store.ts'
 import { sinkPartitioner } from './sink-partitioner.ts'
 import { PartitionWriter, type WriterSettings } from './partition-writer.ts'
 import { hasValue } from './record-field.ts'
 import type { SinkConfig } from './sink-config.ts'
-import { storeSettings } from './store-settings.ts'
 import { Uploader } from './uploader.ts'
 import { zoneOffset } from './zone.ts'
 

@@ -1,11 +1,11 @@
 import { type ConfigIssue, defineSinkConnector, isConnectError, type RawConfig } from '@millrace/sdk'
+import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
+import { ObjectStore } from '../_shared/s3/object-store.ts'
 import { sinkManifest } from './manifest.ts'
-import { ObjectStore } from './object-store.ts'
 import { refusedSettings } from './refused-settings.ts'
 import { type SinkConfig, sinkConfig } from './sink-config.ts'
 import { sinkPartitioner } from './sink-partitioner.ts'
 import { S3SinkTask } from './sink-task.ts'
-import { bucketIssues, storeSettings } from './store-settings.ts'
 
 function partitionerIssues(config: SinkConfig): readonly ConfigIssue[] {
   try {

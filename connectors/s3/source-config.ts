@@ -1,5 +1,5 @@
 import { type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
-import { connectionConfig } from './connection-config.ts'
+import { connectionConfig } from '../_shared/s3/index.ts'
 
 const FORMATS = ['JsonFormat', 'AvroFormat', 'ParquetFormat', 'ByteArrayFormat', 'StringFormat'] as const
 export type SourceFormat = (typeof FORMATS)[number]

@@ -1,10 +1,10 @@
 import { defineSourceConnector } from '@millrace/sdk'
+import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
+import { ObjectStore } from '../_shared/s3/object-store.ts'
 import { sourceManifest } from './manifest.ts'
-import { ObjectStore } from './object-store.ts'
 import { refusedSettings } from './refused-settings.ts'
 import { sourceConfig } from './source-config.ts'
 import { S3SourceTask, TASK_COUNT, TASK_INDEX } from './source-task.ts'
-import { bucketIssues, storeSettings } from './store-settings.ts'
 
 export default defineSourceConnector({
   name: sourceManifest.name,

@@ -1,7 +1,6 @@
 import { ConnectError, type PluginLogger, RetriableError } from '@millrace/sdk'
-import { classifyS3 } from './failure.ts'
+import { classifyS3, type ObjectStore } from '../_shared/s3/index.ts'
 import type { FileObject, OpenFile } from './open-file.ts'
-import type { ObjectStore } from './object-store.ts'
 
 /** Files of one topic partition that end together: the offset after them may be committed once all are stored. */
 export interface CommitGroup {

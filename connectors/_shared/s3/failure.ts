@@ -1,4 +1,4 @@
-import { classifyHttpStatus, type Failure, fatal, isPassingNetworkError, retriable } from '../_shared/retry/index.ts'
+import { classifyHttpStatus, type Failure, fatal, isPassingNetworkError, retriable } from '../retry/index.ts'
 
 const PASSING_NAMES = new Set([
   'SlowDown',

@@ -14,7 +14,7 @@ import {
   type ServerSideEncryption,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { withRetries } from '../_shared/retry/index.ts'
+import { withRetries } from '../retry/index.ts'
 import { classifyS3, isMissing, isTaken } from './failure.ts'
 
 /** Where the objects are and how they are asked for. */
