@@ -5,6 +5,7 @@ import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as httpSink, sourceManifest as httpSource } from './http/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
+import { sinkManifest as mongoSink, sourceManifest as mongoSource } from './mongodb/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
 import { sinkManifest as s3Sink, sourceManifest as s3Source } from './s3/manifest.ts'
@@ -21,6 +22,8 @@ export const builtinManifests: readonly PluginManifest[] = [
   httpSource,
   jdbcSink,
   jdbcSource,
+  mongoSink,
+  mongoSource,
   postgresCdc,
   ...redisManifests,
   s3Sink,

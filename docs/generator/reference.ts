@@ -163,6 +163,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['file', 'FileStreamSource', 'FileStreamSink'],
     ['http', 'HttpSource', 'HttpSink'],
     ['jdbc', 'JdbcSource', 'JdbcSink'],
+    ['mongodb', 'MongoSource', 'MongoSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
     ['s3', 'S3Sink', 'S3Source'],

@@ -5,6 +5,7 @@
 import { prepareSearchServer, searchServerMissing, type SearchServerName } from './elasticsearch.ts'
 import { type KafkaVersion, kafkaJars, kafkaMissing } from './kafka.ts'
 import { pluginPath } from './kafka-connect.ts'
+import { mongoMissing, prepareMongo } from './mongo.ts'
 import { PYTHON_CLIENTS, pythonMissing, pythonWith } from './python.ts'
 import { prepareS3, s3Missing } from './s3.ts'
 
@@ -15,3 +16,4 @@ if (pythonMissing() === null) await pythonWith(PYTHON_CLIENTS)
 const searchServers: readonly SearchServerName[] = ['elasticsearch-9', 'elasticsearch-8', 'opensearch']
 for (const name of searchServers) if (searchServerMissing(name) === null) await prepareSearchServer(name)
 if (s3Missing() === null) await prepareS3()
+if (mongoMissing() === null) await prepareMongo()

@@ -1,0 +1,74 @@
+import { BSON, Double, Int32, Long } from 'mongodb'
+import { DataError } from '@millrace/sdk'
+import { type Document, isDocument } from './documents.ts'
+
+const { EJSON } = BSON
+
+/** The words of extended JSON; other names with a dollar sign are operators and stay. */
+const TYPES = new Set([
+  '$oid',
+  '$binary',
+  '$uuid',
+  '$numberLong',
+  '$numberInt',
+  '$numberDouble',
+  '$numberDecimal',
+  '$regularExpression',
+  '$symbol',
+  '$code',
+  '$minKey',
+  '$maxKey',
+  '$undefined',
+  '$dbPointer',
+])
+/** Their content is numbers, which are read already when their turn comes. */
+const OF_NUMBERS = new Set(['$date', '$timestamp'])
+const INT32_MAX = 2 ** 31 - 1
+const INT64_MAX = 2n ** 63n
+
+/** A document from extended JSON, each number as it is written: `1` an int32 or a long, `1.0` a double. Throws DataError. */
+export function documentOfJson(text: string): Document {
+  const value = parseJson(text)
+  if (isDocument(value)) return value
+  throw new DataError('the JSON text is no object, so it is no document')
+}
+
+/** A document from BSON bytes, with all its types. Throws DataError. */
+export function documentOfBson(bytes: Uint8Array): Document {
+  try {
+    return BSON.deserialize(bytes, { promoteValues: false, promoteBuffers: false })
+  } catch (error) {
+    throw new DataError(`the bytes are no BSON document: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** A value from extended JSON. Throws DataError. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, revive as (key: string, value: unknown) => unknown)
+  } catch (error) {
+    throw new DataError(`the text is no extended JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function revive(_key: string, value: unknown, context: { source?: string }): unknown {
+  if (typeof value === 'number') return numberOf(context.source ?? String(value))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const first = firstKey(value)
+  if (first === undefined || first.charCodeAt(0) !== 36) return value
+  if (OF_NUMBERS.has(first)) return EJSON.parse(EJSON.stringify(value, { relaxed: true }), { relaxed: true })
+  return TYPES.has(first) ? EJSON.parse(EJSON.stringify(value, { relaxed: false }), { relaxed: false }) : value
+}
+
+function firstKey(value: object): string | undefined {
+  for (const key in value) return key
+  return undefined
+}
+
+function numberOf(source: string): Int32 | Long | Double {
+  if (/[.eE]/.test(source)) return new Double(Number(source))
+  const number = Number(source)
+  if (Math.abs(number) <= INT32_MAX) return new Int32(number)
+  const long = BigInt(source)
+  return long >= -INT64_MAX && long < INT64_MAX ? Long.fromBigInt(long) : new Double(number)
+}

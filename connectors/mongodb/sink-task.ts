@@ -1,0 +1,120 @@
+import {
+  ConnectError,
+  isConnectError,
+  type SinkRecord,
+  type SinkTask,
+  type SinkTaskContext,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from '@millrace/sdk'
+import type { MongoClient } from 'mongodb'
+import { realPauses, withRetries } from '../_shared/retry/index.ts'
+import {
+  type Batch,
+  LIMITS_DEFAULT,
+  placeOf,
+  reportOrFail,
+  SinkBatcher,
+  type Write,
+  type WriteOutcome,
+} from '../_shared/sink-batcher/index.ts'
+import { openClient } from './connection.ts'
+import { failureOf } from './failures.ts'
+import type { MongoSinkConfig } from './sink-config.ts'
+import type { BulkItem, SinkWriter } from './sink-writer.ts'
+
+const BACKOFF_MAX_MS = 60_000
+
+/** Writes records with bulk writes. */
+export class MongoSinkTask implements SinkTask {
+  readonly #config: MongoSinkConfig
+  readonly #context: SinkTaskContext
+  readonly #batcher: SinkBatcher<BulkItem>
+  readonly #stop = new AbortController()
+  #client: MongoClient | undefined
+  #writer: SinkWriter | undefined
+  #skipped = 0
+
+  constructor(config: MongoSinkConfig, context: SinkTaskContext) {
+    this.#config = config
+    this.#context = context
+    this.#batcher = new SinkBatcher<BulkItem>({
+      context,
+      limits: {
+        batchRecords: config['max.batch.size'] || LIMITS_DEFAULT.batchRecords,
+        // One at a time keeps the order of all writes, also of those whose documents only the server can tell.
+        maxInFlight: 1,
+        retry: this.#backoff(),
+      },
+      convert: (record) => this.#convert(record),
+      write: (batch, signal) => this.#write(batch, signal),
+      classify: failureOf,
+      reject: (record, error) => this.#reject(record, error),
+    })
+  }
+
+  async start(): Promise<void> {
+    const connecting = (): Promise<MongoClient> => openClient(this.#config)
+    this.#client = await withRetries(connecting, {
+      backoff: this.#backoff(),
+      classify: failureOf,
+      signal: this.#stop.signal,
+      onRetry: ({ error }, retry, waitMs) =>
+        this.#context.logger.warn({ err: error, retry, waitMs }, 'connecting failed and is tried again'),
+    })
+    const { SinkWriter: Writer } = await import('./sink-writer.ts')
+    this.#writer = new Writer(this.#client, this.#config, this.#context.raw)
+  }
+
+  put(records: readonly SinkRecord[]): Promise<void> {
+    return this.#batcher.put(records)
+  }
+
+  preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
+    return this.#batcher.preCommit(offsets)
+  }
+
+  close(partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#batcher.close(partitions)
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#batcher.stop()
+    if (this.#skipped > 0) this.#context.logger.info({ skipped: this.#skipped }, 'records were left out as configured')
+    await this.#client?.close()
+  }
+
+  #backoff() {
+    return {
+      maxRetries: this.#config['max.num.retries'],
+      backoffMs: this.#config['retries.defer.timeout'],
+      maxBackoffMs: Math.max(BACKOFF_MAX_MS, this.#config['retries.defer.timeout']),
+    }
+  }
+
+  #convert(record: SinkRecord): Write<BulkItem> | null {
+    return this.#writer!.convert(record)
+  }
+
+  #write({ target, items }: Batch<BulkItem>, signal: AbortSignal): Promise<WriteOutcome | undefined> {
+    return this.#writer!.write(target, items, (ms) => realPauses.pause(ms, signal))
+  }
+
+  /** What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task fails. */
+  async #reject(record: SinkRecord, error: Error): Promise<void> {
+    const { raw, errantRecordReporter, logger } = this.#context
+    const tolerance = this.#config['mongo.errors.tolerance'].toLowerCase() || (raw['errors.tolerance'] ?? 'none')
+    const isOurs = isConnectError(error) && error.code === 'DATA'
+    if (tolerance === 'none' || (tolerance === 'data' && !isOurs)) {
+      throw new ConnectError(`the record ${placeOf(record)} cannot be written: ${error.message}`, { cause: error })
+    }
+    if (this.#config['mongo.errors.log.enable']) {
+      logger.error({ err: error }, `the record ${placeOf(record)} cannot be written`)
+    }
+    // With errors.tolerance=none the reporter takes nothing, but mongo.errors.tolerance goes before it.
+    if (errantRecordReporter !== null && raw['errors.tolerance'] === 'all') {
+      await reportOrFail(errantRecordReporter, record, error)
+    } else this.#skipped++
+  }
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { operationOf } from './sink-support.ts'
+
+const P = 'com.mongodb.kafka.connect.sink.processor.'
+const insert = { 'writemodel.strategy': 'InsertOneDefaultStrategy', 'document.id.strategy': 'KafkaMetaDataStrategy' }
+
+function documentOf(settings: Record<string, string>, value: object, key: unknown = null): unknown {
+  const operation = operationOf({ ...insert, ...settings }, { key, value })
+  return (operation as { insertOne: { document: unknown } }).insertOne.document
+}
+
+const nested = { a: 'x', b: { c: 'y', d: 'z' }, e: [{ f: 1, g: 2 }, 3] }
+
+test.each([
+  ['allowlist', 'b.c,e.f', { b: { c: 'y' }, e: [{ f: 1n }, 3n] }],
+  ['whitelist', 'b.*', { b: { c: 'y', d: 'z' } }],
+  ['allowlist', '**', { a: 'x', b: { c: 'y', d: 'z' }, e: [{ f: 1n, g: 2n }, 3n] }],
+  ['blocklist', 'b.c,e.g', { a: 'x', b: { d: 'z' }, e: [{ f: 1n }, 3n] }],
+  ['BlackList', '*.c', { a: 'x', b: { d: 'z' }, e: [{ f: 1n, g: 2n }, 3n] }],
+])('%s of %s leaves the fields that it says', (type, list, expected) => {
+  const name = /^(allow|white)/i.test(type) ? 'AllowListValueProjector' : 'BlockListValueProjector'
+  const chain = `${P}${name},${P}DocumentIdAdder`
+  const settings = { 'post.processor.chain': chain, 'value.projection.type': type, 'value.projection.list': list }
+  expect(documentOf(settings, nested)).toEqual({ _id: 'orders#0#7', ...expected })
+})
+
+test('fields are renamed by paths and by patterns', () => {
+  const mapping = {
+    'post.processor.chain': `DocumentIdAdder,${P}field.renaming.RenameByMapping`,
+    'field.renamer.mapping': '[{"oldName": "value.b.c", "newName": "cc"}, {"oldName": "value.a", "newName": "aa"}]',
+  }
+  expect(documentOf(mapping, { a: 1, b: { c: 2 } })).toEqual({ _id: 'orders#0#7', aa: 1n, b: { cc: 2n } })
+  const pattern = {
+    'post.processor.chain': 'DocumentIdAdder,RenameByRegExp',
+    'field.renamer.regexp': String.raw`[{"regexp": "^value\\..*my.*$", "pattern": "my", "replace": ""}]`,
+  }
+  expect(documentOf(pattern, { myA: 1, other: 2 })).toEqual({ _id: 'orders#0#7', A: 1n, other: 2n })
+})
+
+test('KafkaMetaAdder says where the record was, NullFieldValueRemover removes nulls at any depth', () => {
+  const settings = { 'post.processor.chain': 'DocumentIdAdder,KafkaMetaAdder,NullFieldValueRemover' }
+  expect(documentOf(settings, { a: null, b: { c: null, d: [{ e: null }] } })).toEqual({
+    _id: 'orders#0#7',
+    b: { d: [{}] },
+    'topic-partition-offset': 'orders-0-7',
+    CREATE_TIME: 1_700_000_000_000n,
+  })
+})
+
+test('an id of the value stays, unless it is overwritten', () => {
+  expect(documentOf({}, { _id: 'mine' })).toEqual({ _id: 'mine' })
+  expect(documentOf({ 'document.id.strategy.overwrite.existing': 'true' }, { _id: 'mine' })).toEqual({
+    _id: 'orders#0#7',
+  })
+})
+
+test.each([
+  [{ at: 1_000 }, {}, new Date(1000)],
+  [{ at: '2026-01-02T03:04:05.678Z' }, {}, new Date('2026-01-02T03:04:05.678Z')],
+  [{ at: '2026-01-02' }, {}, new Date('2026-01-02T00:00:00Z')],
+  [
+    { at: '02.01.2026 03:04' },
+    { 'timeseries.timefield.auto.convert.date.format': 'dd.MM.yyyy HH:mm' },
+    new Date('2026-01-02T03:04:00Z'),
+  ],
+])('the time field %j becomes a date', (value, more, expected) => {
+  const settings = { 'timeseries.timefield': 'at', 'timeseries.timefield.auto.convert': 'true', ...more }
+  expect(documentOf(settings, value)).toEqual({ _id: 'orders#0#7', at: expected })
+})
+
+test('a time field that cannot be read is an error of the record', () => {
+  const settings = { 'timeseries.timefield': 'at', 'timeseries.timefield.auto.convert': 'true' }
+  expect(() => documentOf(settings, { at: 'yesterday' })).toThrow('the field at is no date')
+})
