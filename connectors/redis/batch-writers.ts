@@ -5,7 +5,7 @@ import { type BatchItem, type ItemFailure, reportOrFail, type WriteOutcome } fro
 import type { Operation } from './operations.ts'
 import type { OffsetSteps, SinkOffsets } from './sink-offsets.ts'
 import { slotOf } from './slot.ts'
-import { runScript } from './write-script.ts'
+import { type ScriptResult, WriteScript } from './write-script.ts'
 
 /** The commands of a record. */
 export interface RecordWrite {
@@ -22,11 +22,11 @@ export interface BatchWriter {
 
 /** Writes at least once: what a lost answer leaves open is written again. */
 export class PlainWriter implements BatchWriter {
-  readonly #link: RedisLink
+  readonly #script: WriteScript
   readonly #isCluster: boolean
 
   constructor(link: RedisLink, isCluster: boolean) {
-    this.#link = link
+    this.#script = new WriteScript(link)
     this.#isCluster = isCluster
   }
 
@@ -52,9 +52,9 @@ export class PlainWriter implements BatchWriter {
       for (let left = operations.length; left > 0; left--) owners.push(place)
       return operations
     })
-    let result: Awaited<ReturnType<typeof runScript>>
+    let result: ScriptResult
     try {
-      result = await runScript(this.#link, { moves: [], steps: '', operations: commands })
+      result = await this.#script.run({ moves: [], steps: '', operations: commands })
     } catch (error) {
       if (!this.#isCluster) throw error
       // Other nodes may have written their part: only this one's is open.
@@ -81,12 +81,12 @@ function bySlot(items: readonly Item[]): number[][] {
 
 /** Writes exactly once: offsets move in the script that writes, and what was written before is left out. */
 export class ExactlyOnceWriter implements BatchWriter {
-  readonly #link: RedisLink
+  readonly #script: WriteScript
   readonly #offsets: SinkOffsets
   readonly #reporter: ErrantRecordReporter | null
 
   constructor(link: RedisLink, offsets: SinkOffsets, reporter: ErrantRecordReporter | null) {
-    this.#link = link
+    this.#script = new WriteScript(link)
     this.#offsets = offsets
     this.#reporter = reporter
   }
@@ -131,7 +131,7 @@ export class ExactlyOnceWriter implements BatchWriter {
   async #run(step: OffsetSteps, operations: readonly Operation[]): Promise<{ done: number; error: Error } | undefined> {
     // Whatever comes now but a plain success leaves the offsets in doubt.
     this.#offsets.doubt()
-    const result = await runScript(this.#link, { moves: step.moves, steps: step.steps, operations })
+    const result = await this.#script.run({ moves: step.moves, steps: step.steps, operations })
     if ('moved' in result) {
       await this.#offsets.refresh()
       throw new RetriableError('the offsets in Redis have moved: a write without an answer came through late')

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { isConnectError } from '@millrace/sdk'
+import { BufferPool } from '../_shared/buffers/index.ts'
 import type { RedisLink } from '../_shared/redis/index.ts'
 import type { Argument, Operation } from './operations.ts'
+import { mostBytesOf, RespWriter } from './resp-writer.ts'
 
 /**
  * Carries out commands one after another with nothing in between, and stops at the first that fails. With partitions it
@@ -38,6 +40,8 @@ end
 for i = 1, partitions do redis.call('HSET', KEYS[i], 'offset', ARGV[i * 3 + 1]) end
 return {done}
 `
+/** More than the name of the command, or the count of an operation, takes. */
+const HEAD_BYTES = 40
 const SHA = createHash('sha1').update(LUA).digest('hex')
 
 /** A partition whose offset moves with the commands. */
@@ -59,28 +63,71 @@ export interface ScriptRun {
 /** How far it came: commands that were carried out, and what the next one failed with; or the partition that has moved. */
 export type ScriptResult = { readonly done: number; readonly error: string | undefined } | { readonly moved: string }
 
-/** Runs the script on the connection of a link. Rejects when nothing is known, or nothing was done. */
-export async function runScript(link: RedisLink, run: ScriptRun): Promise<ScriptResult> {
-  const { moves, steps, operations } = run
-  // Without offsets the key of the first command says which node of a cluster is meant.
-  const keys: Argument[] = moves.length > 0 ? moves.map(({ key }) => key) : [operations[0]?.[1] ?? '']
-  const args: Argument[] = [SHA, String(keys.length), ...keys, String(moves.length)]
-  for (const { epoch, from, next } of moves) args.push(epoch, from, String(next))
-  args.push(steps)
-  for (const operation of operations) {
-    args.push(String(operation.length))
-    for (const argument of operation) args.push(argument)
+/** Runs scripts on the connection of a link. */
+export class WriteScript {
+  readonly #link: RedisLink
+  readonly #pool = new BufferPool(1)
+
+  constructor(link: RedisLink) {
+    this.#link = link
   }
-  const [done, text] = (await evaluate(link, args)) as [number, string | undefined]
-  return done < 0 ? { moved: text ?? '' } : { done, error: text }
+
+  /** Rejects when nothing is known, or nothing was done. */
+  async run(run: ScriptRun): Promise<ScriptResult> {
+    const [done, text] = (await this.#evaluate(run)) as [number, string | undefined]
+    return done < 0 ? { moved: text ?? '' } : { done, error: text }
+  }
+
+  async #evaluate(run: ScriptRun): Promise<unknown> {
+    try {
+      return await this.#send('EVALSHA', SHA, run)
+    } catch (error) {
+      const isUnknown = !isConnectError(error) && error instanceof Error && error.message.startsWith('NOSCRIPT')
+      if (!isUnknown) throw error
+      return await this.#send('EVAL', LUA, run)
+    }
+  }
+
+  async #send(command: string, script: string, run: ScriptRun): Promise<unknown> {
+    const head = headOf(script, run)
+    const memory = this.#pool.take(mostBytes(head, run.operations))
+    const answer = await this.#link.send(command, head, commandOf(memory, command, head, run.operations))
+    // Redis has read all of it. After an error nobody knows who still holds it.
+    this.#pool.give(memory)
+    return answer
+  }
 }
 
-async function evaluate(link: RedisLink, args: Argument[]): Promise<unknown> {
-  try {
-    return await link.call('EVALSHA', ...args)
-  } catch (error) {
-    const isUnknown = !isConnectError(error) && error instanceof Error && error.message.startsWith('NOSCRIPT')
-    if (!isUnknown) throw error
-    return await link.call('EVAL', LUA, ...args.slice(1))
+/** The arguments before the operations. */
+function headOf(script: string, { moves, steps, operations }: ScriptRun): Argument[] {
+  // Without offsets the key of the first command says which node of a cluster is meant.
+  const keys: Argument[] = moves.length > 0 ? moves.map(({ key }) => key) : [operations[0]?.[1] ?? '']
+  const head: Argument[] = [script, String(keys.length), ...keys, String(moves.length)]
+  for (const { epoch, from, next } of moves) head.push(epoch, from, String(next))
+  head.push(steps)
+  return head
+}
+
+function mostBytes(head: readonly Argument[], operations: readonly Operation[]): number {
+  let most = 2 * HEAD_BYTES
+  for (const argument of head) most += mostBytesOf(argument)
+  for (const operation of operations) {
+    most += HEAD_BYTES
+    for (const argument of operation) most += mostBytesOf(argument)
   }
+  return most
+}
+
+/** Written by hand: the client makes a tree of text of thousands of arguments, which is most of what a batch would cost. */
+function commandOf(memory: Buffer, name: string, head: readonly Argument[], operations: readonly Operation[]): Buffer {
+  let count = 1 + head.length + operations.length
+  for (const operation of operations) count += operation.length
+  const writer = new RespWriter(memory, count)
+  writer.add(name)
+  for (const argument of head) writer.add(argument)
+  for (const operation of operations) {
+    writer.addNumber(operation.length)
+    for (const argument of operation) writer.add(argument)
+  }
+  return writer.bytes
 }

@@ -40,6 +40,15 @@ export class RedisLink {
     return await this.#watched(client, client.callBuffer(command, [...args]))
   }
 
+  /** One command that is written out; its first arguments say which node of a cluster it is for. Text comes back as strings. */
+  async send(command: string, first: readonly RedisArgument[], written: Buffer): Promise<unknown> {
+    const client = await this.client()
+    const { Command } = await import('ioredis')
+    const prepared = new Command(command, [...first], { replyEncoding: 'utf8' })
+    prepared.toWritable = () => written
+    return await this.#watched(client, client.sendCommand(prepared) as Promise<unknown>)
+  }
+
   /** Closes at once. */
   close(): void {
     this.#isClosed = true
