@@ -1,6 +1,6 @@
 import type { Herder } from '../connect/index.ts'
 import { ok } from './reply.ts'
-import { configOf, jsonObject, param, queryFlag } from './request.ts'
+import { configOf, jsonObject, param, queryFlag, queryValue } from './request.ts'
 import type { Route } from './route.ts'
 
 /** Endpoints below /connector-plugins. */
@@ -15,8 +15,9 @@ export function pluginRoutes(herder: Herder): readonly Route[] {
     {
       method: 'GET',
       path: '/connector-plugins/:plugin/config',
-      doc: 'The configuration keys of a plugin.',
-      handle: async (request) => ok(await herder.pluginConfig(param(request, 'plugin'))),
+      doc: 'The configuration keys of a plugin; with `?version=` those of a version, or of the newest in a range.',
+      handle: async (request) =>
+        ok(await herder.pluginConfig(param(request, 'plugin'), queryValue(request, 'version'))),
     },
     {
       method: 'PUT',

@@ -4,10 +4,13 @@ const config = defineConfig({
   hook: {
     type: 'string',
     importance: 'high',
-    oneOf: ['createTask', 'start', 'open', 'put', 'preCommit', 'close', 'stop'],
-    doc: 'Where it is thrown.',
+    oneOf: ['createTask', 'start', 'open', 'put', 'preCommit', 'close', 'stop', 'lie'],
+    doc: 'Where it is thrown; lie throws nothing and claims to have stored what it was never given.',
   },
 })
+
+/** So far beyond what it was given are the offsets of a sink that lies. */
+const AHEAD = 1000
 
 function throwIn(hook, settings) {
   if (settings.hook === hook) throw new TypeError(`thrown on purpose in ${hook}`)
@@ -29,6 +32,7 @@ export default defineSinkConnector({
       },
       preCommit: (offsets) => {
         throwIn('preCommit', settings)
+        if (settings.hook === 'lie') return offsets.map((one) => ({ ...one, offset: one.offset + AHEAD }))
         return offsets
       },
       close: () => throwIn('close', settings),

@@ -6,7 +6,19 @@ const config = defineConfig({
   mode: {
     type: 'string',
     importance: 'high',
-    oneOf: ['behave', 'loop', 'loop-later', 'leak', 'throw', 'hang-stop', 'reject', 'throw-later', 'exit', 'vanish'],
+    oneOf: [
+      'behave',
+      'loop',
+      'loop-later',
+      'leak',
+      'throw',
+      'hang-stop',
+      'reject',
+      'throw-later',
+      'exit',
+      'vanish',
+      'lie',
+    ],
     doc: 'What goes wrong.',
   },
   hook: {
@@ -32,6 +44,8 @@ class MisbehavingSourceTask {
   #polls = 0
   #next = 0
   #leaked = []
+  /** It gives offsets that cannot be stored, as if they were ones. */
+  #lies = false
   /** Called for every record: it exists so that it can throw. */
   commitRecord
 
@@ -61,7 +75,7 @@ class MisbehavingSourceTask {
         headers: [],
         timestamp: null,
         sourcePartition: PARTITION,
-        sourceOffset: { next: this.#next },
+        sourceOffset: { next: this.#lies ? { at: this.#next } : this.#next },
       },
     ]
   }
@@ -88,6 +102,9 @@ class MisbehavingSourceTask {
       case 'vanish':
         // As a crash in native code: nothing is left that could say whose it was.
         process.reallyExit(9)
+        return
+      case 'lie':
+        this.#lies = true
         return
       case 'exit':
         process.exit(7)

@@ -1,22 +1,19 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { realDisk } from '../../base/real/index.ts'
-import { manifests } from '../../catalogue.ts'
 import {
   conflictText,
-  converterManifests,
   type InstalledPackage,
   type PackageManifest,
-  PluginRegistry,
   readDirectory,
-  scanPackages,
   writeDirectory,
 } from '../../connect/index.ts'
 import { UsageError } from '../usage-error.ts'
-import { unpackBundle } from './bundle.ts'
+import { unpackBundle } from './unpack-bundle.ts'
 import { type Candidate, fetchPackage } from './package-source.ts'
 import { changeDirectory } from './plugin-folder.ts'
 import { provenanceOf } from './provenance.ts'
+import { registryWith } from './registry-of-directory.ts'
 import { signatureOf } from './registry-signatures.ts'
 import { buildRoot, lockedPackages, rootName, sealRoot, type StagedRoot } from './root-folder.ts'
 
@@ -143,11 +140,7 @@ function refuseReplacing(present: InstalledPackage | undefined, force: boolean):
 /** Classes of a staged package that belong to somebody else. */
 function duplicatesOf(directory: string, folder: string, entry: InstalledPackage): readonly string[] {
   const paths = [directory, join(folder, 'node_modules', entry.name)]
-  const registry = new PluginRegistry(
-    [...manifests, ...converterManifests],
-    scanPackages(paths, realDisk, () => {}),
-  )
-  return registry.conflicts
-    .filter(({ package: name, packageVersion }) => name === entry.name && packageVersion === entry.version)
+  return registryWith(paths)
+    .conflicts.filter(({ package: name, packageVersion }) => name === entry.name && packageVersion === entry.version)
     .map(conflictText)
 }

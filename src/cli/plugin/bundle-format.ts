@@ -15,3 +15,6 @@ export interface BundleHead {
   /** `linux-x64` when a package in it is made for one system; null when it runs anywhere. */
   readonly platform: string | null
 }
+
+/** The system that this process runs on, as `platform` has it. */
+export const PLATFORM: string = `${process.platform}-${process.arch}`

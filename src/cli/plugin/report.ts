@@ -1,5 +1,8 @@
 import type { AddReport } from './add-plugin.ts'
+import type { AuditedPackage } from './audit-plugins.ts'
 import type { ListedPackage } from './list-plugins.ts'
+import type { BundleReport } from './make-bundle.ts'
+import type { RemoveReport } from './remove-plugin.ts'
 
 /** What `plugin add` tells of a package. */
 export function addText({ entry, manifest, notes, added }: AddReport, directory: string): string {
@@ -43,3 +46,36 @@ function detailsOf({ plugins, problems, changes }: ListedPackage): readonly stri
 }
 
 const MAX_CHANGES = 10
+
+/** What `plugin remove` tells. */
+export function removeText({ entry, asked }: RemoveReport, directory: string): string {
+  const head = `removed ${entry.name} ${entry.version} from ${directory}`
+  return asked ? head : `${head}; no worker was asked whether it is in use (--worker, --worker-config)`
+}
+
+/** What `plugin audit` tells. */
+export function auditText(packages: readonly AuditedPackage[], directory: string): string {
+  if (packages.length === 0) return `there are no plugins in ${directory}`
+  return packages
+    .flatMap((one) => [`${one.name} ${one.version}`, ...findingsOf(one).map((line) => `  ${line}`)])
+    .join('\n')
+}
+
+function findingsOf({ changes, signatures, verified, advisories, provenance, unchecked }: AuditedPackage): string[] {
+  return [
+    ...(changes.length === 0 ? ['files as installed'] : []),
+    ...changes.slice(0, MAX_CHANGES).map((change) => `! ${change}`),
+    ...(changes.length > MAX_CHANGES ? [`! and ${changes.length - MAX_CHANGES} files more`] : []),
+    ...(verified > 0 ? [`${verified} packages with a registry signature that was verified`] : []),
+    ...signatures.map((line) => `! ${line}`),
+    ...advisories.map(({ package: name, severity, title, url }) => `! ${severity}: ${name}: ${title} ${url}`),
+    `provenance ${provenance}`,
+    ...unchecked.map((line) => `not checked: ${line}`),
+  ]
+}
+
+/** What `plugin bundle` tells. */
+export function bundleText({ file, name, version, bytes, integrity, platform }: BundleReport): string {
+  const system = platform === null ? 'for any system' : `for ${platform} only`
+  return `${file}: ${name} ${version}, ${bytes} bytes, ${system}\n  integrity ${integrity}`
+}

@@ -17,6 +17,9 @@ interface Comparator {
 const VERSION = /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/
 const PARTIAL = /^v?(\d+|[xX*])?(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/
 
+/** What no version fits. */
+const NOTHING: readonly Comparator[] = [{ operator: '<', version: { numbers: [0, 0, 0], prerelease: ['0'] } }]
+
 /** True when the text is a version of npm's: three numbers, then what makes it a prerelease. */
 export function isVersion(text: string): boolean {
   return VERSION.test(text)
@@ -113,7 +116,7 @@ function expand(operator: string, text: string): readonly Comparator[] | undefin
     { operator: '>=', version: from },
     { operator: '<', version: behind(parts) },
   ]
-  if (known === 0) return operator === '<' || operator === '>' ? undefined : []
+  if (known === 0) return operator === '<' || operator === '>' ? NOTHING : []
   switch (operator) {
     case '^':
       return between(major > 0 || known === 1 ? 1 : minor > 0 || known === 2 ? 2 : 3)
@@ -124,7 +127,7 @@ function expand(operator: string, text: string): readonly Comparator[] | undefin
     case '=':
       return known === 3 ? [{ operator: '=', version: from }] : between(known)
     case '>':
-      return [known === 3 ? { operator, version: from } : { operator: '>=', version: behind(known) }]
+      return [known === 3 ? { operator, version: from } : { operator: '>=', version: { ...behind(known), prerelease: [] } }]
     case '<=':
       return [known === 3 ? { operator, version: from } : { operator: '<', version: behind(known) }]
     case '>=':

@@ -1,25 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { InstalledPackage } from '../../connect/index.ts'
 import { UsageError } from '../usage-error.ts'
-import { BUNDLE_FILE, BUNDLE_ROOT, BUNDLE_VERSION, type BundleHead } from './bundle-format.ts'
-import { changedFiles, FILE_LIST, filesBelow } from './file-list.ts'
+import { BUNDLE_FILE, BUNDLE_ROOT, BUNDLE_VERSION, type BundleHead, PLATFORM } from './bundle-format.ts'
+import { changedFiles } from './file-list.ts'
 import { type BundleFiles, manifestOf } from './package-source.ts'
-import { lockedPackages, rootName, type StagedRoot } from './root-folder.ts'
-import { type TarFile, writeTar } from './tar.ts'
-
-const PLATFORM = `${process.platform}-${process.arch}`
-
-/** One archive with a package and all it depends on, from a root that is complete. */
-export async function packBundle(folder: string, entry: InstalledPackage): Promise<Buffer> {
-  const isBound = lockedPackages(folder).some((one) => one.isForPlatform)
-  const head: BundleHead = { bundleVersion: BUNDLE_VERSION, package: entry, platform: isBound ? PLATFORM : null }
-  const files: TarFile[] = [FILE_LIST, ...filesBelow(folder)].map((path) => ({
-    path: `${BUNDLE_ROOT}${path}`,
-    content: readFileSync(join(folder, path)),
-  }))
-  return writeTar([{ path: BUNDLE_FILE, content: Buffer.from(`${JSON.stringify(head, null, 2)}\n`) }, ...files])
-}
+import { rootName, type StagedRoot } from './root-folder.ts'
+import type { TarFile } from './tar.ts'
 
 /** Unpacks a bundle into a folder that is to become a root, and checks that it is whole. */
 export function unpackBundle({ source, bundle }: BundleFiles, folder: string): StagedRoot {

@@ -1,0 +1,1 @@
+throw new Error('thrown on purpose while the module is imported')
