@@ -4,7 +4,7 @@ import { type PackageManifest, type PackageSource, readManifest } from '../../co
 import { UsageError } from '../usage-error.ts'
 import { BUNDLE_FILE } from './bundle-format.ts'
 import { integrityOf } from './file-list.ts'
-import { npmJson } from './npm.ts'
+import { isOffline, NpmError, npmJson } from './npm.ts'
 import { readTar, TarError, type TarFile } from './tar.ts'
 
 /** A package that was fetched and looked into; nothing of it is installed yet. */
@@ -53,10 +53,21 @@ export async function fetchPackage(spec: string, work: string): Promise<Candidat
 /** Has npm pack a folder, or fetch a package: npm checks what it fetches against the registry's sha512. */
 async function packed(source: PackageSource, work: string): Promise<Buffer> {
   mkdirSync(work, { recursive: true })
-  const answer = await npmJson(work, ['pack', source.spec, '--pack-destination', work])
+  const answer = await npmPack(source, work)
   const [entry] = Array.isArray(answer) ? (answer as { filename?: string }[]) : []
   if (entry?.filename === undefined) throw new UsageError(`npm packed nothing for ${source.spec}`)
   return readFileSync(`${work}/${entry.filename}`)
+}
+
+async function npmPack(source: PackageSource, work: string): Promise<unknown> {
+  try {
+    return await npmJson(work, ['pack', source.spec, '--pack-destination', work])
+  } catch (error) {
+    if (!(error instanceof NpmError)) throw error
+    if (error.code === 'E404') throw new UsageError(`the registry has no ${source.spec} (${error.message})`)
+    const hint = isOffline(error) ? '; without a network add a bundle (millrace plugin bundle)' : ''
+    throw new UsageError(`${source.spec} cannot be fetched: ${error.message}${hint}`)
+  }
 }
 
 async function filesOf(source: PackageSource, tarball: Buffer): Promise<readonly TarFile[]> {

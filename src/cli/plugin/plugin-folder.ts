@@ -62,6 +62,8 @@ function removeLeftovers(directory: string): void {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
     const isRoot = existsSync(join(path, FILE_LIST))
-    if (name.startsWith(STAGING) || (isRoot && !roots.has(name))) rmSync(path, { recursive: true, force: true })
+    // An npm that outlived its command may still write there.
+    const options = { recursive: true, force: true, maxRetries: 5 }
+    if (name.startsWith(STAGING) || (isRoot && !roots.has(name))) rmSync(path, options)
   }
 }
