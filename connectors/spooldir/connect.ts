@@ -1,10 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError, type Parsed, type PluginLogger } from '@millrace/sdk'
-import { type FileSystem, FtpFileSystem, LocalFileSystem, SftpFileSystem } from '../_shared/file-source/index.ts'
-import type { remoteKeys } from './remote-config.ts'
+import {
+  type FileSystem,
+  FtpFileSystem,
+  LocalFileSystem,
+  S3FileSystem,
+  SftpFileSystem,
+} from '../_shared/file-source/index.ts'
+import { storeSettings } from '../_shared/s3/index.ts'
+import type { remoteKeys, sourcePlaceKeys } from './remote-config.ts'
 
 /** What says where files are. */
-export type PlaceConfig = Parsed<typeof remoteKeys> & { readonly 'file.buffer.size.bytes': number }
+export type PlaceConfig = (Parsed<typeof remoteKeys> | Parsed<typeof sourcePlaceKeys>) & {
+  readonly 'file.buffer.size.bytes': number
+}
 
 /** Opens the place where the files of a configuration are. Libraries are loaded when they are needed. */
 export async function connectTo(config: PlaceConfig, logger: PluginLogger): Promise<FileSystem> {
@@ -26,6 +35,8 @@ export async function connectTo(config: PlaceConfig, logger: PluginLogger): Prom
         chunkBytes,
         logger,
       })
+    case 's3':
+      return S3FileSystem.connect(storeSettings(config))
     case 'ftp':
     case 'ftps': {
       const secured = config['ftp.tls.implicit'] ? 'implicit' : 'explicit'

@@ -1,3 +1,5 @@
+import { connectionConfig } from '../_shared/s3/index.ts'
+
 /** The options that say where files are, when not on the disk of the worker. */
 export const remoteKeys = {
   'file.system': {
@@ -123,6 +125,30 @@ export const remoteKeys = {
     min: 1,
     importance: 'low',
     doc: 'How long to wait for the server.',
+    group: 'Connection',
+  },
+} as const
+
+type All = Readonly<Record<string, unknown>>
+
+/** The same for sources, which read from S3 too. */
+export const sourcePlaceKeys = {
+  ...remoteKeys,
+  'file.system': {
+    ...remoteKeys['file.system'],
+    oneOf: ['local', 'sftp', 'ftp', 'ftps', 's3'],
+    doc:
+      'Where the folders are: on the disk of the worker, on a server that is reached by SFTP, FTP, or FTP with TLS, or in a ' +
+      'bucket of S3.',
+  },
+  ...connectionConfig,
+  's3.bucket.name': {
+    type: 'string',
+    default: '',
+    validate: (name: string, all: All) =>
+      name === '' && all['file.system'] === 's3' ? 'is needed with file.system=s3' : undefined,
+    importance: 'high',
+    doc: 'The bucket. It has to exist.',
     group: 'Connection',
   },
 } as const

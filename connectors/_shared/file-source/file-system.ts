@@ -28,7 +28,10 @@ export interface FileSystem {
   open(path: string, position: number): Promise<ByteStream>
   /** A small file as a whole; null when there is none. */
   read(path: string): Promise<Buffer | null>
-  /** False when the mode is `new` and the file exists. What was written is durable where the system can promise it. */
+  /**
+   * False when the mode is `new` and the file exists; also when it is `replace`, and the place can tell that the file is no
+   * longer what was read or written here last. What was written is durable where the system can promise it.
+   */
   write(path: string, bytes: Uint8Array, mode: WriteMode): Promise<boolean>
   /** Replaces no file: callers choose a free name. */
   move(from: string, to: string): Promise<void>

@@ -54,7 +54,8 @@ export class Leases {
         }
         if (nowMs() - seen.sinceMs < timeoutMs) return false
       }
-      await system.write(lease, textOf({ owner, beat }), 'replace')
+      // Another was faster, where the place can tell.
+      if (!(await system.write(lease, textOf({ owner, beat }), 'replace'))) return false
     }
     this.#seen.delete(path)
     this.#held.set(path, { beat, renewedMs: nowMs() })
@@ -69,7 +70,9 @@ export class Leases {
       held.beat++
       held.renewedMs = nowMs()
       const system = await this.#o.fileSystem()
-      await system.write(this.#pathOf(path), textOf({ owner, beat: held.beat }), 'replace')
+      const isOurs = await system.write(this.#pathOf(path), textOf({ owner, beat: held.beat }), 'replace')
+      // It was over before it was renewed, and another has it now: the file is read twice, and that lease is not ours to end.
+      if (!isOurs) this.#held.delete(path)
     }
   }
 

@@ -2,4 +2,4 @@
 export { connectionConfig } from './connection-config.ts'
 export { classifyS3, isMissing, isTaken } from './failure.ts'
 export type { Content, ListedObject, ObjectStore, StoreSettings, WriteSettings } from './object-store.ts'
-export { bucketIssues, storeSettings } from './store-settings.ts'
+export { bucketIssues, type BucketKeys, storeSettings } from './store-settings.ts'

@@ -1,8 +1,11 @@
+import type { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -11,8 +14,10 @@ import {
   PutObjectCommand,
   PutObjectTaggingCommand,
   S3Client,
+  type _Object as S3Object,
   type ServerSideEncryption,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import { withRetries } from '../retry/index.ts'
 import { classifyS3, isMissing, isTaken } from './failure.ts'
@@ -28,6 +33,8 @@ export interface StoreSettings {
   readonly accelerate: boolean
   readonly retries: number
   readonly backoffMs: number
+  /** The longest wait; ten seconds where it is left out. */
+  readonly maxBackoffMs?: number
   readonly write?: WriteSettings
 }
 
@@ -54,6 +61,15 @@ export interface WriteRequest {
   readonly onlyIfNew: boolean
 }
 
+/** What has to be true for a write: no object, the one with this mark, or anything. */
+export type Condition = { readonly IfNoneMatch: '*' } | { readonly IfMatch: string } | Readonly<Record<never, never>>
+
+/** An object that is being read. */
+export interface OpenObject {
+  readonly body: Readable
+  readonly etag: string
+}
+
 export interface ListedObject {
   readonly key: string
   readonly size: number
@@ -65,6 +81,8 @@ const BACKOFF_MS_MAX = 10_000
 const REQUEST_MS = 60_000
 const CONNECT_MS = 10_000
 const PARTS_MAX = 10_000
+/** S3 copies no more than 5 GiB at once; a larger object is copied in parts. */
+const COPY_LIMITS = { once: 5 * 1024 ** 3, part: 512 * 1024 ** 2 }
 
 /** One bucket. Every request is tried again as the settings say; the last error is thrown. */
 export class ObjectStore {
@@ -107,6 +125,54 @@ export class ObjectStore {
     }
   }
 
+  /** Size, mark and time of an object; null where there is none. */
+  async stat(key: string): Promise<ListedObject | null> {
+    try {
+      const head = await this.#retried(() => this.#client.send(new HeadObjectCommand(this.#at(key))))
+      const modifiedMs = head.LastModified?.getTime() ?? 0
+      return { key, size: head.ContentLength ?? 0, etag: head.ETag ?? '', modifiedMs }
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  }
+
+  /** An object from a byte on; null where there is none. Whoever reads the body meets its errors. */
+  async open(key: string, start: number): Promise<OpenObject | null> {
+    const range = start === 0 ? {} : { Range: `bytes=${start}-` }
+    try {
+      const answer = await this.#retried(() => this.#client.send(new GetObjectCommand({ ...this.#at(key), ...range })))
+      return { body: answer.Body as Readable, etag: answer.ETag ?? '' }
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  }
+
+  /** Writes a small object and gives its mark; null when the condition does not hold. */
+  async put(key: string, bytes: Uint8Array, condition: Condition): Promise<string | null> {
+    try {
+      const command = new PutObjectCommand({ ...this.#at(key), Body: bytes, ContentLength: bytes.length, ...condition })
+      return (await this.#retried(() => this.#client.send(command))).ETag ?? ''
+    } catch (error) {
+      // What was to be replaced may be gone.
+      if (isTaken(error) || ('IfMatch' in condition && isMissing(error))) return null
+      throw error
+    }
+  }
+
+  /** No error when there is none. */
+  async remove(key: string): Promise<void> {
+    await this.#retried(() => this.#client.send(new DeleteObjectCommand(this.#at(key))))
+  }
+
+  /** Copies an object of this size within the bucket; the copy is there as a whole, or not at all. */
+  async copy(from: string, to: string, size: number, limits = COPY_LIMITS): Promise<void> {
+    const CopySource = `${this.#settings.bucket}/${from.split('/').map(encodeURIComponent).join('/')}`
+    if (size > limits.once) return this.#copyParts(CopySource, to, size, limits.part)
+    await this.#retried(() => this.#client.send(new CopyObjectCommand({ ...this.#at(to), CopySource })))
+  }
+
   /** The metadata of an object; null where there is none. */
   async metadata(key: string): Promise<Readonly<Record<string, string>> | null> {
     try {
@@ -146,12 +212,51 @@ export class ObjectStore {
         }),
       ),
     )
-    return (answer.Contents ?? []).map((each) => ({
-      key: each.Key ?? '',
-      size: each.Size ?? 0,
-      etag: each.ETag ?? '',
-      modifiedMs: each.LastModified?.getTime() ?? 0,
-    }))
+    return (answer.Contents ?? []).map(listed)
+  }
+
+  /** All objects below a folder, or only those right in it. */
+  async listFolder(prefix: string, recursive: boolean): Promise<readonly ListedObject[]> {
+    const found: ListedObject[] = []
+    let next: string | undefined
+    do {
+      const page: { ContinuationToken?: string } = next === undefined ? {} : { ContinuationToken: next }
+      const answer = await this.#retried(() =>
+        this.#client.send(
+          new ListObjectsV2Command({
+            Bucket: this.#settings.bucket,
+            Prefix: prefix,
+            ...(recursive ? {} : { Delimiter: '/' }),
+            ...page,
+          }),
+        ),
+      )
+      found.push(...(answer.Contents ?? []).map(listed))
+      next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined
+    } while (next !== undefined)
+    return found
+  }
+
+  async #copyParts(CopySource: string, key: string, size: number, part: number): Promise<void> {
+    const client = this.#client
+    const { UploadId } = await this.#retried(() => client.send(new CreateMultipartUploadCommand(this.#at(key))))
+    const upload = { ...this.#at(key), UploadId: UploadId ?? '' }
+    try {
+      const Parts: CompletedPart[] = []
+      const partSize = Math.max(part, Math.ceil(size / PARTS_MAX))
+      for (let start = 0; start < size; start += partSize) {
+        const PartNumber: number = Parts.length + 1
+        const CopySourceRange = `bytes=${start}-${Math.min(size, start + partSize) - 1}`
+        const copied = await this.#retried(() =>
+          client.send(new UploadPartCopyCommand({ ...upload, CopySource, CopySourceRange, PartNumber })),
+        )
+        Parts.push({ PartNumber, ETag: copied.CopyPartResult?.ETag })
+      }
+      await this.#complete(upload, Parts, false)
+    } catch (error) {
+      await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined)
+      throw error
+    }
   }
 
   async #put({ key, content, metadata, onlyIfNew }: WriteRequest): Promise<void> {
@@ -242,8 +347,12 @@ export class ObjectStore {
   }
 
   #retried<T>(operation: () => Promise<T>): Promise<T> {
-    const { retries, backoffMs } = this.#settings
-    const backoff = { maxRetries: retries, backoffMs, maxBackoffMs: Math.max(backoffMs, BACKOFF_MS_MAX) }
+    const { retries, backoffMs, maxBackoffMs = BACKOFF_MS_MAX } = this.#settings
+    const backoff = { maxRetries: retries, backoffMs, maxBackoffMs: Math.max(backoffMs, maxBackoffMs) }
     return withRetries(operation, { backoff, classify: classifyS3 })
   }
+}
+
+function listed({ Key, Size, ETag, LastModified }: S3Object): ListedObject {
+  return { key: Key ?? '', size: Size ?? 0, etag: ETag ?? '', modifiedMs: LastModified?.getTime() ?? 0 }
 }

@@ -21,22 +21,40 @@ export function storeSettings(config: Connection, write?: WriteSettings): StoreS
   }
 }
 
+/** The keys with which a connector names a bucket. */
+export interface BucketKeys {
+  readonly bucket: string
+  readonly region: string
+  readonly accessKey: string
+  readonly url: string
+}
+
+export const bucketKeys: BucketKeys = {
+  bucket: 's3.bucket.name',
+  region: 's3.region',
+  accessKey: 'aws.access.key.id',
+  url: 'store.url',
+}
+
 /** What is wrong with the bucket, by asking for it. Closes the store. */
-export async function bucketIssues(store: ObjectStore, config: Connection): Promise<readonly ConfigIssue[]> {
-  const bucket = config['s3.bucket.name']
+export async function bucketIssues(
+  store: ObjectStore,
+  { bucket, endpoint }: StoreSettings,
+  keys: BucketKeys = bucketKeys,
+): Promise<readonly ConfigIssue[]> {
   try {
     await store.checkBucket()
     return []
   } catch (error) {
     const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
     const status = $metadata?.httpStatusCode
-    if (isMissing(error)) return [{ key: 's3.bucket.name', message: `the bucket ${bucket} does not exist; create it` }]
+    if (isMissing(error)) return [{ key: keys.bucket, message: `the bucket ${bucket} does not exist; create it` }]
     if (status === 403) {
       const text = `access to the bucket ${bucket} is refused; check the keys and the permission s3:ListBucket`
-      return [{ key: 'aws.access.key.id', message: text }]
+      return [{ key: keys.accessKey, message: text }]
     }
-    if (status === 301) return [{ key: 's3.region', message: `the bucket ${bucket} is in another region` }]
-    const key = config['store.url'] ? 'store.url' : 's3.bucket.name'
+    if (status === 301) return [{ key: keys.region, message: `the bucket ${bucket} is in another region` }]
+    const key = endpoint ? keys.url : keys.bucket
     return [{ key, message: `the bucket ${bucket} cannot be asked for: ${name}: ${message}` }]
   } finally {
     store.close()
