@@ -107,8 +107,9 @@ export class SourceTrial implements AsyncDisposable {
     await run.acknowledge(count)
   }
 
-  /** What was polled and not acknowledged will never be: the task ends before. */
+  /** What was polled and not acknowledged will never be, since the task ended before: all of it has to come again. */
   forgetOpen(): void {
+    for (const id of this.#openIds) if (id !== undefined && !this.#acknowledged.has(id)) this.#seen.delete(id)
     this.#openIds.length = 0
   }
 
@@ -143,7 +144,7 @@ export class SourceTrial implements AsyncDisposable {
 
   #begin(): void {
     this.#furthest = new Map()
-    this.#openIds.length = 0
+    this.forgetOpen()
   }
 
   #look(id: string | undefined, partition: string): void {
