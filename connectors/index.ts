@@ -5,6 +5,7 @@ import { manifest as elasticsearch } from './elasticsearch/manifest.ts'
 import { fileManifests } from './file/manifest.ts'
 import { sinkManifest as httpSink, sourceManifest as httpSource } from './http/manifest.ts'
 import { sinkManifest as jdbcSink, sourceManifest as jdbcSource } from './jdbc/manifest.ts'
+import { mirrorManifests } from './mirror/manifest.ts'
 import { sinkManifest as mongoSink, sourceManifest as mongoSource } from './mongodb/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
@@ -22,6 +23,7 @@ export const builtinManifests: readonly PluginManifest[] = [
   httpSource,
   jdbcSink,
   jdbcSource,
+  ...mirrorManifests,
   mongoSink,
   mongoSource,
   postgresCdc,

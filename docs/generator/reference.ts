@@ -163,6 +163,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['file', 'FileStreamSource', 'FileStreamSink'],
     ['http', 'HttpSource', 'HttpSink'],
     ['jdbc', 'JdbcSource', 'JdbcSink'],
+    ['mirror', 'MirrorSource', 'MirrorCheckpoint', 'MirrorHeartbeat'],
     ['mongodb', 'MongoSource', 'MongoSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],

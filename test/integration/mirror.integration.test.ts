@@ -1,0 +1,322 @@
+// The three mirror connectors on a real worker, between Millrace and Apache Kafka in each direction.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeCheckpoint, decodeHeartbeat, decodeOffsetSync } from '../../connectors/mirror/wire.ts'
+import type { Admin, Client, ConsumerRecord, ProducerBatch } from '../../src/client/index.ts'
+import { kafkaMissing, startKafka } from '../services/kafka.ts'
+import { type MillraceWorker, startMillraceBroker, startMillraceWorker } from '../services/millrace.ts'
+import { clientOf, type TestCluster } from './client/clusters.ts'
+import { createConnector, deleteConnector } from '../bench/rest-client.ts'
+import { until } from './worker-harness.ts'
+
+interface Kind {
+  readonly name: string
+  readonly isMissing: boolean
+  start(): Promise<Pick<TestCluster, 'bootstrapServers' | 'stop'>>
+}
+
+const millrace: Kind = { name: 'Millrace', isMissing: false, start: () => startMillraceBroker() }
+const kafka: Kind = {
+  name: 'Apache Kafka 4.3.1',
+  isMissing: kafkaMissing('4.3.1') !== null,
+  start: () =>
+    startKafka({
+      properties: {
+        // Everybody may do all, and there are rules to copy.
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'super.users': 'User:ANONYMOUS',
+      },
+    }),
+}
+const pairs = [
+  { sourceKind: millrace, targetKind: millrace },
+  { sourceKind: kafka, targetKind: millrace },
+  { sourceKind: millrace, targetKind: kafka },
+]
+
+/** Everything of a topic, by partition. */
+async function recordsOf(client: Client, topic: string): Promise<ConsumerRecord[][]> {
+  const admin = client.admin()
+  const found = (await admin.topics.describe([topic])).get(topic)
+  await admin.close()
+  const partitions = (found?.value?.partitions ?? []).map(({ partition }) => ({ topic, partition }))
+  if (partitions.length === 0) return []
+  const consumer = client.consumer({ autoOffsetReset: 'earliest' })
+  try {
+    consumer.assign(partitions)
+    const ends = await consumer.endOffsets(partitions)
+    const records: ConsumerRecord[][] = partitions.map(() => [])
+    const isRead = async (): Promise<boolean> => {
+      for (const record of await consumer.poll(100)) records[record.partition]?.push(record)
+      const positions = await Promise.all(partitions.map((partition) => consumer.position(partition)))
+      return positions.every((position, index) => position >= (ends[index] ?? 0))
+    }
+    await until(`${topic} is read`, isRead)
+    return records
+  } finally {
+    await consumer.close()
+  }
+}
+
+const countOf = (records: readonly (readonly unknown[])[]): number =>
+  records.reduce((sum, { length }) => sum + length, 0)
+
+/** A record as far as a mirror has to keep it. */
+const content = ({ offset, timestamp, key, value, headers }: ConsumerRecord) => ({
+  offset,
+  timestamp,
+  key: key?.toString('hex') ?? null,
+  value: value?.toString('hex') ?? null,
+  headers: headers.map((header) => [
+    header.key,
+    header.value === null ? null : Buffer.from(header.value).toString('hex'),
+  ]),
+})
+
+async function withAdmin<T>(client: Client, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = client.admin()
+  try {
+    return await work(admin)
+  } finally {
+    await admin.close()
+  }
+}
+
+async function createTopic(client: Client, name: string, numPartitions: number, configs: Record<string, string> = {}) {
+  await withAdmin(client, async (admin) => {
+    const topic = { name, numPartitions, replicationFactor: 1, configs }
+    const created = (await admin.topics.create([topic])).get(name)
+    if (created?.error) throw created.error
+    // Kafka's broker learns of a topic a moment after its controller has made it.
+    await until(`${name} has leaders`, async () => {
+      const described = (await admin.topics.describe([name])).get(name)
+      return described?.value !== undefined && described.value.partitions.every(({ leader }) => leader >= 0)
+    })
+  })
+}
+
+/** Bytes that are no text, so that anything but a copy of them shows. */
+const bytes = (n: number): Buffer => Buffer.from([0xff, 0x00, n & 0xff, n >> 8, 0xc3, 0x28])
+
+async function produce(client: Client, topic: string, partitions: number, from: number, to: number): Promise<void> {
+  const producer = client.producer({ compressionType: 'gzip' })
+  const batches = new Set<ProducerBatch>()
+  for (let n = from; n < to; n++) {
+    const room = producer.ready(topic)
+    if (room) await room
+    const batch = producer.append({
+      topic,
+      partition: n % partitions,
+      key: n % 7 === 0 ? null : bytes(n),
+      value: n % 11 === 0 ? null : Buffer.concat([bytes(n), Buffer.alloc(20, n)]),
+      headers:
+        n % 3 === 0
+          ? [
+              { key: 'h', value: bytes(n) },
+              { key: 'h', value: null },
+            ]
+          : [],
+      timestamp: 1_600_000_000_000 + n,
+    })
+    batches.add(batch)
+  }
+  await producer.flush()
+  expect([...batches].filter(({ state }) => state !== 'acked')).toEqual([])
+  await producer.close()
+}
+
+describe.each(pairs)('mirror from $sourceKind.name to $targetKind.name', ({ sourceKind, targetKind }) => {
+  if (sourceKind.isMissing || targetKind.isMissing) {
+    test.skip('Kafka is missing', () => undefined)
+    return
+  }
+  let source: Pick<TestCluster, 'bootstrapServers' | 'stop'>
+  let target: Pick<TestCluster, 'bootstrapServers' | 'stop'>
+  let worker: MillraceWorker
+  let from: Client
+  let to: Client
+
+  beforeAll(async () => {
+    ;[source, target] = await Promise.all([sourceKind.start(), targetKind.start()])
+    // Its converters would make base64 in JSON of bytes: those of the mirror come first.
+    worker = await startMillraceWorker(target.bootstrapServers, 'mirror', { 'offset.flush.interval.ms': '500' })
+    from = clientOf(source)
+    to = clientOf(target)
+  })
+  afterAll(async () => {
+    await worker?.stop()
+    await Promise.all([source?.stop(), target?.stop()])
+  })
+
+  const common = () => ({
+    'source.cluster.alias': 'here',
+    'target.cluster.alias': 'there',
+    'source.cluster.bootstrap.servers': source.bootstrapServers,
+    'target.cluster.bootstrap.servers': target.bootstrapServers,
+  })
+  const topicsConfig = (topics: string, more: Record<string, string> = {}) => ({
+    ...common(),
+    'connector.class': 'org.apache.kafka.connect.mirror.MirrorSourceConnector',
+    'tasks.max': '3',
+    topics,
+    'refresh.topics.interval.seconds': '1',
+    'sync.topic.configs.interval.seconds': '1',
+    'sync.topic.acls.interval.seconds': '1',
+    'offset.lag.max': '10',
+    ...more,
+  })
+
+  test('topics are copied byte for byte, with settings, and partitions that are added', async () => {
+    await createTopic(from, 'orders', 3, { 'max.message.bytes': '2000000', 'retention.ms': '-1' })
+    await createTopic(from, 'left-out', 1)
+    await produce(from, 'orders', 3, 0, 300)
+    await createConnector(worker.url, 'topics', topicsConfig('orders, left-.*', { 'topics.exclude': 'left-out' }))
+    const copied = async (count: number) => countOf(await recordsOf(to, 'here.orders')) === count
+    await until('the first records are copied', () => copied(300))
+    const same = async () => {
+      const [originals, copies] = [await recordsOf(from, 'orders'), await recordsOf(to, 'here.orders')]
+      expect(copies.map((list) => list.map(content))).toEqual(originals.map((list) => list.map(content)))
+    }
+    await same()
+    await withAdmin(from, async (admin) => {
+      await admin.topics.createPartitions({ orders: 5 })
+      const changes = [
+        { name: 'retention.ms', op: 'set' as const, value: '86400000' },
+        { name: 'max.message.bytes', op: 'delete' as const },
+        { name: 'min.insync.replicas', op: 'set' as const, value: '1' },
+      ]
+      await admin.configs.incrementalAlter([{ type: 'topic', name: 'orders', changes }])
+    })
+    const partitionsOf = async () => (await recordsOf(to, 'here.orders')).length
+    await until('partitions are added', async () => (await partitionsOf()) === 5)
+    await until('the source knows them', async () => (await recordsOf(from, 'orders')).length === 5)
+    await produce(from, 'orders', 5, 300, 800)
+    await until('the records of new partitions are copied', () => copied(800))
+    await same()
+    const own = async () =>
+      withAdmin(to, async (admin) => {
+        const entries = (await admin.configs.describe([{ type: 'topic', name: 'here.orders' }])).get(
+          'topic:here.orders',
+        )
+        const chosen = entries?.value?.filter((entry) => entry.source === 'DYNAMIC_TOPIC_CONFIG') ?? []
+        return Object.fromEntries(chosen.map(({ name, value }) => [name, value]))
+      })
+    await until('settings are copied', async () => JSON.stringify(await own()) === '{"retention.ms":"86400000"}')
+    const topics = await withAdmin(to, (admin) => admin.topics.list())
+    expect(topics.map(({ name }) => name).filter((name) => name.startsWith('here.'))).toEqual(['here.orders'])
+    // In MirrorMaker's form, so that either can go on from the other's.
+    const stored = async () => {
+      const newest = new Map<string, string>()
+      for (const { key, value } of (await recordsOf(to, 'mirror-offsets')).flat())
+        newest.set(String(key), String(value))
+      return [...newest].filter(([key]) => key.startsWith('["topics",')).toSorted(([a], [b]) => (a < b ? -1 : 1))
+    }
+    const ends = (await recordsOf(from, 'orders')).map((list, partition) => [
+      `["topics",{"cluster":"here","partition":${partition},"topic":"orders"}]`,
+      `{"offset":${list.length - 1}}`,
+    ])
+    await until('offsets are stored', async () => JSON.stringify(await stored()) === JSON.stringify(ends))
+    await deleteConnector(worker.url, 'topics')
+  })
+
+  test('a consumer goes on where its group was: nothing is lost, and little is read twice', async () => {
+    await createTopic(from, 'events', 2)
+    await produce(from, 'events', 2, 0, 500)
+    await createConnector(worker.url, 'failover', topicsConfig('events'))
+    await createConnector(worker.url, 'groups', {
+      ...common(),
+      'connector.class': 'org.apache.kafka.connect.mirror.MirrorCheckpointConnector',
+      groups: 'readers',
+      'refresh.groups.interval.seconds': '1',
+      'emit.checkpoints.interval.seconds': '1',
+      'sync.group.offsets.enabled': 'true',
+      'sync.group.offsets.interval.seconds': '1',
+    })
+    const seen = [new Set<number>(), new Set<number>()]
+    const readers = from.consumer({ groupId: 'readers', autoOffsetReset: 'earliest', maxPollRecords: 37 })
+    readers.subscribe(['events'])
+    await until('about half is read', async () => {
+      for (const { partition, offset } of await readers.poll(100)) seen[partition]?.add(offset)
+      return countOf(seen.map((offsets) => [...offsets])) >= 250
+    })
+    await readers.commit()
+    await readers.close()
+    const committed = new Map(seen.map((offsets, partition) => [partition, offsets.size]))
+    const translated = () => withAdmin(to, (admin) => admin.groups.offsets('readers').catch(() => []))
+    const read = [...committed].filter(([, count]) => count > 0).map(([partition]) => partition)
+    await until('the offsets are there', async () => (await translated()).length === read.length)
+    // Offsets of syncs are as precise as they get once all records are copied.
+    await until('all is copied', async () => countOf(await recordsOf(to, 'here.events')) === 500)
+    const next = to.consumer({ groupId: 'readers', autoOffsetReset: 'earliest' })
+    next.subscribe(['here.events'])
+    let repeated = 0
+    const all = async () => {
+      for (const { partition, offset } of await next.poll(100)) {
+        if (seen[partition]?.has(offset)) repeated++
+        seen[partition]?.add(offset)
+      }
+      return countOf(seen.map((offsets) => [...offsets])) === 500
+    }
+    await until('every record was seen by one of the two', all)
+    await next.close()
+    expect(repeated).toBeLessThan(500)
+    const checkpoints = (await recordsOf(to, 'here.checkpoints.internal')).flat()
+    for (const { key, value } of checkpoints) {
+      const checkpoint = decodeCheckpoint(key!, value!)
+      expect(checkpoint).toMatchObject({ group: 'readers', topic: 'here.events' })
+      // The copy has the offsets of its source here, so a translation is never beyond the group.
+      expect(checkpoint.downstreamOffset).toBeLessThanOrEqual(checkpoint.upstreamOffset)
+    }
+    expect(checkpoints.length).toBeGreaterThan(0)
+    const syncs = (await recordsOf(from, 'mm2-offset-syncs.there.internal')).flat()
+    const last = syncs
+      .map(({ key, value }) => decodeOffsetSync(key!, value!))
+      .findLast(({ partition }) => partition === 0)
+    expect(last).toMatchObject({ topic: 'events', upstreamOffset: last?.downstreamOffset })
+    await deleteConnector(worker.url, 'groups')
+    await deleteConnector(worker.url, 'failover')
+  })
+
+  test('heartbeats come, and are copied on under the name of where they are from', async () => {
+    const heartbeats = (servers: string) => ({
+      ...common(),
+      'connector.class': 'org.apache.kafka.connect.mirror.MirrorHeartbeatConnector',
+      'target.cluster.bootstrap.servers': servers,
+    })
+    await createConnector(worker.url, 'beats', heartbeats(target.bootstrapServers))
+    await until('there are two', async () => countOf(await recordsOf(to, 'heartbeats')) >= 2)
+    await deleteConnector(worker.url, 'beats')
+    const [first] = (await recordsOf(to, 'heartbeats')).flat()
+    expect(decodeHeartbeat(first!.key!, first!.value!)).toEqual({
+      sourceClusterAlias: 'here',
+      targetClusterAlias: 'there',
+      timestamp: first!.timestamp,
+    })
+    await createTopic(from, 'heartbeats', 1)
+    await produce(from, 'heartbeats', 1, 0, 1)
+    await createConnector(worker.url, 'along', topicsConfig('nothing-else'))
+    await until('the heartbeat is copied', async () => countOf(await recordsOf(to, 'here.heartbeats')) === 1)
+    await deleteConnector(worker.url, 'along')
+  })
+
+  test('kill -9 of the worker loses nothing, and what is repeated comes in order', async () => {
+    await createTopic(from, 'killed', 3)
+    const config = topicsConfig('killed', { 'consumer.max.poll.records': '50' })
+    await createConnector(worker.url, 'killed', config)
+    // On Kafka the group waits for the session of the worker that was killed.
+    const rounds = targetKind === millrace ? 2 : 1
+    for (let round = 0; round < rounds; round++) {
+      const before = countOf(await recordsOf(to, 'here.killed'))
+      await produce(from, 'killed', 3, round * 9000, (round + 1) * 9000)
+      await until('the copy goes on', async () => countOf(await recordsOf(to, 'here.killed')) > before)
+      await worker.kill()
+      await worker.restart()
+    }
+    await produce(from, 'killed', 3, rounds * 9000, rounds * 9000 + 3000)
+    const originals = await recordsOf(from, 'killed')
+    const timestamps = (records: readonly ConsumerRecord[]) => records.map(({ timestamp }) => timestamp)
+    const firstSights = async () => (await recordsOf(to, 'here.killed')).map((list) => [...new Set(timestamps(list))])
+    await until('everything is copied', async () => countOf(await firstSights()) === rounds * 9000 + 3000)
+    expect(await firstSights()).toEqual(originals.map(timestamps))
+    await deleteConnector(worker.url, 'killed')
+  })
+})
