@@ -3,6 +3,22 @@ import { defineManifest, type PluginManifest } from '@millrace/sdk'
 const version = '0.1.0'
 const JAVA = 'com.github.jcustenborder.kafka.connect.spooldir'
 
+const sources = () => import('./sftp-sources.ts')
+
+/** One of Confluent's SFTP connectors. */
+const sftp = (name: string, title: string, summary: string, load: () => Promise<unknown>) =>
+  defineManifest({
+    kind: 'source',
+    name,
+    aliases: [`io.confluent.connect.sftp.${name}Connector`, `${name}Connector`],
+    version,
+    title,
+    summary: `${summary} Takes the JSON of the Confluent connector.`,
+    stability: 'stable',
+    delivery: 'at-least-once',
+    load: async () => ({ default: await load() }),
+  })
+
 /** `java` is the class of SpoolDir within its package, or null where SpoolDir has none. */
 const source = (name: string, java: string | null, title: string, summary: string, load: () => Promise<unknown>) =>
   defineManifest({
@@ -89,6 +105,34 @@ export const elfManifest: PluginManifest = source(
   () => import('./elf-source.ts'),
 )
 
+export const sftpCsvManifest: PluginManifest = sftp(
+  'SftpCsvSource',
+  'CSV files by SFTP',
+  'Publishes the rows of CSV files in a folder of an SFTP server.',
+  async () => (await sources()).sftpCsvSource,
+)
+
+export const sftpJsonManifest: PluginManifest = sftp(
+  'SftpJsonSource',
+  'JSON files by SFTP',
+  'Publishes the objects of JSON files in a folder of an SFTP server.',
+  async () => (await sources()).sftpJsonSource,
+)
+
+export const sftpSchemalessJsonManifest: PluginManifest = sftp(
+  'SftpSchemaLessJsonSource',
+  'JSON files as text by SFTP',
+  'Publishes each object of JSON files in a folder of an SFTP server as text.',
+  async () => (await sources()).sftpSchemalessJsonSource,
+)
+
+export const sftpBinaryManifest: PluginManifest = sftp(
+  'SftpBinaryFileSource',
+  'Binary files by SFTP',
+  'Publishes each file in a folder of an SFTP server as one record of bytes.',
+  async () => (await sources()).sftpBinarySource,
+)
+
 export const sinkManifest: PluginManifest = defineManifest({
   kind: 'sink',
   name: 'SpoolDirSink',
@@ -112,5 +156,9 @@ export const spooldirManifests: readonly PluginManifest[] = [
   parquetManifest,
   fixedWidthManifest,
   elfManifest,
+  sftpCsvManifest,
+  sftpJsonManifest,
+  sftpSchemalessJsonManifest,
+  sftpBinaryManifest,
   sinkManifest,
 ]

@@ -52,6 +52,7 @@ test.skipIf(missing !== null)(
       const rows = Array.from({ length: ROWS }, (_, row) => `${file},${row}\n`)
       await writeFile(join(paths.in, `${file}.csv`), `file,row\n${rows.join('')}`)
     }
+    await writeFile(join(paths.in, 'bad.csv'), 'file,row\nwithout-a-row\n')
     await worker.create({
       ...place,
       name: 'remote-sink',
@@ -67,11 +68,12 @@ test.skipIf(missing !== null)(
       'consumer.override.heartbeat.interval.ms': '500',
       'consumer.override.metadata.max.age.ms': '500',
     })
+    const { 'file.system': _fixed, ...confluentPlace } = place
     await worker.create({
-      ...place,
+      ...confluentPlace,
       name: 'remote-source',
-      'connector.class': 'com.github.jcustenborder.kafka.connect.spooldir.SpoolDirCsvSourceConnector',
-      topic: 'remote',
+      'connector.class': 'io.confluent.connect.sftp.SftpCsvSourceConnector',
+      'kafka.topic': 'remote',
       'input.path': paths.in,
       'finished.path': paths.finished,
       'error.path': paths.error,
@@ -80,6 +82,7 @@ test.skipIf(missing !== null)(
       'schema.generation.enabled': 'true',
       'batch.size': '50',
       'empty.poll.wait.ms': '20',
+      'behavior.on.error': 'IGNORE',
     })
     const outputs = async () => (await readdir(paths.out)).filter((name) => !name.startsWith('.')).toSorted(byName)
     const lines = async () => {
@@ -100,6 +103,7 @@ test.skipIf(missing !== null)(
     await until('all files are put away', async () => (await readdir(paths.finished)).length === FILES)
     const distinct = async () => new Set(await lines())
     await until('all rows are in files', async () => (await distinct()).size === FILES * ROWS)
+    await until('the bad file is put away', async () => (await readdir(paths.error)).includes('bad.csv'))
     // The lease of a file goes after the file.
     await until('leases are gone', async () => (await readdir(paths.in)).length === 0)
     // Rows may be repeated in the topic after a kill; the files have each record of the topic once and in order.

@@ -19,6 +19,8 @@ import avroSource from '../../../../connectors/spooldir/avro-source.ts'
 import elfSource from '../../../../connectors/spooldir/elf-source.ts'
 import fixedWidthSource from '../../../../connectors/spooldir/fixed-width-source.ts'
 import parquetSource from '../../../../connectors/spooldir/parquet-source.ts'
+import { refusedSettings } from '../../../../connectors/spooldir/refused.ts'
+import { sftpBinarySource } from '../../../../connectors/spooldir/sftp-sources.ts'
 import { type AnySource, type Folders, makeFolders, namesIn, startTask, type Stored, values } from './file-tasks.ts'
 
 let folders: Folders
@@ -307,5 +309,36 @@ describe('extended log format', () => {
       { a: '3', b: '4' },
     ])
     await task.stop?.()
+  })
+})
+
+describe("Confluent's SFTP connectors", () => {
+  const given = {
+    'kafka.topic': 'orders',
+    'sftp.host': 'files.example.com',
+    'input.path': '/in',
+    'error.path': '/error',
+    'input.file.pattern': '.*',
+  }
+
+  test('have the names and defaults of their options', () => {
+    expect(parseConfigOrThrow(sftpBinarySource.config, given)).toMatchObject({
+      topic: 'orders',
+      'file.system': 'sftp',
+      'empty.poll.wait.ms': 250,
+      'behavior.on.error': 'FAIL',
+      'cleanup.policy': 'MOVE',
+    })
+    expect(parseConfig(sftpBinarySource.config, { ...given, 'file.system': 'local' }).issues).toMatchObject([
+      { key: 'file.system' },
+    ])
+  })
+
+  test('refuse what they cannot do by name, without values', () => {
+    const raw = { 'sftp.proxy.password': 'secret-1', 'sftp.max.record.size': '10', 'kerberos.keytab.path': '' }
+    const issues = refusedSettings(raw)
+    expect(issues.map(({ key }) => key).toSorted()).toEqual(['sftp.max.record.size', 'sftp.proxy.password'])
+    expect(JSON.stringify(issues)).not.toContain('secret-1')
+    expect(refusedSettings({ 'sftp.max.record.size': '0' })).toEqual([])
   })
 })
