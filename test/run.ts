@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { notRunLines } from './optional.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
@@ -75,6 +76,7 @@ if (!options.includes('--check-only')) {
   if (options.length === 0)
     spawnSync(process.execPath, ['--conditions=source', 'test/services/prepare.ts'], { cwd: root, stdio: 'inherit' })
   tests(options)
+  for (const line of notRunLines) console.log(line)
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = counts.failed > 0 ? 1 : 0

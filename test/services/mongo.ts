@@ -48,6 +48,13 @@ export function mongoMissing(): string | null {
   return message
 }
 
+/** The replica set that the tests of `mongodb-replica-set` run on. */
+export function mongoReplicaSet(): string {
+  const url = process.env['MONGO_URL'] ?? ''
+  if (url === '') throw new Error('MONGO_URL is not set; set it to a MongoDB replica set, 6.0 or later')
+  return url
+}
+
 /** Fetches the server's jars once per machine, and compiles the class that starts it. */
 export async function prepareMongo(): Promise<string> {
   if (existsSync(home())) return home()
@@ -175,6 +182,8 @@ export async function startMongo({ isDurable = false }: MongoOptions = {}): Prom
       await endProcess(current.child, 'SIGKILL', current.output)
     },
     async restart() {
+      // Its oplog counts from 1 in each second: a start within the second of the end would repeat resume tokens.
+      for (const second = Math.floor(Date.now() / 1000); Math.floor(Date.now() / 1000) === second; ) await sleep(10)
       const next = await launch(port)
       if (typeof next === 'string') throw new Error(`mongo-java-server does not start again: ${next}`)
       current = next
