@@ -30,6 +30,8 @@ export class RedisStreamTask implements SourceTask {
   #acks: string[] = []
   /** Where the reading of our own pending entries stands; undefined when there are no more. */
   #pendingCursor: string | undefined
+  /** A read that was sent before its poll came. */
+  #ahead: Promise<readonly StreamEntry[]> | undefined
   #connection = 0
   #claimCursor = '0-0'
   #nextClaimMs = 0
@@ -102,14 +104,27 @@ export class RedisStreamTask implements SourceTask {
     if (signal.aborted) return []
     // The acknowledgement travels with the read: Redis has carried it out when the read is answered.
     const acknowledging = this.#acks.length > 0 ? this.#acknowledge() : undefined
-    const reading = this.#group.read(this.#config['batch.size'], this.#config['redis.stream.block'])
+    const reading = this.#ahead ?? this.#read()
+    this.#ahead = undefined
     const [entries] = await Promise.all([reading, acknowledging])
+    // There is more: Redis fetches it while these are on their way. What nobody takes stays pending, and is read again. Without
+    // acknowledgements it would be lost.
+    if (this.#acknowledges && entries.length === this.#config['batch.size']) {
+      this.#ahead = this.#read()
+      // The poll that takes it hears of an error.
+      this.#ahead.catch(() => undefined)
+    }
     return this.#recordsOf(entries)
+  }
+
+  #read(): Promise<readonly StreamEntry[]> {
+    return this.#group.read(this.#config['batch.size'], this.#config['redis.stream.block'])
   }
 
   /** Each connection begins with what the last one may have been given without an answer. */
   async #begin(): Promise<void> {
     const opened = this.#link.opened
+    this.#ahead = undefined
     if (await this.#group.create(await this.#firstOffset())) {
       this.#context.logger.info({ ...this.#origin.sourcePartition }, 'the consumer group was created')
     }

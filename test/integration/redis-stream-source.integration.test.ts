@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import source from '../../connectors/redis/stream-source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
 import { type RunningSource, startSource } from './support/redis-tasks.ts'
+import { until } from './worker-harness.ts'
 import { Offsets, type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
@@ -65,6 +66,16 @@ describe.skipIf(missing)('the Redis streams source', () => {
     expect(await pendingCount()).toBe(10)
     await acknowledge(records.slice(0, 4))
     expect(await pendingCount()).toBe(6)
+  })
+
+  test('what was read ahead and not taken is read again, in order, before anything new', async () => {
+    await add(0, 25)
+    const first = await start({ 'batch.size': '5' })
+    expect(numbers(await first.take(5))).toEqual(upTo(5))
+    await until('a read was sent ahead', async () => (await pendingCount()) === 10)
+    await first.task.stop?.()
+    const second = await start({ 'batch.size': '5' })
+    expect(numbers(await second.take(25))).toEqual(upTo(25))
   })
 
   test('a task that died leaves what it had to its successor, in order, before anything new', async () => {

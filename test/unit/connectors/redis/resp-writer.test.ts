@@ -7,7 +7,10 @@ import { mostBytesOf, RespWriter } from '../../../../connectors/redis/resp-write
 function written(args: readonly (Argument | number)[]): Buffer {
   const most = args.reduce((sum: number, each) => sum + mostBytesOf(typeof each === 'number' ? String(each) : each), 40)
   const writer = new RespWriter(Buffer.alloc(most), args.length)
-  for (const each of args) typeof each === 'number' ? writer.addNumber(each) : writer.add(each)
+  for (const each of args) {
+    if (typeof each === 'number') writer.addNumber(each)
+    else writer.add(each)
+  }
   return writer.bytes
 }
 
@@ -30,7 +33,7 @@ test('lengths of any number of digits are right', () => {
   for (const length of [0, 9, 10, 99, 100, 999, 1000, 100_000]) {
     const bytes = Buffer.alloc(length, 'x')
     expect(written([bytes, length]).toString()).toBe(
-      `*2\r\n$${length}\r\n${bytes}\r\n$${String(length).length}\r\n${length}\r\n`,
+      `*2\r\n$${length}\r\n${bytes.toString()}\r\n$${String(length).length}\r\n${length}\r\n`,
     )
   }
 })
