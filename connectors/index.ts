@@ -9,7 +9,11 @@ import { mirrorManifests } from './mirror/manifest.ts'
 import { sinkManifest as mongoSink, sourceManifest as mongoSource } from './mongodb/manifest.ts'
 import { manifest as postgresCdc } from './postgres-cdc/manifest.ts'
 import { redisManifests } from './redis/manifest.ts'
-import { sinkManifest as s3Sink, sourceManifest as s3Source } from './s3/manifest.ts'
+import {
+  aivenSinkManifest as s3TemplateSink,
+  sinkManifest as s3Sink,
+  sourceManifest as s3Source,
+} from './s3/manifest.ts'
 import { spooldirManifests } from './spooldir/manifest.ts'
 import { manifest as syslog } from './syslog/manifest.ts'
 
@@ -30,6 +34,7 @@ export const builtinManifests: readonly PluginManifest[] = [
   ...redisManifests,
   s3Sink,
   s3Source,
+  s3TemplateSink,
   ...spooldirManifests,
   syslog,
 ]

@@ -29,3 +29,22 @@ export const sourceManifest = defineManifest({
   delivery: 'at-least-once',
   load: () => import('./source.ts'),
 })
+
+/** Writes topics into objects whose names have variables, as the Aiven connector does. */
+export const aivenSinkManifest = defineManifest({
+  kind: 'sink',
+  name: 'S3TemplateSink',
+  aliases: [
+    'S3TemplateSinkConnector',
+    'AivenKafkaConnectS3SinkConnector',
+    'io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector',
+  ],
+  version: '0.1.0',
+  title: 'S3 sink with name templates',
+  summary:
+    'Writes topics into objects whose names are made of topic, partition, offset, time and key: all records in CSV, JSON, ' +
+    'Parquet or Avro, or the latest of each key. Takes the JSON of the Aiven connector.',
+  stability: 'preview',
+  delivery: 'at-least-once',
+  load: () => import('./aiven/sink.ts'),
+})

@@ -20,7 +20,8 @@ function partitionerIssues(config: SinkConfig): readonly ConfigIssue[] {
 
 async function validate(config: SinkConfig, raw: RawConfig): Promise<readonly ConfigIssue[]> {
   const issues = [...refusedSettings(raw), ...partitionerIssues(config)]
-  return [...issues, ...(await bucketIssues(new ObjectStore(storeSettings(config)), config))]
+  const settings = storeSettings(config)
+  return [...issues, ...(await bucketIssues(new ObjectStore(settings), settings))]
 }
 
 export default defineSinkConnector({

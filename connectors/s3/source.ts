@@ -11,10 +11,10 @@ export default defineSourceConnector({
   version: sourceManifest.version,
   aliases: sourceManifest.aliases,
   config: sourceConfig,
-  validate: async (config, raw) => [
-    ...refusedSettings(raw),
-    ...(await bucketIssues(new ObjectStore(storeSettings(config)), config)),
-  ],
+  async validate(config, raw) {
+    const settings = storeSettings(config)
+    return [...refusedSettings(raw), ...(await bucketIssues(new ObjectStore(settings), settings))]
+  },
   taskConfigs: (_config, maxTasks, raw) =>
     Array.from({ length: maxTasks }, (_, index) => ({
       ...raw,

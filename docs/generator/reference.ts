@@ -167,7 +167,7 @@ export async function readmeTables(): Promise<{ path: string; marker: string; co
     ['mongodb', 'MongoSource', 'MongoSink'],
     ['postgres-cdc', 'PostgresCdcSource'],
     ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
-    ['s3', 'S3Sink', 'S3Source'],
+    ['s3', 'S3Sink', 'S3Source', 'S3TemplateSink'],
     [
       'spooldir',
       'SpoolDirCsvSource',

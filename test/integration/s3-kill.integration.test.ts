@@ -7,7 +7,7 @@ import { isAlive } from '../services/alive.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
-import { connectionOf, jsonOf } from './support/s3-tasks.ts'
+import { aivenConnectionOf, connectionOf, jsonOf } from './support/s3-tasks.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const ROUNDS = 3
@@ -22,6 +22,8 @@ interface Row {
   readonly partition: number
   readonly color: string
 }
+
+const keyOf = ({ partition, color }: Row): string => `${partition}-${color}`
 
 describe('a topic and its objects', () => {
   let broker: MillraceBroker
@@ -53,7 +55,8 @@ describe('a topic and its objects', () => {
       const room = producer.ready(topic)
       if (room) await room
       const value = Buffer.from(JSON.stringify(row))
-      producer.append({ topic, partition: row.partition, key: null, value, headers: [], timestamp: Date.now() })
+      const key = Buffer.from(keyOf(row))
+      producer.append({ topic, partition: row.partition, key, value, headers: [], timestamp: Date.now() })
     }
     await producer.flush()
     await producer.close()
@@ -73,6 +76,61 @@ describe('a topic and its objects', () => {
       await consumer.close()
       await admin.close()
     }
+  }
+
+  /**
+   * Writes rows to a new topic while a sink stores them and is killed, its hosts and the server, once in each round but the
+   * last: what is repeated has been by then. Gives the rows when all are committed.
+   */
+  async function storeWithKills(
+    topic: string,
+    config: Record<string, string>,
+    stored: () => Promise<number>,
+  ): Promise<readonly Row[]> {
+    const random = seededRandom(20_261_121)
+    const admin = client.admin()
+    await admin.topics.create([{ name: topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
+    await admin.close()
+    const connector = `${topic}-sink`
+    await worker.create(
+      {
+        name: connector,
+        topics: topic,
+        'consumer.override.auto.offset.reset': 'earliest',
+        'consumer.override.max.poll.records': '200',
+        'consumer.override.session.timeout.ms': '6000',
+        'consumer.override.heartbeat.interval.ms': '500',
+        'restart.policy': 'always',
+        'restart.backoff.ms': '10',
+        'restart.max.attempts': '1000',
+        ...config,
+      },
+      PARTITIONS,
+    )
+    const rows: Row[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const added = Array.from({ length: RECORDS_A_ROUND }, (_, index) => ({
+        id: round * RECORDS_A_ROUND + index,
+        partition: index % PARTITIONS,
+        color: random.next() < 0.5 ? 'red' : random.next() < 0.5 ? 'green' : 'blue',
+      }))
+      rows.push(...added)
+      const producing = produce(topic, added)
+      if (round < ROUNDS - 1) {
+        const before = round * RECORDS_A_ROUND + RECORDS_A_ROUND / 4
+        await until('some of the round is stored', async () => (await stored()) > before)
+        for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+        if (server.keepsObjects) {
+          await server.kill()
+          await server.restart()
+        }
+      }
+      await producing
+      await until('everything is committed', async () => (await lag(topic, `connect-${connector}`)) === 0)
+    }
+    await worker.worker.stopTasks(Array.from({ length: PARTITIONS }, (_, task) => ({ connector, task })))
+    await worker.worker.stopConnector(connector)
+    return rows
   }
 
   const layouts: [string, Record<string, string>][] = [
@@ -95,64 +153,49 @@ describe('a topic and its objects', () => {
     '%s are equal, each record once, after kill -9 of task hosts and of the server',
     async (_name, layout) => {
       const topic = `rows-${layouts.findIndex(([, each]) => each === layout)}`
-      const random = seededRandom(20_261_121)
-      const admin = client.admin()
-      await admin.topics.create([{ name: topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-      await admin.close()
-      const group = `connect-${topic}-sink`
-      await worker.create(
-        {
-          ...connectionOf(server),
-          name: `${topic}-sink`,
-          'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
-          topics: topic,
-          'format.class': 'io.confluent.connect.s3.format.json.JsonFormat',
-          'flush.size': String(FLUSH_SIZE),
-          'retry.backoff.ms': '100',
-          'consumer.override.auto.offset.reset': 'earliest',
-          'consumer.override.max.poll.records': '200',
-          'consumer.override.session.timeout.ms': '6000',
-          'consumer.override.heartbeat.interval.ms': '500',
-          'restart.policy': 'always',
-          'restart.backoff.ms': '10',
-          'restart.max.attempts': '1000',
-          ...layout,
-        },
-        PARTITIONS,
-      )
-      const rows: Row[] = []
-      for (let round = 0; round < ROUNDS; round++) {
-        const added = Array.from({ length: RECORDS_A_ROUND }, (_, index) => ({
-          id: round * RECORDS_A_ROUND + index,
-          partition: index % PARTITIONS,
-          color: random.next() < 0.5 ? 'red' : random.next() < 0.5 ? 'green' : 'blue',
-        }))
-        rows.push(...added)
-        // The last round is killed by nobody: what is repeated has been by then.
-        const producing = produce(topic, added)
-        if (round < ROUNDS - 1) {
-          const before = round * RECORDS_A_ROUND + RECORDS_A_ROUND / 4
-          await until(
-            'some of the round is stored',
-            async () => (await jsonOf(server, `topics/${topic}/`)).length > before,
-          )
-          for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
-          if (server.keepsObjects) {
-            await server.kill()
-            await server.restart()
-          }
-        }
-        await producing
-        await until('everything is committed', async () => (await lag(topic, group)) === 0)
+      const config = {
+        ...connectionOf(server),
+        'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
+        'format.class': 'io.confluent.connect.s3.format.json.JsonFormat',
+        'flush.size': String(FLUSH_SIZE),
+        'retry.backoff.ms': '100',
+        ...layout,
       }
-      const stored = (await jsonOf(server, `topics/${topic}/`)) as Row[]
+      const load = async () => (await jsonOf(server, `topics/${topic}/`)) as Row[]
+      const rows = await storeWithKills(topic, config, async () => (await load()).length)
+      const stored = await load()
       expect(stored.length).toBe(rows.length)
       expect(stored.toSorted((a, b) => a.id - b.id)).toEqual(rows)
-      const connector = `${topic}-sink`
-      await worker.worker.stopTasks(Array.from({ length: PARTITIONS }, (_, task) => ({ connector, task })))
-      await worker.worker.stopConnector(connector)
     },
   )
+
+  /** As users of the Aiven connector name their objects. */
+  const templates = (name: string) => ({
+    ...aivenConnectionOf(server),
+    'connector.class': 'io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector',
+    'file.name.template': name,
+    'format.output.type': 'jsonl',
+    'format.output.envelope': 'false',
+    'kafka.retry.backoff.ms': '100',
+    'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+  })
+
+  test.skipIf(missing !== null)('named by templates, with nothing lost and whole, after the same', async () => {
+    const load = async () => (await jsonOf(server, 'changelog/')) as Row[]
+    const config = templates('changelog/{{topic}}/{{partition}}-{{start_offset:padding=true}}.gz')
+    const rows = await storeWithKills('changelog', config, async () => new Set((await load()).map(({ id }) => id)).size)
+    // At least once: a row that is there again is the same row.
+    const stored = new Map((await load()).map((row) => [row.id, row]))
+    expect([...stored.values()].toSorted((a, b) => a.id - b.id)).toEqual(rows)
+  })
+
+  test.skipIf(missing !== null)('named by keys, with the latest record of each, after the same', async () => {
+    const load = async () => (await jsonOf(server, 'latest/')) as Row[]
+    const config = { ...templates('latest/{{key}}.json'), 'file.compression.type': 'none' }
+    const rows = await storeWithKills('latest', config, async () => Math.max(0, ...(await load()).map(({ id }) => id)))
+    const latest = new Map(rows.map((row) => [keyOf(row), row]))
+    expect((await load()).toSorted((a, b) => a.id - b.id)).toEqual([...latest.values()].toSorted((a, b) => a.id - b.id))
+  })
 
   test.skipIf(missing !== null)(
     'objects and their topic are equal, in order and with nothing lost, after kill -9 of task hosts and of the server',

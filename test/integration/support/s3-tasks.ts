@@ -17,6 +17,18 @@ export function connectionOf(server: S3Server): Raw {
   }
 }
 
+/** The same in the keys of the sink with name templates. */
+export function aivenConnectionOf(server: S3Server): Raw {
+  return {
+    'aws.s3.bucket.name': server.bucket,
+    'aws.s3.region': 'us-east-1',
+    'aws.s3.endpoint': server.endpoint,
+    'aws.access.key.id': server.accessKeyId,
+    'aws.secret.access.key': server.secretAccessKey,
+    'aws.s3.backoff.delay.ms': '10',
+  }
+}
+
 export interface RunningSink extends StartedSink {
   /** The offset that may be committed of partition 0 after so many records. */
   committable(delivered: number, topic?: string): Promise<number | undefined>

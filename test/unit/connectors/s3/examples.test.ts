@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { type ConfigDef, parseConfig } from '@millrace/sdk'
 import { expect, test } from 'vitest'
-import { sinkManifest, sourceManifest } from '../../../../connectors/s3/manifest.ts'
+import { aivenSinkManifest, sinkManifest, sourceManifest } from '../../../../connectors/s3/manifest.ts'
 
 const folder = new URL('../../../../connectors/s3/examples/', import.meta.url)
 const examples = readdirSync(folder).filter((name) => name.endsWith('.json'))
-const manifests = [sinkManifest, sourceManifest]
+const manifests = [sinkManifest, sourceManifest, aivenSinkManifest]
 
 test.each(examples)('%s is a legal config of one of the connectors', async (name) => {
   const { config } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as { config: Record<string, string> }
