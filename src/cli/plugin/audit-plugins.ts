@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { realDisk } from '../../base/real/index.ts'
-import { type InstalledPackage, readDirectory } from '../../connect/index.ts'
+import { type InstalledPackage, type Provenance, readDirectory } from '../../connect/index.ts'
 import { changedFiles } from './file-list.ts'
 import { isOffline, npmError, NpmError, runNpm } from './npm.ts'
 import { signatureOf } from './registry-signatures.ts'
@@ -24,7 +24,7 @@ export interface AuditedPackage {
   /** How many packages have a signature that was verified. */
   readonly verified: number
   readonly advisories: readonly Advisory[]
-  readonly provenance: string
+  readonly provenance: Provenance
   /** What could not be checked, and why. */
   readonly unchecked: readonly string[]
 }
@@ -52,21 +52,22 @@ async function auditPackage(directory: string, entry: InstalledPackage, offline:
   const { name, version, provenance } = entry
   const root = join(directory, entry.root)
   const changes = changedFiles(root, entry.files)
-  const base = { name, version, changes, provenance: `${provenance.state}: ${provenance.detail}` }
+  const base = { name, version, changes, provenance }
   const nothing = { signatures: [], verified: 0, advisories: [] }
   // npm would read what was changed.
   if (changes.length > 0)
     return { ...base, ...nothing, unchecked: ['signatures and advisories, as files were changed'] }
   if (offline) return { ...base, ...nothing, unchecked: ['signatures and advisories, by --offline'] }
-  const signed = await auditSignatures(root)
+  const fromRegistry = lockedPackages(root).filter(({ resolved }) => /^https?:/.test(resolved))
+  if (fromRegistry.length === 0) return { ...base, ...nothing, unchecked: [] }
+  const signed = await auditSignatures(root, fromRegistry)
   const known = await advisoriesOf(root)
   const unchecked = [...signed.unchecked, ...(typeof known === 'string' ? [`advisories: ${known}`] : [])]
   const { signatures, verified } = signed
   return { ...base, signatures, verified, advisories: typeof known === 'string' ? [] : known, unchecked }
 }
 
-async function auditSignatures(root: string) {
-  const fromRegistry = lockedPackages(root).filter(({ resolved }) => /^https?:/.test(resolved))
+async function auditSignatures(root: string, fromRegistry: readonly LockedPackage[]) {
   const signatures: string[] = []
   const reasons = new Set<string>()
   let verified = 0

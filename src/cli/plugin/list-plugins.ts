@@ -10,14 +10,19 @@ import {
 } from '../../connect/index.ts'
 import { changedFiles } from './file-list.ts'
 
-/** What the testkit proved of a package: the guarantee of each class, as its conformance.json says. */
-export type Proofs = ReadonlyMap<string, string>
+/** What the testkit says of a plugin in the conformance.json of its package. */
+export interface Conformance {
+  /** The guarantee that the checks bear out; null when they do not. */
+  readonly proved: string | null
+  readonly passed: number
+  readonly failed: number
+}
 
 /** One package of a plugin directory. */
 export interface ListedPackage {
   readonly name: string
   readonly version: string
-  readonly plugins: readonly (DeclaredPlugin & { readonly proved: string | null })[]
+  readonly plugins: readonly (DeclaredPlugin & { readonly conformance: Conformance | null })[]
   /** Why a worker leaves it out. */
   readonly problems: readonly string[]
   /** What differs from what was installed; null for a package that `millrace plugin` did not install. */
@@ -34,11 +39,11 @@ export function listPlugins(directory: string): readonly ListedPackage[] {
   })
   const listed = found.map(({ folder, manifest }): ListedPackage => {
     const entry = entries.find((one) => packageFolder(directory, one) === folder) ?? null
-    const proofs = proofsIn(folder)
+    const conformance = conformanceIn(folder, manifest.version)
     return {
       name: manifest.name,
       version: manifest.version,
-      plugins: manifest.plugins.map((plugin) => ({ ...plugin, proved: proofs.get(plugin.name) ?? null })),
+      plugins: manifest.plugins.map((plugin) => ({ ...plugin, conformance: conformance.get(plugin.name) ?? null })),
       problems: manifest.problems,
       changes: entry === null ? null : changedFiles(join(directory, entry.root), entry.files),
       entry,
@@ -60,14 +65,29 @@ export function listPlugins(directory: string): readonly ListedPackage[] {
   return [...listed, ...gone, ...unreadable]
 }
 
-/** What the conformance.json of a package proves; nothing where it has none. */
-function proofsIn(folder: string): Proofs {
+/** What the testkit wrote into the package, if it was of this version. */
+function conformanceIn(folder: string, version: string): ReadonlyMap<string, Conformance> {
+  let report: ConformanceFile
   try {
-    const { plugins } = JSON.parse(readFileSync(join(folder, 'conformance.json'), 'utf8')) as {
-      plugins?: readonly { name?: string; guarantee?: string }[]
-    }
-    return new Map((plugins ?? []).map(({ name = '', guarantee = '' }) => [name, guarantee]))
+    report = JSON.parse(readFileSync(join(folder, 'conformance.json'), 'utf8')) as ConformanceFile
   } catch {
     return new Map()
   }
+  if (report.package?.version !== version) return new Map()
+  return new Map(
+    (report.plugins ?? []).map(({ name = '', guarantee, passed = 0, failed = 0 }) => {
+      const proved = failed === 0 ? (guarantee?.proved ?? null) : null
+      return [name, { proved, passed, failed }]
+    }),
+  )
+}
+
+interface ConformanceFile {
+  readonly package?: { readonly version?: string }
+  readonly plugins?: readonly {
+    readonly name?: string
+    readonly guarantee?: { readonly proved?: string | null }
+    readonly passed?: number
+    readonly failed?: number
+  }[]
 }

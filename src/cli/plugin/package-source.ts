@@ -27,7 +27,7 @@ const REGISTRY_SPEC = /^(?:@[\w.~-]+\/)?[\w.~-]+(?:@[^/:]*)?$/
 
 /** The type of what a user names: a folder or an archive that is there, else what npm knows to find. */
 export function sourceOf(spec: string): PackageSource {
-  const looksLocal = /^(?:\.{0,2}[/\\]|[A-Za-z]:\\)|\.tgz$/.test(spec) && !/^[a-z+]+:\/\//.test(spec)
+  const looksLocal = /^(?:\.{1,2}$|\.{0,2}[/\\]|[A-Za-z]:\\)|\.tgz$/.test(spec) && !/^[a-z+]+:\/\//.test(spec)
   if (looksLocal || (existsSync(spec) && !REGISTRY_SPEC.test(spec))) {
     const path = resolve(spec)
     if (!existsSync(path)) throw new UsageError(`there is no ${path}`)

@@ -1,6 +1,7 @@
+import type { Provenance } from '../../connect/index.ts'
 import type { AddReport } from './add-plugin.ts'
 import type { AuditedPackage } from './audit-plugins.ts'
-import type { ListedPackage } from './list-plugins.ts'
+import type { Conformance, ListedPackage } from './list-plugins.ts'
 import type { BundleReport } from './make-bundle.ts'
 import type { RemoveReport } from './remove-plugin.ts'
 
@@ -15,9 +16,7 @@ export function addText({ entry, manifest, notes, added }: AddReport, directory:
   )
   facts.push(`integrity ${integrity}`)
   if (entry.source.type === 'registry') facts.push(`registry signature: ${signature}`)
-  const { state, detail } = provenance
-  const hasOne = state === 'verified' || state === 'unverified'
-  facts.push(hasOne ? `provenance ${state}: ${detail}` : `no provenance: ${detail}`)
+  facts.push(`${provenanceText(provenance)}: ${provenance.detail}`)
   return [head, ...[...facts, ...notes.map((note) => `note: ${note}`)].map((line) => `  ${line}`)].join('\n')
 }
 
@@ -32,17 +31,29 @@ export function listText(packages: readonly ListedPackage[], directory: string):
 function stateOf({ changes, entry }: ListedPackage): string {
   if (changes === null) return 'not installed by millrace plugin'
   const files = changes.length === 0 ? 'files as installed' : `CHANGED: ${changes.length} files`
-  const { state } = entry?.provenance ?? { state: 'none' }
-  return `${files}, ${state === 'verified' || state === 'unverified' ? `provenance ${state}` : 'no provenance'}`
+  return entry === null ? files : `${files}, ${provenanceText(entry.provenance)}`
+}
+
+function provenanceText({ state }: Provenance): string {
+  return state === 'verified' || state === 'unverified' ? `provenance ${state}` : 'no provenance'
 }
 
 function detailsOf({ plugins, problems, changes }: ListedPackage): readonly string[] {
-  const lines = plugins.map(({ kind, name, delivery, proved }) => {
+  const lines = plugins.map(({ kind, name, delivery, conformance }) => {
     const claim = delivery === undefined ? '' : `, claims ${delivery}`
-    return `  ${kind} ${name}${claim}${proved === null ? '' : `, proved ${proved}`}`
+    return `  ${kind} ${name}${claim}${proofText(conformance)}`
   })
   const few = (changes ?? []).slice(0, MAX_CHANGES).map((change) => `  ! ${change}`)
   return [...lines, ...problems.map((problem) => `  ! left out by workers: ${problem}`), ...few]
+}
+
+function proofText(conformance: Conformance | null): string {
+  if (conformance === null) return ', without a conformance report'
+  const { proved, passed, failed } = conformance
+  if (failed > 0) return `, FAILED ${failed} of ${passed + failed} conformance checks`
+  return proved === null
+    ? `, passed ${passed} conformance checks`
+    : `, ${proved} proved by ${passed} conformance checks`
 }
 
 const MAX_CHANGES = 10
@@ -69,7 +80,7 @@ function findingsOf({ changes, signatures, verified, advisories, provenance, unc
     ...(verified > 0 ? [`${verified} packages with a registry signature that was verified`] : []),
     ...signatures.map((line) => `! ${line}`),
     ...advisories.map(({ package: name, severity, title, url }) => `! ${severity}: ${name}: ${title} ${url}`),
-    `provenance ${provenance}`,
+    `${provenanceText(provenance)}: ${provenance.detail}`,
     ...unchecked.map((line) => `not checked: ${line}`),
   ]
 }

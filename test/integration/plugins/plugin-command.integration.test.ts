@@ -1,6 +1,6 @@
 // `millrace plugin` with the real npm: folders, tarballs and bundles, without any registry.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +73,26 @@ describe('adding', () => {
     const [replaced, ...rest] = await list()
     expect([replaced.version, rest]).toEqual(['1.0.0', []])
     expect(namesIn(directory)).toEqual([replaced.entry.root, 'millrace-plugins.json'])
+  })
+
+  test('a conformance report of the package is told, unless it is of another version', async () => {
+    const plugins = [
+      {
+        kind: 'source',
+        name: 'WaveSource',
+        guarantee: { claimed: 'at-least-once', proved: 'at-least-once' },
+        passed: 9,
+        failed: 0,
+      },
+    ]
+    for (const version of ['1.0.0', '2.0.0']) {
+      const report = { conformance: 1, package: { name: '@acme/wave', version: '1.0.0' }, plugins }
+      writeFileSync(join(versionOf(version), 'conformance.json'), JSON.stringify(report))
+      await add(versionOf(version))
+    }
+    const { stdout } = await cli.run('list', '--dir', directory)
+    expect(stdout).toContain('source WaveSource, at-least-once proved by 9 conformance checks')
+    expect(stdout).toContain('source WaveSource, without a conformance report')
   })
 
   test('versions live side by side', async () => {

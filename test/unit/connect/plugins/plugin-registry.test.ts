@@ -1,7 +1,7 @@
 import { ConfigError, defineManifest, type PluginKind, type PluginManifest } from '@millrace/sdk'
 import { describe, expect, it } from 'vitest'
 import type { PackagePlugin } from '../../../../src/connect/plugins/package-scan.ts'
-import { PluginRegistry } from '../../../../src/connect/plugins/plugin-registry.ts'
+import { conflictText, PluginRegistry } from '../../../../src/connect/plugins/plugin-registry.ts'
 
 function manifest(name: string, kind: PluginKind, more: Partial<PluginManifest> = {}): PluginManifest {
   const load = () => Promise.resolve({ default: { kind, name } })
@@ -77,6 +77,81 @@ describe('plugins are found', () => {
   })
 })
 
+function fromPackage(name: string, from: string, version: string, more: Partial<PackagePlugin> = {}): PackagePlugin {
+  const where = { package: from, packageVersion: version, module: `/${from}@${version}/x.js` }
+  return { kind: 'sink', name, aliases: [], version, title: '', summary: '', ...where, ...more }
+}
+
+describe('several versions of a plugin', () => {
+  const registry = new PluginRegistry(
+    [],
+    ['1.10.0', '2.0.0-rc.1', '1.9.0', '2.0.0'].map((version) =>
+      fromPackage('org.a.X', 'x', version, { aliases: ['io.old.X'] }),
+    ),
+  )
+  const versionOf = (name: string, range: string) => registry.find(name, undefined, range)?.manifest.version
+
+  it('are in order, under all their names', () => {
+    for (const name of ['org.a.X', 'io.old.X', 'X']) {
+      const found = registry.versions(name).map(({ manifest }) => manifest.version)
+      expect([name, found]).toEqual([name, ['1.9.0', '1.10.0', '2.0.0-rc.1', '2.0.0']])
+    }
+    expect(registry.list()).toHaveLength(4)
+  })
+
+  it.each([
+    ['', '2.0.0'],
+    ['latest', '2.0.0'],
+    ['1.9.0', '1.9.0'],
+    ['[1.0,2.0)', '2.0.0-rc.1'],
+    ['[1.0,1.10]', '1.10.0'],
+    ['(,1.10)', '1.9.0'],
+    ['3', undefined],
+    ['no range!', undefined],
+  ])('are chosen by the range %j: %s', (range, version) => {
+    expect(['org.a.X', 'io.old.X', 'X'].map((name) => versionOf(name, range))).toEqual([version, version, version])
+  })
+
+  it('or the error names those that there are', async () => {
+    await expect(registry.load('X', ['sink'], '[3,)')).rejects.toThrow(
+      'Plugin X not found that matches the version range [3,), available versions: [1.9.0, 1.10.0, 2.0.0-rc.1, 2.0.0]',
+    )
+  })
+})
+
+describe('a name belongs to whoever came first', () => {
+  const registry = new PluginRegistry(
+    [manifest('FileSink', 'sink', { aliases: ['org.k.FileSinkConnector'] })],
+    [
+      fromPackage('FileSink', 'thief', '99.0.0'),
+      fromPackage('org.k.FileSinkConnector', 'thief', '99.0.0'),
+      fromPackage('org.a.Y', 'first', '1.0.0', { aliases: ['io.old.Y'] }),
+      fromPackage('org.a.Y', 'second', '2.0.0'),
+      fromPackage('org.b.Y2', 'second', '2.0.0', { aliases: ['io.old.Y', 'io.own.Y2'] }),
+    ],
+  )
+
+  it('also when another package has a later version', () => {
+    expect(registry.find('FileSink')?.package).toBeNull()
+    expect(registry.find('org.k.FileSinkConnector')?.manifest.name).toBe('FileSink')
+    expect(registry.find('org.a.Y')?.package).toBe('first')
+    expect(registry.find('io.old.Y')?.package).toBe('first')
+    expect(registry.find('io.own.Y2')?.package).toBe('second')
+    expect(registry.list().map(({ manifest: one }) => one.name)).toEqual(['FileSink', 'org.a.Y', 'org.b.Y2'])
+  })
+
+  it('and the others are told', async () => {
+    expect(registry.conflicts.map(({ name, package: from, owner }) => [name, from, owner])).toEqual([
+      ['FileSink', 'thief', null],
+      ['org.k.FileSinkConnector', 'thief', null],
+      ['org.a.Y', 'second', 'first'],
+    ])
+    expect(registry.conflicts.map(conflictText)[2]).toBe(
+      'org.a.Y of second@2.0.0 cannot be used because a class of this name belongs to the package first; remove one of the two packages',
+    )
+  })
+})
+
 describe('loading a plugin', () => {
   it('imports its code only then, and once', async () => {
     let loads = 0
@@ -106,6 +181,20 @@ describe('loading a plugin', () => {
     await expect(new PluginRegistry([wrongKind], []).load('S', ['sink'])).rejects.toThrow(/declared as sink.*source/)
     const nothing = manifest('S', 'sink', { load: () => Promise.resolve({}) })
     await expect(new PluginRegistry([nothing], []).load('S', ['sink'])).rejects.toThrow(/default/)
+  })
+
+  it('of a package has the version of the package, whatever its definition says', async () => {
+    const load = () => Promise.resolve({ default: { kind: 'sink', name: 'S', version: '0.0.0' } })
+    const registry = new PluginRegistry([manifest('S', 'sink', { load, version: '2.0.0' })], [])
+    expect((await registry.load('S', ['sink'])).version).toBe('0.0.0')
+    const module = new URL('../../../../plugins/examples/steady/source.js', import.meta.url).pathname
+    const plugin = fromPackage('SteadySource', 'steady', '7.0.0', { kind: 'source', module })
+    const definition = await new PluginRegistry([], [plugin]).load('SteadySource', ['source'])
+    expect([definition.version, definition.name, typeof definition.createTask]).toEqual([
+      '7.0.0',
+      'SteadySource',
+      'function',
+    ])
   })
 
   it('of a package imports the file its manifest names', async () => {
