@@ -1,11 +1,12 @@
 // The three mirror connectors on a real worker, between Millrace and Apache Kafka in each direction.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeCheckpoint, decodeHeartbeat, decodeOffsetSync } from '../../connectors/mirror/wire.ts'
-import type { Admin, Client, ConsumerRecord, ProducerBatch } from '../../src/client/index.ts'
+import type { Client, ConsumerRecord } from '../../src/client/index.ts'
 import { kafkaMissing, startKafka } from '../services/kafka.ts'
 import { type MillraceWorker, startMillraceBroker, startMillraceWorker } from '../services/millrace.ts'
 import { clientOf, type TestCluster } from './client/clusters.ts'
 import { createConnector, deleteConnector } from '../bench/rest-client.ts'
+import { content, countOf, createTopic, produce, recordsOf, withAdmin } from './support/mirror-topics.ts'
 import { until } from './worker-harness.ts'
 
 interface Kind {
@@ -32,97 +33,6 @@ const pairs = [
   { sourceKind: kafka, targetKind: millrace },
   { sourceKind: millrace, targetKind: kafka },
 ]
-
-/** Everything of a topic, by partition. */
-async function recordsOf(client: Client, topic: string): Promise<ConsumerRecord[][]> {
-  const admin = client.admin()
-  const found = (await admin.topics.describe([topic])).get(topic)
-  await admin.close()
-  const partitions = (found?.value?.partitions ?? []).map(({ partition }) => ({ topic, partition }))
-  if (partitions.length === 0) return []
-  const consumer = client.consumer({ autoOffsetReset: 'earliest' })
-  try {
-    consumer.assign(partitions)
-    const ends = await consumer.endOffsets(partitions)
-    const records: ConsumerRecord[][] = partitions.map(() => [])
-    const isRead = async (): Promise<boolean> => {
-      for (const record of await consumer.poll(100)) records[record.partition]?.push(record)
-      const positions = await Promise.all(partitions.map((partition) => consumer.position(partition)))
-      return positions.every((position, index) => position >= (ends[index] ?? 0))
-    }
-    await until(`${topic} is read`, isRead)
-    return records
-  } finally {
-    await consumer.close()
-  }
-}
-
-const countOf = (records: readonly (readonly unknown[])[]): number =>
-  records.reduce((sum, { length }) => sum + length, 0)
-
-/** A record as far as a mirror has to keep it. */
-const content = ({ offset, timestamp, key, value, headers }: ConsumerRecord) => ({
-  offset,
-  timestamp,
-  key: key?.toString('hex') ?? null,
-  value: value?.toString('hex') ?? null,
-  headers: headers.map((header) => [
-    header.key,
-    header.value === null ? null : Buffer.from(header.value).toString('hex'),
-  ]),
-})
-
-async function withAdmin<T>(client: Client, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = client.admin()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.close()
-  }
-}
-
-async function createTopic(client: Client, name: string, numPartitions: number, configs: Record<string, string> = {}) {
-  await withAdmin(client, async (admin) => {
-    const topic = { name, numPartitions, replicationFactor: 1, configs }
-    const created = (await admin.topics.create([topic])).get(name)
-    if (created?.error) throw created.error
-    // Kafka's broker learns of a topic a moment after its controller has made it.
-    await until(`${name} has leaders`, async () => {
-      const described = (await admin.topics.describe([name])).get(name)
-      return described?.value !== undefined && described.value.partitions.every(({ leader }) => leader >= 0)
-    })
-  })
-}
-
-/** Bytes that are no text, so that anything but a copy of them shows. */
-const bytes = (n: number): Buffer => Buffer.from([0xff, 0x00, n & 0xff, n >> 8, 0xc3, 0x28])
-
-async function produce(client: Client, topic: string, partitions: number, from: number, to: number): Promise<void> {
-  const producer = client.producer({ compressionType: 'gzip' })
-  const batches = new Set<ProducerBatch>()
-  for (let n = from; n < to; n++) {
-    const room = producer.ready(topic)
-    if (room) await room
-    const batch = producer.append({
-      topic,
-      partition: n % partitions,
-      key: n % 7 === 0 ? null : bytes(n),
-      value: n % 11 === 0 ? null : Buffer.concat([bytes(n), Buffer.alloc(20, n)]),
-      headers:
-        n % 3 === 0
-          ? [
-              { key: 'h', value: bytes(n) },
-              { key: 'h', value: null },
-            ]
-          : [],
-      timestamp: 1_600_000_000_000 + n,
-    })
-    batches.add(batch)
-  }
-  await producer.flush()
-  expect([...batches].filter(({ state }) => state !== 'acked')).toEqual([])
-  await producer.close()
-}
 
 describe.each(pairs)('mirror from $sourceKind.name to $targetKind.name', ({ sourceKind, targetKind }) => {
   if (sourceKind.isMissing || targetKind.isMissing) {

@@ -66,20 +66,24 @@ export function kafkaMissing(version: KafkaVersion = '4.3.1'): string | null {
 }
 
 /** The folder of Kafka's jars, fetched by Maven once per machine. */
-export async function kafkaJars(version: KafkaVersion = '4.3.1'): Promise<string> {
-  const lib = libOf(version)
+export function kafkaJars(version: KafkaVersion = '4.3.1'): Promise<string> {
+  return mavenJars(`kafka-${version}`, join(HERE, 'pom.xml'), [`-Dkafka.version=${version}`])
+}
+
+/** A folder of the cache with what a pom names, fetched by Maven once per machine. */
+export async function mavenJars(name: string, pom: string, options: readonly string[]): Promise<string> {
+  const lib = join(cacheFolder(), name)
   if (existsSync(lib)) return lib
   await mkdir(cacheFolder(), { recursive: true })
   const partial = await mkdtemp(`${lib}-partial-`)
-  const args = ['-q', '-B', '-f', join(HERE, 'pom.xml'), `-Dkafka.version=${version}`]
-  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${partial}`]
+  const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`, ...options]
   for (let attempt = 1; ; attempt++) {
-    const { code, stdout, stderr } = await run('mvn', [...args, ...goal], '', DOWNLOAD_MS)
+    const { code, stdout, stderr } = await run('mvn', args, '', DOWNLOAD_MS)
     if (code === 0) break
     // A repository that does not answer for a moment is no fault of ours.
     if (attempt < 3) continue
     await rm(partial, { recursive: true, force: true })
-    throw new Error(`Maven cannot fetch Kafka ${version}: ${stdout}${stderr}`)
+    throw new Error(`Maven cannot fetch ${name}: ${stdout}${stderr}`)
   }
   // Whoever renames first wins; the loser's copy goes away.
   await rename(partial, lib).catch(() => rm(partial, { recursive: true, force: true }))
@@ -119,15 +123,16 @@ function run(command: string, args: readonly string[], input: string, limitMs: n
 /** Short-lived tools start fastest with the first compiler only and the plainest collector. */
 const QUICK = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto']
 
-/** Runs a class of Kafka's jars, such as `org.apache.kafka.tools.TopicCommand`. */
+/** Runs a class of Kafka's jars, such as `org.apache.kafka.tools.TopicCommand`; `classes` are more places of classes. */
 export async function kafkaTool(
   className: string,
   args: readonly string[],
-  options: { version?: KafkaVersion; input?: string; jvm?: readonly string[] } = {},
+  options: { version?: KafkaVersion; input?: string; jvm?: readonly string[]; classes?: readonly string[] } = {},
 ): Promise<ToolResult> {
   const lib = await kafkaJars(options.version)
   const jvm = ['-Xmx512M', ...QUICK, LOGGING, ...(options.jvm ?? [])]
-  return run('java', [...jvm, '-cp', join(lib, '*'), className, ...args], options.input ?? '', TOOL_MS)
+  const classes = [join(lib, '*'), ...(options.classes ?? [])].join(':')
+  return run('java', [...jvm, '-cp', classes, className, ...args], options.input ?? '', TOOL_MS)
 }
 
 /** Whether the broker at this port answers Metadata with itself in it: only then is it registered and unfenced. */
