@@ -1,4 +1,5 @@
 import type { PluginManifest } from '@millrace/sdk'
+import { debeziumManifest } from './debezium/plugin.ts'
 import { manifestOf, sideManifests } from './operating-side.ts'
 
 /** The transformations and predicates that come with Millrace; loaded like any plugin. */
@@ -37,6 +38,22 @@ export const transformManifests: readonly PluginManifest[] = [
     'Makes the key of fields of the value.',
     () => import('./value-to-key.ts'),
   ),
+  debeziumManifest(
+    'ExtractNewRecordState',
+    'Takes the row out of a change event.',
+    () => import('./debezium/extract-new-record-state.ts'),
+  ),
+  debeziumManifest(
+    'outbox.EventRouter',
+    'Makes events of the rows of an outbox table.',
+    () => import('./debezium/event-router.ts'),
+  ),
+  debeziumManifest('ByLogicalTableRouter', 'Joins tables in one topic, by its older name.', async () => ({
+    default: (await import('./debezium/logical-topic-router.ts')).default.byLogicalTable,
+  })),
+  debeziumManifest('ToLogicalTopicRouter', 'Joins tables in one topic.', async () => ({
+    default: (await import('./debezium/logical-topic-router.ts')).default.toLogicalTopic,
+  })),
   manifestOf('predicate', 'HasHeaderKey', 'Has a header of that name.', () => import('./predicates/has-header-key.ts')),
   manifestOf('predicate', 'RecordIsTombstone', 'Has no value.', () => import('./predicates/record-is-tombstone.ts')),
   manifestOf(

@@ -1,6 +1,7 @@
-import { compileRegex, defineConfig, withChanges } from '@millrace/sdk'
-import { checkRegex, expandReplacement } from './java-regex.ts'
+import { defineConfig, withChanges } from '@millrace/sdk'
+import { checkRegex } from './java-regex.ts'
 import { defineWhole } from './operating-side.ts'
+import { renamer } from './whole-name.ts'
 
 const config = defineConfig({
   regex: {
@@ -21,23 +22,10 @@ export default defineWhole(
     '<code>java.util.regex.Matcher#replaceFirst()</code> is used with the replacement string to obtain the new topic.',
   config,
   ({ regex, replacement }) => {
-    const { source, flags } = compileRegex(regex)
-    const whole = new RegExp(`(?<![^])(?:${source})(?![^])`, flags)
-    const first = new RegExp(source, flags)
-    // Topics are few and records many.
-    const renamed = new Map<string, string>()
-    const rename = (topic: string): string => {
-      if (!whole.test(topic)) return topic
-      return topic.replace(first, (...match: unknown[]) => expandReplacement(replacement, match))
-    }
+    const rename = renamer(regex, replacement)
     return {
       apply(record) {
-        let topic = renamed.get(record.topic)
-        if (topic === undefined) {
-          topic = rename(record.topic)
-          if (renamed.size >= 10_000) renamed.clear()
-          renamed.set(record.topic, topic)
-        }
+        const topic = rename(record.topic) ?? record.topic
         return topic === record.topic ? record : withChanges(record, { topic })
       },
     }

@@ -32,6 +32,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   SetSchemaMetadata: { config: { 'schema.name': 'renamed', 'schema.version': '2' } },
   TimestampConverter: { config: { field: 'seen', 'target.type': 'unix' } },
   ValueToKey: { config: { fields: 'id' } },
+  ByLogicalTableRouter: { config: { 'topic.regex': 'testkit-(.*)', 'topic.replacement': '$1' } },
+  ToLogicalTopicRouter: { config: { 'topic.regex': 'testkit-(.*)', 'topic.replacement': '$1' } },
   HasHeaderKey: { config: { name: 'trace' } },
   TopicNameMatches: { config: { pattern: 'testkit-.*' }, invalid: [{ config: { pattern: '(' }, key: 'pattern' }] },
 }
