@@ -1,57 +1,7 @@
 import { ConnectError } from '@millrace/sdk'
 import { dataFault, type Failure, fatal, retriable } from '../_shared/retry/index.ts'
 import { reasonOf } from './failures.ts'
-
-/** What a version conflict says of a write. */
-export type ConflictMeaning =
-  /** The document has this or a newer version: nothing is to be done. */
-  | 'newer'
-  /** The id is of the record's place, so the document is this very record. */
-  | 'same'
-  /** Somebody else changed the document at the same time. */
-  | 'race'
-
-/** One operation of a bulk request. */
-export interface Operation {
-  readonly index: string
-  /** The line that says what is done, with its end, and what of the next one is before the document. */
-  readonly head: string
-  /** JSON of an object, as text or as the bytes that its record brought; empty where there is none. */
-  readonly document: string | Uint8Array
-  /** What comes after it, with the end of the line. */
-  readonly tail: string
-  readonly onConflict: ConflictMeaning
-}
-
-/** About how many bytes an operation takes: text is counted by its characters. */
-export function sizeOf({ head, document, tail }: Operation): number {
-  return head.length + document.length + tail.length
-}
-
-/** The most bytes that UTF-8 has for one unit of UTF-16. */
-const UNIT_BYTES = 3
-
-/** The body of a bulk request. */
-export function bodyOf(operations: readonly Operation[]): Buffer {
-  let most = 0
-  for (const { head, document, tail } of operations) {
-    const isText = typeof document === 'string'
-    most += UNIT_BYTES * (head.length + tail.length + (isText ? document.length : 0)) + (isText ? 0 : document.length)
-  }
-  // The rest is never written to, and so it takes no memory.
-  const body = Buffer.allocUnsafeSlow(most)
-  let at = 0
-  for (const { head, document, tail } of operations) {
-    at += body.write(head, at)
-    if (typeof document === 'string') at += body.write(document, at)
-    else {
-      body.set(document, at)
-      at += document.length
-    }
-    at += body.write(tail, at)
-  }
-  return body.subarray(0, at)
-}
+import type { Operation } from './operation.ts'
 
 /** What is asked of a bulk answer: with the whole items, reading it costs as much as writing the request. */
 export const ANSWER_FILTER = 'errors,items.*.status,items.*.error'
@@ -92,8 +42,8 @@ export function problemsOf(
   for (const [index, item] of items.entries()) {
     const { status, error } = Object.values(item)[0]!
     if (error === undefined) continue
-    if (status === 409 && operations[index]!.onConflict !== 'race') {
-      if (operations[index]!.onConflict === 'newer') onNewer(index)
+    if (status === 409 && operations[index]!.frame.onConflict !== 'race') {
+      if (operations[index]!.frame.onConflict === 'newer') onNewer(index)
       continue
     }
     problems.push({ index, failure: failureOfItem(status, error) })

@@ -9,6 +9,7 @@ import {
   type TopicPartition,
   type TopicPartitionOffset,
 } from '@millrace/sdk'
+import { BufferPool } from '../_shared/buffers/index.ts'
 import { withRetries } from '../_shared/retry/index.ts'
 import {
   type Batch,
@@ -18,10 +19,12 @@ import {
   type Write,
   type WriteOutcome,
 } from '../_shared/sink-batcher/index.ts'
-import { ANSWER_FILTER, bodyOf, type BulkAnswer, type Operation, problemsOf, sizeOf } from './bulk.ts'
+import { ANSWER_FILTER, type BulkAnswer, problemsOf } from './bulk.ts'
+import { bodyOf, mostBytesOf, sizeOf } from './bulk-body.ts'
 import { connect, type SearchServer } from './client.ts'
 import type { ElasticsearchConfig } from './config.ts'
 import { failureOf } from './failures.ts'
+import type { Operation } from './operation.ts'
 import { RecordConverter } from './record-converter.ts'
 import { Resources } from './resources.ts'
 
@@ -34,6 +37,7 @@ export class ElasticsearchSinkTask implements SinkTask {
   readonly #context: SinkTaskContext
   readonly #converter: RecordConverter
   readonly #batcher: SinkBatcher<Operation>
+  readonly #memory: BufferPool
   readonly #stop = new AbortController()
   #server: SearchServer | undefined
   #resources: Resources | undefined
@@ -44,6 +48,7 @@ export class ElasticsearchSinkTask implements SinkTask {
     this.#config = config
     this.#context = context
     this.#converter = new RecordConverter(config)
+    this.#memory = new BufferPool(config['max.in.flight.requests'])
     const batchBytes = config['bulk.size.bytes']
     this.#batcher = new SinkBatcher<Operation>({
       context,
@@ -110,7 +115,9 @@ export class ElasticsearchSinkTask implements SinkTask {
       this.#skipped++
       return null
     }
-    const write = { key: operation.key && `${index}/${operation.key}`, bytes: sizeOf(operation), data: operation }
+    // The same id in another index only waits for its turn without need.
+    const key = operation.frame.isOrdered ? (operation.id ?? undefined) : undefined
+    const write = { key, bytes: sizeOf(operation), data: operation }
     const schema = this.#converter.schemaOf(record)
     if (this.#resources!.isReady(index, schema)) return write
     return this.#prepare(index, schema).then(() => write)
@@ -122,13 +129,16 @@ export class ElasticsearchSinkTask implements SinkTask {
 
   async #write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
     const operations = items.map(({ data }) => data)
+    const memory = this.#memory.take(mostBytesOf(operations))
     const { body } = await this.#server!.request({
       method: 'POST',
       path: '/_bulk',
       querystring: { filter_path: ANSWER_FILTER },
-      lines: bodyOf(operations),
+      lines: bodyOf(operations, memory),
       signal,
     })
+    // The server has read all of it. After an error nobody knows what is still on its way.
+    this.#memory.give(memory)
     const failures = problemsOf(body as BulkAnswer, operations, (index) => this.#tellOfNewer(items[index]!.record))
     for (const { index, failure } of failures) {
       if (failure.error.message.startsWith('index_not_found_exception')) await this.#remake(items[index]!)
@@ -137,10 +147,10 @@ export class ElasticsearchSinkTask implements SinkTask {
   }
 
   /** The index was deleted while the task runs: it comes back with its mapping. */
-  async #remake({ record, data: { index } }: Batch<Operation>['items'][number]): Promise<void> {
+  async #remake({ record, data: { frame } }: Batch<Operation>['items'][number]): Promise<void> {
     const schema = this.#converter.schemaOf(record)
-    this.#resources!.forget(index)
-    await this.#prepare(index, schema)
+    this.#resources!.forget(frame.index)
+    await this.#prepare(frame.index, schema)
   }
 
   /** What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task fails. */

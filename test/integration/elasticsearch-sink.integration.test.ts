@@ -150,7 +150,8 @@ describe.each(servers)('on %s', (name) => {
     const failing = await start({}, { hasQueue: false })
     await failing.send('strict', records)
     expect((await failing.commit())[0]?.offset).toBeLessThanOrEqual(1)
-    await expect(failing.put([])).rejects.toThrow('offset=1) cannot be written: ')
+    // Of two that are refused in requests of their own either may be the first.
+    await expect(failing.put([])).rejects.toThrow(/offset=[13]\) cannot be written: /)
   })
 
   test.skipIf(missing !== null)('upserts merge, in order, with any number of requests in flight', async () => {

@@ -1,8 +1,11 @@
 import { parseConfigOrThrow, schemas, type SinkRecord } from '@millrace/sdk'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bodyOf, type Operation, problemsOf } from '../../../../connectors/elasticsearch/bulk.ts'
+import { problemsOf } from '../../../../connectors/elasticsearch/bulk.ts'
+import { bodyOf, mostBytesOf } from '../../../../connectors/elasticsearch/bulk-body.ts'
 import { config } from '../../../../connectors/elasticsearch/config.ts'
 import { failureOf } from '../../../../connectors/elasticsearch/failures.ts'
+import { type ConflictMeaning, Frames, type Operation } from '../../../../connectors/elasticsearch/operation.ts'
 import { RecordConverter } from '../../../../connectors/elasticsearch/record-converter.ts'
 import { serverKindOf } from '../../../../connectors/elasticsearch/server-kind.ts'
 import { sinkRecord } from './records.ts'
@@ -15,7 +18,8 @@ function convert(raw: Record<string, string>, changes: Parameters<typeof sinkRec
   return converter.convert(record, converter.resourceOf(record))
 }
 
-const textOf = (operation: Operation | null): string => (operation === null ? '' : bodyOf([operation]).toString())
+const textOf = (operation: Operation | null): string =>
+  operation === null ? '' : bodyOf([operation], Buffer.alloc(mostBytesOf([operation]))).toString()
 
 const linesOf = (operation: Operation | null) =>
   textOf(operation)
@@ -29,7 +33,7 @@ test('an insert has the key as id and the offset that the record had in the log 
     { index: { _index: 'renamed', _id: 'k', version: 7, version_type: 'external' } },
     { x: 1 },
   ])
-  expect(operation).toMatchObject({ key: 'k', onConflict: 'newer' })
+  expect(operation).toMatchObject({ id: 'k', frame: { onConflict: 'newer', isOrdered: true } })
 })
 
 test('versions come from a header or from timestamps where offsets do not compare', () => {
@@ -38,8 +42,8 @@ test('versions come from a header or from timestamps where offsets do not compar
     { key: 'v', value: '9007199254740993', schema: null },
   ]
   const versioned = convert({ 'external.version.header': 'v' }, { headers })
-  expect(versioned?.head).toContain('"version":9007199254740993,')
-  expect(convert({ 'external.version.from': 'timestamp' })?.head).toContain('"version":1700000000000,')
+  expect(textOf(versioned)).toContain('"version":9007199254740993,')
+  expect(textOf(convert({ 'external.version.from': 'timestamp' }))).toContain('"version":1700000000000,')
   expect(() => convert({ 'external.version.header': 'v' })).toThrow('the header "v"')
   expect(() => convert({ 'external.version.from': 'timestamp' }, { timestamp: null })).toThrow('no timestamp')
 })
@@ -57,7 +61,7 @@ test('an upsert merges, and has no version', () => {
     { update: { _index: 't', _id: 'k', retry_on_conflict: 3 } },
     { doc: { x: 1 }, doc_as_upsert: true },
   ])
-  expect(operation?.onConflict).toBe('race')
+  expect(operation?.frame.onConflict).toBe('race')
 })
 
 test('a record without value deletes, is ignored, or fails', () => {
@@ -95,18 +99,28 @@ test('a document that its record brings as JSON goes as it is, and the value is 
 })
 
 test('a bulk body has the lines of all operations, whatever their alphabet', () => {
-  const documents = ['{"a":"ü€😀"}', Buffer.from('{"b":"ü€😀"}')]
-  const operations = documents.map(
-    (document): Operation => ({
-      index: 'i',
-      head: '{"index":{"_id":"ü"}}\n',
-      document,
-      tail: '\n',
-      onConflict: 'race',
+  const frames = new Frames(5)
+  const texts = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('ü€😀', '"\\\n', '\u0001'.repeat(50)),
+  )
+  const operations = fc.record({ index: texts, id: texts, text: texts, isBytes: fc.boolean(), version: fc.nat() })
+  fc.assert(
+    fc.property(fc.array(operations), (given) => {
+      const made = given.map(({ index, id, text, isBytes, version }): Operation => {
+        const document = JSON.stringify({ text })
+        const frame = frames.of('index-versioned', index)
+        return { frame, id, version, document: isBytes ? Buffer.from(document) : document }
+      })
+      const memory = Buffer.alloc(mostBytesOf(made))
+      const expected = given.flatMap(({ index, id, text, version }) => {
+        const action = { index: { _index: index, _id: id, version, version_type: 'external' } }
+        return [JSON.stringify(action), JSON.stringify({ text })]
+      })
+      expect(bodyOf(made, memory).toString()).toBe(expected.map((line) => `${line}\n`).join(''))
     }),
   )
-  const lines = documents.flatMap((document) => ['{"index":{"_id":"ü"}}', String(document)])
-  expect(bodyOf(operations).toString()).toBe(lines.map((line) => `${line}\n`).join(''))
 })
 
 test('events of a data stream are created once for each place in the log, whatever their keys', () => {
@@ -116,7 +130,7 @@ test('events of a data stream are created once for each place in the log, whatev
     { create: { _index: 'logs-shop-t', _id: 't+0+7' } },
     { '@timestamp': 1_700_000_000_000, x: 1 },
   ])
-  expect(operation?.onConflict).toBe('same')
+  expect(operation?.frame.onConflict).toBe('same')
   const fields = { ...stream, 'data.stream.timestamp.field': 'a,b' }
   expect(linesOf(convert(fields, { value: { b: '2024-01-01' } }))?.[1]).toEqual({
     '@timestamp': '2024-01-01',
@@ -134,13 +148,10 @@ test('external resources are named by topic, and a topic without one is an error
 })
 
 test('problems of a bulk answer are sorted: needless writes, faults of the document, and what may pass', () => {
-  const operation = (onConflict: Operation['onConflict']): Operation => ({
-    index: 't',
-    head: '',
-    document: '',
-    tail: '',
-    onConflict,
-  })
+  const frame = new Frames(5).of('index', 't')
+  const operation = (onConflict: ConflictMeaning): Operation => {
+    return { frame: { ...frame, onConflict }, id: 'k', version: null, document: '' }
+  }
   const error = (type: string, cause?: object) => ({ type, reason: 'why', ...(cause ? { caused_by: cause } : {}) })
   const newer: number[] = []
   const problems = problemsOf(
