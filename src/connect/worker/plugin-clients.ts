@@ -35,7 +35,7 @@ export function createPluginClients(worker: RawConfig, environment: ClientEnviro
     if (closed)
       throw new KafkaCallError('the connector or task has ended', { kafkaCode: 'CLIENT_CLOSED', retriable: false })
     const own = config['bootstrap.servers'] === undefined ? { ...sharedClientConfig(worker), ...config } : config
-    return { own, client: createClient(clientOptions(own, environment)) }
+    return { own, client: translated(() => createClient(clientOptions(own, environment))) }
   }
   /** Remembers how a client is closed until it is. */
   const closing = <A extends readonly unknown[]>(close: (...args: A) => Promise<void>, now: () => Promise<void>) => {
