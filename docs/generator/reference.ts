@@ -17,6 +17,8 @@ import {
 import { consumerConfig, producerConfig } from '../../src/connect/worker/client-configs.ts'
 import { converterManifests, runtimeConnectorConfig, taskHostConfig } from '../../src/connect/index.ts'
 import { transformManifests } from '../../transforms/index.ts'
+import { cataloguePage } from './catalogue.ts'
+import { CONNECTOR_FOLDERS } from './connector-folders.ts'
 import { errorsPage } from './errors.ts'
 import { metricsPage } from './metrics.ts'
 import { restPage } from './rest.ts'
@@ -141,6 +143,7 @@ export async function reference(): Promise<Map<string, string>> {
     'Between Connect data and bytes, with the options they have as `key.converter.<key>`, `value.converter.<key>` and ' +
     '`header.converter.<key>`. A connector that names a converter takes none of the options of the worker.'
   const pages: readonly (readonly [string, string])[] = [
+    ['catalogue', cataloguePage()],
     ['connectors', await pluginPage('Connectors', connectors, builtinManifests)],
     ['transforms', await pluginPage('Transforms and predicates', transforms, transformManifests)],
     ['converters', await pluginPage('Converters', converters, converterManifests)],
@@ -156,42 +159,11 @@ export async function reference(): Promise<Map<string, string>> {
 
 /** The option tables of the connectors' own READMEs: file, marker, table. */
 export async function readmeTables(): Promise<{ path: string; marker: string; content: string }[]> {
-  const folders: readonly (readonly [folder: string, ...classes: string[]])[] = [
-    ['bullmq', 'BullMQSink', 'BullMQSource'],
-    ['datagen', 'DatagenSource'],
-    ['elasticsearch', 'ElasticsearchSink'],
-    ['file', 'FileStreamSource', 'FileStreamSink'],
-    ['http', 'HttpSource', 'HttpSink'],
-    ['jdbc', 'JdbcSource', 'JdbcSink'],
-    ['mirror', 'MirrorSource', 'MirrorCheckpoint', 'MirrorHeartbeat'],
-    ['mongodb', 'MongoSource', 'MongoSink'],
-    ['postgres-cdc', 'PostgresCdcSource'],
-    ['redis', 'RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
-    ['s3', 'S3Sink', 'S3Source', 'S3TemplateSink'],
-    [
-      'spooldir',
-      'SpoolDirCsvSource',
-      'SpoolDirJsonSource',
-      'SpoolDirSchemaLessJsonSource',
-      'SpoolDirLineDelimitedSource',
-      'SpoolDirBinaryFileSource',
-      'SpoolDirAvroSource',
-      'SpoolDirParquetSource',
-      'SpoolDirFixedWidthSource',
-      'SpoolDirELFSource',
-      'SftpCsvSource',
-      'SftpJsonSource',
-      'SftpSchemaLessJsonSource',
-      'SftpBinaryFileSource',
-      'SpoolDirSink',
-    ],
-    ['syslog', 'SyslogSource'],
-  ]
-  const covered = folders.flatMap(([, ...classes]) => classes)
+  const covered = CONNECTOR_FOLDERS.flatMap(({ classes }) => classes)
   const missing = builtinManifests.filter(({ name }) => !covered.includes(name))
   if (missing.length > 0) throw new Error(`no README has the options of ${missing.map(({ name }) => name).join(', ')}`)
   const tables: { path: string; marker: string; content: string }[] = []
-  for (const [folder, ...classes] of folders) {
+  for (const { folder, classes } of CONNECTOR_FOLDERS) {
     for (const name of classes) {
       const manifest = builtinManifests.find((candidate) => candidate.name === name)
       if (!manifest) throw new Error(`there is no connector ${name}`)
