@@ -55,7 +55,8 @@ export async function connectTo(config: PlaceConfig, logger: PluginLogger): Prom
   }
 }
 
-async function privateKey(pem: string): Promise<string> {
+/** The key that an option means: it is the key itself, or the path of its file. */
+export async function privateKey(pem: string): Promise<string> {
   if (pem === '' || pem.includes('-----BEGIN')) return pem
   try {
     return await readFile(pem, 'utf8')

@@ -133,6 +133,24 @@ export const sftpBinaryManifest: PluginManifest = sftp(
   async () => (await sources()).sftpBinarySource,
 )
 
+export const ftpManifest: PluginManifest = defineManifest({
+  kind: 'source',
+  name: 'FtpSource',
+  aliases: [
+    'com.datamountaineer.streamreactor.connect.ftp.source.FtpSourceConnector',
+    'io.lenses.streamreactor.connect.ftp.source.FtpSourceConnector',
+    'FtpSourceConnector',
+  ],
+  version,
+  title: 'Changing files by FTP',
+  summary:
+    'Publishes the bytes of files on an FTP, FTPS or SFTP server whenever they change: what was appended, or all. Takes the ' +
+    'JSON of the connector of stream-reactor.',
+  stability: 'preview',
+  delivery: 'at-least-once',
+  load: () => import('./ftp-source.ts'),
+})
+
 export const sinkManifest: PluginManifest = defineManifest({
   kind: 'sink',
   name: 'SpoolDirSink',
@@ -160,5 +178,6 @@ export const spooldirManifests: readonly PluginManifest[] = [
   sftpJsonManifest,
   sftpSchemalessJsonManifest,
   sftpBinaryManifest,
+  ftpManifest,
   sinkManifest,
 ]

@@ -172,7 +172,7 @@ describe('on a real worker', () => {
     let reader: TopicReader | undefined
     const written = async (): Promise<string[]> => {
       reader ??= readTopic(broker, 'logs')
-      return (await reader.read()).map((value) => String((JSON.parse(value) as Message).message))
+      return (await reader.read()).map(({ value }) => String((JSON.parse(String(value)) as Message).message))
     }
     for (let round = 1; round <= ROUNDS; round++) {
       const sender = await connected()

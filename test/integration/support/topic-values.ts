@@ -1,9 +1,14 @@
 import { clientOf, type TestCluster } from '../client/clusters.ts'
 import { until } from '../worker-harness.ts'
 
+export interface TopicRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+}
+
 export interface TopicReader {
-  /** All values so far, as text. */
-  read(): Promise<readonly string[]>
+  /** All records so far. */
+  read(): Promise<readonly TopicRecord[]>
   close(): Promise<void>
 }
 
@@ -12,12 +17,12 @@ export function readTopic(cluster: Pick<TestCluster, 'bootstrapServers'>, topic:
   const consumer = clientOf(cluster).consumer({})
   consumer.assign([{ topic, partition: 0 }])
   consumer.seekToBeginning()
-  const found: string[] = []
+  const found: TopicRecord[] = []
   return {
     async read() {
       const [end = 0] = await consumer.endOffsets([{ topic, partition: 0 }])
       await until('the topic is read', async () => {
-        if (found.length < end) for (const { value } of await consumer.poll(100)) found.push(String(value))
+        if (found.length < end) found.push(...(await consumer.poll(100)))
         return found.length >= end
       })
       return found
@@ -32,7 +37,7 @@ export async function topicValues(
   topic: string,
 ): Promise<readonly string[]> {
   const reader = readTopic(cluster, topic)
-  const values = await reader.read()
+  const records = await reader.read()
   await reader.close()
-  return values
+  return records.map(({ value }) => String(value))
 }
