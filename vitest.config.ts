@@ -9,7 +9,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
     include: ['test/**/*.test.ts', 'connectors/**/test/**/*.test.ts', 'plugins/**/test/**/*.test.ts'],
-    // Templates are tested as what is made of them: test/integration/create-connector.integration.test.ts.
+    // Templates are tested as what is made of them: test/integration/authors/create-connector.integration.test.ts.
     exclude: ['**/node_modules/**', '**/dist/**', 'plugins/create-connector/templates/**', ...notRun],
     // Only what hangs takes so long: tests wait on conditions, for DEADLINE_MS of test/services/deadline.ts at most, and
     // must pass on slow and busy machines. Hooks may download services.

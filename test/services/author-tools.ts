@@ -33,6 +33,11 @@ export class AuthorTools {
     return join(this.#module, 'templates', path)
   }
 
+  /** What stands for `npm create millrace-connector` in a shell. */
+  commandLine(name: string, args: string): string {
+    return `'${this.#command}' ${name} ${args} ${this.#packages.map((word) => `'${word}'`).join(' ')}`
+  }
+
   /** Runs the command; the folder of the new package. A download that fails is tried again. */
   create(parent: string, name: string, args: readonly string[]): string {
     for (let attempt = 1; ; attempt++) {

@@ -149,6 +149,14 @@ async function commandProblems(name: string, rest: string): Promise<string[]> {
       .split(/[|&;#]/)[0]
       ?.split(/\s+/)
       .filter((word) => word !== '') ?? []
+  return wordProblems(name, command, words)
+}
+
+function wordProblems(name: string, command: Command, words: readonly string[]): string[] {
+  if (command.commands.length > 0) {
+    const inner = command.commands.find((one) => one.name() === words[0])
+    return inner ? wordProblems(`${name} ${words[0]}`, inner, words.slice(1)) : [`${name} has no command ${words[0]}`]
+  }
   const problems: string[] = []
   const given = new Set<string>()
   let operands = 0

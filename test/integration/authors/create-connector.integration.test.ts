@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { AuthorTools } from '../services/author-tools.ts'
-import { runOrFail } from '../services/packages.ts'
+import { AuthorTools } from '../../services/author-tools.ts'
+import { runOrFail } from '../../services/packages.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-create-'))
 let tools: AuthorTools

@@ -6,17 +6,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { AuthorTools } from '../services/author-tools.ts'
-import { DEADLINE_MS } from '../services/deadline.ts'
+import { AuthorTools } from '../../services/author-tools.ts'
+import { DEADLINE_MS } from '../../services/deadline.ts'
 import {
   type MillraceBroker,
   type MillraceWorker,
   startMillraceBroker,
   startMillraceWorker,
-} from '../services/millrace.ts'
-import { runOrFail } from '../services/packages.ts'
+} from '../../services/millrace.ts'
+import { runOrFail } from '../../services/packages.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-road-'))
 const plugins = join(folder, 'plugins')
 let tools: AuthorTools
