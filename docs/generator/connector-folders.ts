@@ -92,10 +92,16 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'SftpJsonSource',
       'SftpSchemaLessJsonSource',
       'SftpBinaryFileSource',
+      'FtpSource',
       'SpoolDirSink',
     ],
     testedOn: 'disks, OpenSSH 9.2, vsftpd 3.0, versitygw 1.8',
-    provedBy: ['integration/spooldir.integration.test.ts', 'integration/spooldir-remote.integration.test.ts'],
+    provedBy: [
+      'integration/spooldir.integration.test.ts',
+      'integration/spooldir-remote.integration.test.ts',
+      'integration/spooldir-s3.integration.test.ts',
+      'integration/ftp-source.integration.test.ts',
+    ],
   },
   {
     folder: 'syslog',
