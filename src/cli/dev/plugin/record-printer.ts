@@ -17,29 +17,43 @@ export async function printRecords(
   const consumer = client.consumer({ groupId, autoOffsetReset: 'earliest', enableAutoCommit: false })
   // Topics that start with two underscores are the broker's own.
   consumer.subscribe(/^(?!__)/)
+  const lines = new LimitedLines(print)
   try {
-    let second = -1
-    let shown = 0
-    let left = 0
     while (!signal.aborted) {
       const records = await pollUnlessAborted(consumer, signal)
-      if (records.length === 0 && left > 0) {
-        print(`  ... and ${left} more`)
-        left = 0
-      }
-      for (const record of records) {
-        const now = Math.floor(realClock.monotonicMs() / 1000)
-        if (now !== second) {
-          if (left > 0) print(`  ... and ${left} more`)
-          ;[second, shown, left] = [now, 0, 0]
-        }
-        if (shown++ < SHOWN_PER_SECOND) print(recordLine(record))
-        else left++
-      }
+      for (const record of records) lines.add(record)
+      if (records.length === 0) lines.end()
     }
-    if (left > 0) print(`  ... and ${left} more`)
   } finally {
+    lines.end()
     await consumer.close()
+  }
+}
+
+/** Prints the first records of each second and counts the others. */
+class LimitedLines {
+  readonly #print: (text: string) => void
+  #second = 0
+  #shown = 0
+  #left = 0
+
+  constructor(print: (text: string) => void) {
+    this.#print = print
+  }
+
+  add(record: ConsumerRecord): void {
+    const second = Math.floor(realClock.monotonicMs() / 1000)
+    if (second !== this.#second) this.end()
+    this.#second = second
+    if (this.#shown++ < SHOWN_PER_SECOND) this.#print(recordLine(record))
+    else this.#left++
+  }
+
+  /** Tells how many were left out. */
+  end(): void {
+    if (this.#left > 0) this.#print(`  ... and ${this.#left} more`)
+    this.#shown = 0
+    this.#left = 0
   }
 }
 
