@@ -17,6 +17,7 @@ import {
   type SchemaSettings,
   type TextParserOptions,
 } from '../_shared/file-source/index.ts'
+import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
 import type { jsonConfig, schemalessJsonConfig } from './config.ts'
 import { connectTo } from './connect.ts'
 import { folderProblems } from './folders.ts'
@@ -38,6 +39,12 @@ const TASK_COUNT = 'task.count'
 /** What is wrong with the folders and options of a configuration. */
 export async function validateFiles(config: FileConfig, raw: RawConfig): Promise<ConfigIssue[]> {
   const issues = refusedSettings(raw)
+  if (config['file.system'] === 's3') {
+    const { ObjectStore } = await import('../_shared/s3/object-store.ts')
+    const settings = storeSettings(config)
+    const ofBucket = await bucketIssues(new ObjectStore(settings), settings)
+    if (ofBucket.length > 0) return [...issues, ...ofBucket]
+  }
   let system: FileSystem
   try {
     system = await connectTo(config, quiet)

@@ -142,6 +142,17 @@ describe.skipIf(missing !== null)('a bucket', () => {
     expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(content)).toBe(true)
   })
 
+  test('a bucket that is not there, and keys that do not fit, are told by name', async () => {
+    const issues = async (changes: Record<string, string>): Promise<string[]> => {
+      const raw = { topic: 't', ...folders('checked'), ...place(), ...changes } as Record<string, string>
+      const config = parseConfigOrThrow(parquetSource.config, raw)
+      return ((await parquetSource.validate?.(config, raw)) ?? []).map(({ key }) => key)
+    }
+    expect(await issues({})).toEqual([])
+    expect(await issues({ 's3.bucket.name': 'no-such-bucket' })).toEqual(['s3.bucket.name'])
+    expect(await issues({ 'aws.secret.access.key': 'wrong' })).toEqual(['aws.access.key.id'])
+  })
+
   test('a Parquet file is read in its parts', async () => {
     const schema = struct({ n: schemas.int32 })
     const writer = parquetFormat('snappy').create(schema)

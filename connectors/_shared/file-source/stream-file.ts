@@ -51,7 +51,7 @@ export class StreamFile implements OpenFile {
   }
 
   get place(): Place {
-    return { rows: this.#rows, position: this.#reader.position, skip: 0 }
+    return { rows: this.#rows + this.#skipRows, position: this.#reader.position, skip: this.#skipRows }
   }
 
   next(): Row | undefined {
