@@ -14,10 +14,9 @@ const PARTS: Readonly<Record<string, string>> = {
   ss: '(?<second>\\d\\d)',
   SSS: '(?<fraction>\\d{3})',
   SSSSSS: '(?<fraction>\\d{6})',
-  X: '(?<zone>Z|[+-]\\d\\d(?:\\d\\d)?)',
-  XX: '(?<zone>Z|[+-]\\d{4})',
-  XXX: '(?<zone>Z|[+-]\\d\\d:\\d\\d)',
 }
+/** By the number of letters. */
+const ZONES = ['Z|[+-]\\d\\d(?:\\d\\d)?', 'Z|[+-]\\d{4}', 'Z|[+-]\\d\\d:\\d\\d']
 const ISO =
   /^(?<date>\d{4}-\d\d-\d\d)(?:[T ]+(?<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?) *(?<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?$/
 
@@ -30,7 +29,7 @@ export function dateReader(format: string): DateReader {
   let source = ''
   for (const [token] of format.matchAll(/([a-zA-Z])\1*|'[^']*'|[^a-zA-Z']/g)) {
     if (/^[a-zA-Z]/.test(token)) {
-      const part = PARTS[token]
+      const part = partOf(token)
       if (part === undefined) throw unsupported(token)
       source += part
     } else if (token === '[' || token === ']') throw unsupported(token)
@@ -49,9 +48,15 @@ export function dateReader(format: string): DateReader {
   }
 }
 
+function partOf(token: string): string | undefined {
+  if (!token.startsWith('X')) return PARTS[token]
+  const zone = ZONES[token.length - 1]
+  return zone && `(?<zone>${zone})`
+}
+
 function unsupported(token: string): ConfigError {
   const key = 'timeseries.timefield.auto.convert.date.format'
-  const known = Object.keys(PARTS).join(', ')
+  const known = [...Object.keys(PARTS), 'X'].join(', ')
   return new ConfigError(`${key} has the part ${token}; supported are ${known} and texts in quotes`, { key })
 }
 

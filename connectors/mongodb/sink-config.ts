@@ -38,7 +38,9 @@ const sinkKeys = {
     type: 'string',
     default: 'DefaultNamespaceMapper',
     importance: 'low',
-    doc: 'How the place of a record is found: DefaultNamespaceMapper (database and collection), or FieldPathNamespaceMapper (fields of key or value).',
+    doc:
+      'How the place of a record is found: DefaultNamespaceMapper (database and collection), or ' +
+      'FieldPathNamespaceMapper (fields of key or value).',
     validate: oneOfClasses(NAMESPACE_MAPPERS),
     group: 'Namespace',
     displayName: 'Mapper',
@@ -87,7 +89,9 @@ const sinkKeys = {
     type: 'string',
     default: 'BsonOidStrategy',
     importance: 'high',
-    doc: 'How the _id of a document is made. Names may be written with or without their Java package. With KafkaMetaDataStrategy or ids from keys or values, records that are delivered twice are stored once.',
+    doc:
+      'How the _id of a document is made. Names may be written with or without their Java package. With ' +
+      'KafkaMetaDataStrategy or ids from keys or values, records that are delivered twice are stored once.',
     validate: oneOfClasses(ID_STRATEGIES),
     group: 'Ids',
     displayName: 'Id strategy',
@@ -150,7 +154,9 @@ const sinkKeys = {
     type: 'string',
     default: 'DefaultWriteModelStrategy',
     importance: 'low',
-    doc: 'What is done for a record. DefaultWriteModelStrategy replaces the document of the _id or inserts it; it only inserts into time series.',
+    doc:
+      'What is done for a record. DefaultWriteModelStrategy replaces the document of the _id or inserts it; it ' +
+      'only inserts into time series.',
     validate: oneOfClasses(WRITE_MODELS),
     group: 'Writes',
     displayName: 'Write model',
@@ -159,7 +165,9 @@ const sinkKeys = {
     type: 'boolean',
     default: false,
     importance: 'low',
-    doc: 'Whether a record without value deletes a document. Needs an id strategy that works on keys. Otherwise such records do nothing.',
+    doc:
+      'Whether a record without value deletes a document. Needs an id strategy that works on keys. Otherwise ' +
+      'such records do nothing.',
     validate: deletesProblem,
     group: 'Writes',
     displayName: 'Delete on null',
@@ -168,7 +176,9 @@ const sinkKeys = {
     type: 'string',
     default: 'DeleteOneDefaultStrategy',
     importance: 'low',
-    doc: 'What a record without value does: deletes the document of its id (DeleteOneDefaultStrategy) or the one that its key describes (DeleteOneTombstoneBusinessKeyStrategy).',
+    doc:
+      'What a record without value does: deletes the document of its id (DeleteOneDefaultStrategy) or the one ' +
+      'that its key describes (DeleteOneTombstoneBusinessKeyStrategy).',
     validate: oneOfClasses(['DeleteOneDefaultStrategy', 'DeleteOneTombstoneBusinessKeyStrategy']),
     group: 'Writes',
     displayName: 'Delete model',
@@ -186,7 +196,9 @@ const sinkKeys = {
     type: 'boolean',
     default: true,
     importance: 'low',
-    doc: 'Whether the writes of a bulk are done one after the other. Otherwise the server may do them side by side; the order of the records of one document is kept with both.',
+    doc:
+      'Whether the writes of a bulk are done one after the other. Otherwise the server may do them side by ' +
+      'side; the order of the records of one document is kept with both.',
     group: 'Writes',
     displayName: 'Ordered bulk writes',
   },
@@ -213,7 +225,9 @@ const sinkKeys = {
     default: 5,
     min: 0,
     importance: 'low',
-    doc: 'How often a bulk write that failed for a passing reason is tried again before the task fails. An addition of Millrace; the original leaves retries to its driver.',
+    doc:
+      'How often a bulk write that failed for a passing reason is tried again before the task fails. An ' +
+      'addition of Millrace; the original leaves retries to its driver.',
     group: 'Writes',
     displayName: 'Retries',
   },
@@ -222,7 +236,9 @@ const sinkKeys = {
     default: 1000,
     min: 0,
     importance: 'low',
-    doc: 'The wait before the first of these retries, in milliseconds; it doubles with each further one, up to a minute.',
+    doc:
+      'The wait before the first of these retries, in milliseconds; it doubles with each further one, up to a ' +
+      'minute.',
     group: 'Writes',
     displayName: 'Retry back-off (ms)',
   },
@@ -241,7 +257,9 @@ const sinkKeys = {
     oneOf: ['none', 'allowlist', 'blocklist', 'whitelist', 'blacklist'],
     ignoreCase: true,
     importance: 'low',
-    doc: 'What the list does to the fields of the key, if a projector is in the chain: keeps them (allowlist) or removes them (blocklist).',
+    doc:
+      'What the list does to the fields of the key, if a projector is in the chain: keeps them (allowlist) or ' +
+      'removes them (blocklist).',
     group: 'Post processing',
     displayName: 'Key projection',
   },
@@ -249,7 +267,9 @@ const sinkKeys = {
     type: 'list',
     default: [] as readonly string[],
     importance: 'low',
-    doc: 'Names of fields, with dots for fields within documents; * is any name at its level, ** everything from there on.',
+    doc:
+      'Names of fields, with dots for fields within documents; * is any name at its level, ** everything from ' +
+      'there on.',
     group: 'Post processing',
     displayName: 'Key fields',
   },
@@ -259,7 +279,9 @@ const sinkKeys = {
     oneOf: ['none', 'allowlist', 'blocklist', 'whitelist', 'blacklist'],
     ignoreCase: true,
     importance: 'low',
-    doc: 'What the list does to the fields of the value, if a projector is in the chain: keeps them (allowlist) or removes them (blocklist).',
+    doc:
+      'What the list does to the fields of the value, if a projector is in the chain: keeps them (allowlist) or ' +
+      'removes them (blocklist).',
     group: 'Post processing',
     displayName: 'Value projection',
   },
@@ -267,7 +289,9 @@ const sinkKeys = {
     type: 'list',
     default: [] as readonly string[],
     importance: 'low',
-    doc: 'Names of fields, with dots for fields within documents; * is any name at its level, ** everything from there on.',
+    doc:
+      'Names of fields, with dots for fields within documents; * is any name at its level, ** everything from ' +
+      'there on.',
     group: 'Post processing',
     displayName: 'Value fields',
   },
@@ -284,7 +308,9 @@ const sinkKeys = {
     type: 'string',
     default: '[]',
     importance: 'low',
-    doc: 'For RenameByRegExp: a JSON array of {"regexp": "^value\\\\..*$", "pattern": "_", "replace": "-"}; the pattern is replaced in names of fields whose path matches.',
+    doc:
+      'For RenameByRegExp: a JSON array of {"regexp": "^value\\\\..*$", "pattern": "_", "replace": "-"}; the ' +
+      'pattern is replaced in names of fields whose path matches.',
     validate: renamesProblem,
     group: 'Post processing',
     displayName: 'Renamed by pattern',
@@ -293,7 +319,9 @@ const sinkKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'The class that turns change events into writes: of Debezium for MongoDB, MySQL, Postgres and others, or of MongoDB change streams. Ids, post processors and write models do not apply then.',
+    doc:
+      'The class that turns change events into writes: of Debezium for MongoDB, MySQL, Postgres and others, or ' +
+      'of MongoDB change streams. Ids, post processors and write models do not apply then.',
     validate: cdcHandlerProblem,
     group: 'Change events',
     displayName: 'Change event handler',
@@ -310,7 +338,9 @@ const sinkKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'The field with the time. Set: collections that are missing are made as time series, and documents are only inserted.',
+    doc:
+      'The field with the time. Set: collections that are missing are made as time series, and documents are ' +
+      'only inserted.',
     validate: timeSeriesProblem,
     group: 'Time series',
     displayName: 'Time field',
@@ -357,7 +387,9 @@ const sinkKeys = {
     type: 'string',
     default: ISO_FORMATS,
     importance: 'low',
-    doc: 'How texts are read: a pattern of digits such as yyyy-MM-dd HH:mm:ss. The default reads ISO 8601 dates and times, without zone as UTC.',
+    doc:
+      'How texts are read: a pattern of digits such as yyyy-MM-dd HH:mm:ss. The default reads ISO 8601 dates ' +
+      'and times, without zone as UTC.',
     validate: formatProblem,
     group: 'Time series',
     displayName: 'Date format',
@@ -380,7 +412,10 @@ const sinkKeys = {
     oneOf: ['', 'none', 'all', 'data'],
     ignoreCase: true,
     importance: 'low',
-    doc: 'What happens with records that cannot be written: none fails the task, all reports and skips them, data does so only where the record itself is at fault and not for what the server refuses. Empty: as errors.tolerance says.',
+    doc:
+      'What happens with records that cannot be written: none fails the task, all reports and skips them, data ' +
+      'does so only where the record itself is at fault and not for what the server refuses. Empty: as ' +
+      'errors.tolerance says.',
     group: 'Errors',
     displayName: 'Tolerance',
   },

@@ -64,7 +64,9 @@ const sourceKeys = {
     default: '',
     oneOf: ['', 'default', 'updateLookup', 'whenAvailable', 'required'],
     importance: 'medium',
-    doc: 'Whole documents for updates: updateLookup (as they are by then), whenAvailable and required (post-images). Empty: as default, none.',
+    doc:
+      'Whole documents for updates: updateLookup (as they are by then), whenAvailable and required ' +
+      '(post-images). Empty: as default, none.',
     group: 'What is read',
     displayName: 'Full document',
   },
@@ -97,7 +99,9 @@ const sourceKeys = {
     type: 'boolean',
     default: false,
     importance: 'medium',
-    doc: 'Whether values are the documents alone instead of the change events; asks for updateLookup where no other full document is asked for.',
+    doc:
+      'Whether values are the documents alone instead of the change events; asks for updateLookup where no ' +
+      'other full document is asked for.',
     group: 'Records',
     displayName: 'Only documents',
   },
@@ -151,7 +155,9 @@ const sourceKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'With output.format.value=schema: an Avro schema as JSON. Empty: the schema of change events, with documents as text.',
+    doc:
+      'With output.format.value=schema: an Avro schema as JSON. Empty: the schema of change events, with ' +
+      'documents as text.',
     validate: problem(avroSchemaOf),
     group: 'Records',
     displayName: 'Value schema',
@@ -192,7 +198,9 @@ const sourceKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'A JSON document from namespaces to topics: "db", "db.collection", "/regular expression/" or "*" for all others.',
+    doc:
+      'A JSON document from namespaces to topics: "db", "db.collection", "/regular expression/" or "*" for all ' +
+      'others.',
     validate: problem(parseNamespaceMap),
     example: '{"shop.orders": "orders", "*": "others"}',
     group: 'Topics',
@@ -213,7 +221,9 @@ const sourceKeys = {
     oneOf: ['latest', 'timestamp', 'copy_existing'],
     ignoreCase: true,
     importance: 'high',
-    doc: 'Where reading starts when there is no offset: latest, timestamp, or copy_existing (what is there first, then changes).',
+    doc:
+      'Where reading starts when there is no offset: latest, timestamp, or copy_existing (what is there first, ' +
+      'then changes).',
     group: 'Start',
     displayName: 'Startup mode',
   },
@@ -306,7 +316,9 @@ const sourceKeys = {
     default: 0,
     min: 0,
     importance: 'low',
-    doc: 'After how long without events a record with the resume token goes to the heartbeat topic, in milliseconds; 0: never. It keeps the offset from falling out of the oplog.',
+    doc:
+      'After how long without events a record with the resume token goes to the heartbeat topic, in ' +
+      'milliseconds; 0: never. It keeps the offset from falling out of the oplog.',
     group: 'Reading',
     displayName: 'Heartbeat interval (ms)',
   },
@@ -322,7 +334,9 @@ const sourceKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'Under which name offsets are kept. Empty: made of hosts, database and collection. Another name forgets the offset.',
+    doc:
+      'Under which name offsets are kept. Empty: made of hosts, database and collection. Another name forgets ' +
+      'the offset.',
     group: 'Reading',
     displayName: 'Offset name',
   },
@@ -332,7 +346,9 @@ const sourceKeys = {
     oneOf: ['', 'none', 'all'],
     ignoreCase: true,
     importance: 'low',
-    doc: 'What happens with documents that cannot be converted, and when the resume token is lost: none fails the task, all goes on. Empty: as errors.tolerance says.',
+    doc:
+      'What happens with documents that cannot be converted, and when the resume token is lost: none fails the ' +
+      'task, all goes on. Empty: as errors.tolerance says.',
     group: 'Errors',
     displayName: 'Tolerance',
   },
@@ -348,7 +364,9 @@ const sourceKeys = {
     type: 'string',
     default: '',
     importance: 'low',
-    doc: 'The topic for documents that cannot be converted, as extended JSON. Empty: with tolerance all they are left out.',
+    doc:
+      'The topic for documents that cannot be converted, as extended JSON. Empty: with tolerance all they are ' +
+      'left out.',
     group: 'Errors',
     displayName: 'Dead letter topic',
   },

@@ -1,6 +1,7 @@
 // MongoDB for tests: mongo-java-server from Maven, since no registry has a mongod. Own port, own data, gone with the test.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
@@ -14,6 +15,10 @@ import { freePort } from './free-port.ts'
 export interface MongoOptions {
   /** What was answered survives kill -9. Left out: the data is in memory. */
   readonly isDurable?: boolean
+  /** Change streams are read from it. Left out: there is one; without it what is written is not kept twice. */
+  readonly hasOplog?: boolean
+  /** How much memory the server has; left out: as much as tests need. */
+  readonly heapMb?: number
 }
 
 export interface MongoServer {
@@ -35,7 +40,12 @@ const OUTPUT_CHARS = 8000
 
 const cacheFolder = (): string =>
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'services')
-const home = (): string => join(cacheFolder(), `mongo-java-server-${RELEASE}-h2`)
+/** What was made of other sources is not used. */
+const home = (): string => {
+  const hash = createHash('sha256')
+  for (const file of ['pom.xml', 'TestMongo.java']) hash.update(readFileSync(join(HERE, file)))
+  return join(cacheFolder(), `mongo-java-server-${RELEASE}-${hash.digest('hex').slice(0, 8)}`)
+}
 
 /** Why the server cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly. */
 export function mongoMissing(): string | null {
@@ -161,11 +171,15 @@ export class MongoProxy {
 }
 
 /** Starts a server; throws when it cannot be had (ask `mongoMissing` first to skip). */
-export async function startMongo({ isDurable = false }: MongoOptions = {}): Promise<MongoServer> {
+export async function startMongo({
+  isDurable = false,
+  hasOplog = true,
+  heapMb = 512,
+}: MongoOptions = {}): Promise<MongoServer> {
   const jars = await prepareMongo()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-mongo-'))
   const data = isDurable ? [join(folder, 'data.mv')] : []
-  const launch = (port: number) => tryStart(jars, [String(port), ...data])
+  const launch = (port: number) => tryStart(jars, heapMb, [String(port), String(hasOplog), ...data])
   let port = 0
   let running: Running | string = 'not started'
   for (let attempt = 0; typeof running === 'string'; attempt++) {
@@ -200,9 +214,9 @@ interface Running {
   readonly output: () => string
 }
 
-async function tryStart(jars: string, args: readonly string[]): Promise<Running | string> {
+async function tryStart(jars: string, heapMb: number, args: readonly string[]): Promise<Running | string> {
   const classpath = [join(jars, 'classes'), join(jars, 'lib', '*')].join(':')
-  const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Xshare:auto', '-cp', classpath]
+  const jvm = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-Xshare:auto', '-cp', classpath]
   // The server ends when its standard input does: also when this process dies, however it dies.
   const child = spawn('java', [...jvm, 'TestMongo', ...args], { cwd: tmpdir(), stdio: ['pipe', 'pipe', 'pipe'] })
   let output = ''

@@ -16,7 +16,7 @@ import org.h2.mvstore.MVStore;
  */
 public final class TestMongo {
   public static void main(String[] arguments) throws Exception {
-    MongoBackend backend = arguments.length > 1 ? new DurableBackend(arguments[1]) : new MemoryBackend();
+    MongoBackend backend = arguments.length > 2 ? new DurableBackend(arguments[2]) : new MemoryBackend();
     backend.version(new MongoVersion() {
       @Override
       public List<Integer> getVersionArray() {
@@ -29,7 +29,9 @@ public final class TestMongo {
       }
     });
     MongoServer server = new MongoServer(backend);
-    server.enableOplog();
+    if (Boolean.parseBoolean(arguments[1])) {
+      server.enableOplog();
+    }
     server.bind("127.0.0.1", Integer.parseInt(arguments[0]));
     System.out.println("STARTED");
     while (System.in.read() >= 0) {

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { type ConfigDef, parseConfig, parseConfigOrThrow } from '@millrace/sdk'
 import { expect, test } from 'vitest'
 import { hostsOf, refusedKeys } from '../../../../connectors/mongodb/connection.ts'
@@ -93,4 +94,17 @@ test.each([
   ['-1', undefined],
 ])('the operation time %s', (text, expected) => {
   expect(operationTime(text)).toEqual(expected)
+})
+
+test('the examples are configurations without a problem', async () => {
+  const folder = new URL('../../../../connectors/mongodb/examples/', import.meta.url)
+  for (const file of await readdir(folder)) {
+    const { name, config } = JSON.parse(await readFile(new URL(file, folder), 'utf8')) as {
+      name: string
+      config: Record<string, string>
+    }
+    const definition = config['connector.class']?.includes('Source') ? sourceConfig : sinkConfig
+    expect(`${file} ${name} ${problemsOf(definition, config)}`).toBe(`${file} mongo-${file.replace('.json', '')} `)
+    expect(overrideIssues(config)).toEqual([])
+  }
 })

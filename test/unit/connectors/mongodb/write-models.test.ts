@@ -1,5 +1,6 @@
-import { Binary, Long, ObjectId, UUID } from 'mongodb'
+import { Binary, BSON, Double, Int32, Long, ObjectId, UUID } from 'mongodb'
 import { expect, test } from 'vitest'
+import { documentOfJson } from '../../../../connectors/mongodb/extended-json.ts'
 import { NOW_MS, operationOf, plansOf } from './sink-support.ts'
 import { recordAt } from '../../../integration/support/task-contract.ts'
 
@@ -171,4 +172,24 @@ test('whole numbers without schema are longs, text of JSON keeps what it says', 
   })
   expect(() => operationOf(insert, { value: 'no json' })).toThrow('no extended JSON')
   expect(() => operationOf(insert, { value: 5 })).toThrow('a document has to be')
+})
+
+test.each([
+  ['{"n": 5}', new Int32(5)],
+  ['{"n": -5}', new Int32(-5)],
+  ['{"n": 999999999}', new Int32(999_999_999)],
+  ['{"n": 2147483648}', Long.fromNumber(2_147_483_648)],
+  ['{"n": 9223372036854775807}', Long.MAX_VALUE],
+  ['{"n": 9223372036854775808}', new Double(9_223_372_036_854_775_808)],
+  ['{"n": 5.0}', new Double(5)],
+  ['{"n": 5e0}', new Double(5)],
+  ['{"n": {"$numberInt": "5"}}', new Int32(5)],
+  ['{"n": {"$oid": "5f9b3b3b3b3b3b3b3b3b3b3b"}}', new ObjectId('5f9b3b3b3b3b3b3b3b3b3b3b')],
+])('%s is stored with the type that the text shows', (text, expected) => {
+  expect(BSON.serialize(documentOfJson(text))).toEqual(BSON.serialize({ n: expected }))
+})
+
+test('a field whose name JavaScript takes for something else is an error, not lost', () => {
+  expect(() => documentOfJson('{"__proto__": {"a": 1}}')).toThrow('a field cannot be called __proto__')
+  expect(documentOfJson('{"a": "__proto__"}')).toEqual({ a: '__proto__' })
 })

@@ -1,0 +1,117 @@
+import { MongoClient } from 'mongodb'
+import { silentLogger } from '../../../src/base/index.ts'
+import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
+import { createClient } from '../../../src/client/index.ts'
+import { startMongo } from '../../services/mongo.ts'
+import { cpuSeconds } from '../measure.ts'
+import type { BenchCase, Figures, Side } from '../report.ts'
+import { createConnector, deleteConnector, waitFor } from '../rest-client.ts'
+import { millraceBroker, millraceWorker } from '../systems.ts'
+
+const RECORDS = 150_000
+/** What the bare driver is fastest with. */
+const BATCH = 2000
+const DATABASE = 'bench'
+
+const valueAt = (n: number) => ({
+  id: n,
+  name: `customer ${n % 10_000}`,
+  city: `City_${n % 97}`,
+  note: 'a few words that are the same each time',
+  address: { street: `Street ${n % 1000}`, number: n % 200 },
+})
+
+async function fillTopic(bootstrapServers: string, topic: string): Promise<void> {
+  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
+  const producer = createClient({ bootstrapServers, ...environment }).producer()
+  for (let n = 0; n < RECORDS; n++) {
+    const room = producer.ready(topic)
+    if (room) await room
+    const key = Buffer.from(`{"_id": "k${n}"}`)
+    const value = Buffer.from(JSON.stringify(valueAt(n)))
+    producer.append({ topic, partition: 0, key, value, headers: [], timestamp: Date.now() })
+  }
+  await producer.flush()
+  await producer.close()
+}
+
+async function sides(): Promise<readonly Side[]> {
+  // Both write to one server, which does most of the work of either; its oplog would do it once more.
+  const server = await startMongo({ hasOplog: false, heapMb: 1500 })
+  const client = await new MongoClient(server.uri).connect()
+  const broker = await millraceBroker()
+  const worker = await millraceWorker(broker.bootstrapServers, 'bench-mongo')
+  await fillTopic(broker.bootstrapServers, 'customers')
+  const counted = (name: string): Promise<number> => client.db(DATABASE).collection(name).estimatedDocumentCount()
+
+  /** Times work until all documents are there; CPU is that of whoever writes them, not of the server. */
+  async function timed(name: string, cpu: () => number, work: () => Promise<void>): Promise<Figures> {
+    await client.db(DATABASE).dropDatabase()
+    const before = cpu()
+    const started = performance.now()
+    await work()
+    await waitFor(`${name} is full`, async () => (await counted(name)) >= RECORDS)
+    const seconds = (performance.now() - started) / 1000
+    return { records: RECORDS / seconds, cpuMicros: ((cpu() - before) * 1e6) / RECORDS }
+  }
+
+  return [
+    {
+      name: 'millrace',
+      async run(round) {
+        const name = `mongo-${round + 9}`
+        const config = {
+          'connector.class': 'com.mongodb.kafka.connect.MongoSinkConnector',
+          'tasks.max': '1',
+          topics: 'customers',
+          'connection.uri': server.uri,
+          database: DATABASE,
+          collection: 'ours',
+          'document.id.strategy': 'ProvidedInKeyStrategy',
+          'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+          'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+          'value.converter.schemas.enable': 'false',
+          'consumer.override.max.poll.records': '2000',
+        }
+        const cpu = (): number => cpuSeconds(worker.pid()) + cpuSeconds(broker.pid())
+        const figures = await timed('ours', cpu, () => createConnector(worker.url, name, config))
+        await deleteConnector(worker.url, name)
+        return figures
+      },
+      async stop() {
+        await client.close()
+        await worker.stop()
+        await broker.stop()
+        await server.stop()
+      },
+    },
+    {
+      name: 'bulkWrite',
+      async run() {
+        const cpu = (): number => {
+          const { user, system } = process.cpuUsage()
+          return (user + system) / 1e6
+        }
+        return timed('bare', cpu, async () => {
+          for (let n = 0; n < RECORDS; n += BATCH) {
+            const operations = Array.from({ length: BATCH }, (_, i) => {
+              const _id = `k${n + i}`
+              return { replaceOne: { filter: { _id }, replacement: { ...valueAt(n + i), _id }, upsert: true } }
+            })
+            await client.db(DATABASE).collection<{ _id: string }>('bare').bulkWrite(operations, { ordered: true })
+          }
+        })
+      },
+      stop: async () => undefined,
+    },
+  ]
+}
+
+export const mongoCases: readonly BenchCase[] = [
+  {
+    name: 'mongo-sink',
+    title: `topic -> MongoDB collection, ${RECORDS} upserts; the peer is bare bulkWrite on the same server`,
+    targets: [{ figure: 'records', unit: '1/s', better: 'more', ratio: 0.8 }],
+    sides,
+  },
+]
