@@ -29,7 +29,8 @@ export function jobsOf(config: BullmqSinkConfig): ToWrite {
     const jobId = idOf(record)
     if (jobId !== undefined) opts.jobId = jobId
     for (const set of options) set(record, opts)
-    const name = textOf('job.name', nameOf(record)).replaceAll('${topic}', record.topic)
+    const named = textOf('job.name', nameOf(record))
+    const name = named === '${topic}' ? record.topic : named.replaceAll('${topic}', record.topic)
     return {
       kind: 'add',
       name,
@@ -55,7 +56,10 @@ function jobIds(config: BullmqSinkConfig): (record: SinkRecord) => string | unde
   const { 'job.id': spec, 'job.id.prefix': prefix } = config
   if (spec === 'none') return () => undefined
   const isPicked = spec === 'key' || /^(field|header):/.test(spec)
-  if (!isPicked) return (record) => `${prefix}${placeText(spec, record)}`
+  if (!isPicked) {
+    const place = placeText(spec)
+    return (record) => prefix + place(record)
+  }
   const pick: Pick = spec === 'key' ? ({ key }) => key : pickOf(spec)
   return (record) => {
     const id = prefix + textOf(`job.id (${spec})`, pick(record))

@@ -11,6 +11,7 @@ export function plainData(schema: Schema | null, value: unknown): unknown {
     return Number.isSafeInteger(number) ? number : String(value)
   }
   if (typeof value !== 'object' || value === null) return value
+  if (schema === null && isPlain(value)) return value
   if (Array.isArray(value)) return value.map((item) => plainData(schema?.valueSchema ?? null, item))
   if (value instanceof Uint8Array) return toBase64(value)
   if (value instanceof Date) return value.getTime()
@@ -24,4 +25,26 @@ export function plainData(schema: Schema | null, value: unknown): unknown {
     else plain[String(name)] = data
   }
   return plain
+}
+
+/** Whether data without a schema is what JSON has already, as most is: then it needs no copy. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return true
+    case 'object':
+      return value === null || isPlainObject(value)
+    default:
+      return false
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  if (Array.isArray(value)) return value.every(isPlain)
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  const members = value as Readonly<Record<string, unknown>>
+  for (const name in members) if (!isPlain(members[name])) return false
+  return true
 }

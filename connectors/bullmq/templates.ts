@@ -16,12 +16,27 @@ export function pickOf(text: string): Pick {
   return () => text
 }
 
-/** Text in which `${topic}`, `${partition}` and `${offset}` stand for where the record is in the log. */
-export function placeText(template: string, record: SinkRecord): string {
-  return template
-    .replaceAll('${topic}', record.originalTopic)
-    .replaceAll('${partition}', String(record.originalPartition))
-    .replaceAll('${offset}', String(record.originalOffset))
+/** Makes text of a template in which `${topic}`, `${partition}` and `${offset}` stand for where a record is in the log. */
+export function placeText(template: string): (record: SinkRecord) => string {
+  const parts = template.split(/(\$\{(?:topic|partition|offset)\})/)
+  return (record) => {
+    let text = ''
+    for (const part of parts) text += partText(part, record)
+    return text
+  }
+}
+
+function partText(part: string, { originalTopic, originalPartition, originalOffset }: SinkRecord): string | number {
+  switch (part) {
+    case '${topic}':
+      return originalTopic
+    case '${partition}':
+      return originalPartition
+    case '${offset}':
+      return originalOffset
+    default:
+      return part
+  }
 }
 
 function fieldAt(value: unknown, path: readonly string[]): unknown {

@@ -15,3 +15,11 @@ test('a member that is called __proto__ is a member', () => {
   expect(JSON.stringify(data)).toBe('{"__proto__":{"a":1},"b":2}')
   expect(Object.getPrototypeOf(data)).toBe(Object.prototype)
 })
+
+test('data that is plain already is not copied, and what is plain but for a part is', () => {
+  const plain = { a: [1, 'x', null, { b: true }] }
+  expect(plainData(null, plain)).toBe(plain)
+  const mixed = { a: [1, { b: 2n ** 60n }], c: new Date(5), d: undefined }
+  expect(plainData(null, mixed)).toEqual({ a: [1, { b: '1152921504606846976' }], c: 5, d: null })
+  expect(plainData(null, [new Map([['a', new Uint8Array([1])]])])).toEqual([{ a: 'AQ==' }])
+})
