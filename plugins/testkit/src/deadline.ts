@@ -11,6 +11,9 @@ export async function within<T>(deadlineMs: number, what: string, work: Promise<
   }
 }
 
+/** How long tasks may take to stop at the end of a check that is not about it. */
+export const CLEAN_UP_MS = 3000
+
 /** Gives timers, sockets and promises a turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))

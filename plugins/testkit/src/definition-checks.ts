@@ -1,5 +1,5 @@
 import { type ConfigDef, type ConfigKey, parseConfig, type PluginDefinition, type RawConfig } from '@millrace/sdk'
-import { type Check, expectThat, notApplicable } from './check.ts'
+import { type Check, expectThat, messageOf, notApplicable } from './check.ts'
 import { manifestProblems } from './manifest-problems.ts'
 import type { InvalidConfig, PluginOptions } from './options.ts'
 
@@ -47,7 +47,9 @@ export function definitionChecks(
         const keys = Object.entries<ConfigKey>(definition.config).filter(([, key]) => key.default === undefined)
         const required = new Set([...keys.map(([name]) => name), ...(options.required ?? [])])
         if (required.size === 0) notApplicable('no key is required')
-        for (const key of required) await expectRefused(probe, { config: { [key]: undefined }, key })
+        await withConfig(probe, async (valid) => {
+          for (const key of required) await expectRefused(probe, valid, { config: { [key]: undefined }, key })
+        })
       },
     },
     {
@@ -56,7 +58,9 @@ export function definitionChecks(
       run: async () => {
         const invalid = [...illTyped(definition.config), ...(options.invalid ?? [])]
         if (invalid.length === 0) notApplicable('every value of every key is valid')
-        for (const each of invalid) await expectRefused(probe, each, definition.config)
+        await withConfig(probe, async (valid) => {
+          for (const each of invalid) await expectRefused(probe, valid, each, definition.config)
+        })
       },
     },
   ]
@@ -127,29 +131,25 @@ async function withConfig(probe: ConfigProbe, use: (raw: RawConfig) => Promise<v
   }
 }
 
-async function expectRefused(probe: ConfigProbe, invalid: InvalidConfig, config: ConfigDef = {}): Promise<void> {
-  await withConfig(probe, async (valid) => {
-    const entries = Object.entries({ ...valid, ...invalid.config })
-    const raw = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
-    const what = Object.entries(invalid.config).map(([key, value]) =>
-      value === undefined ? `no ${key}` : `${key}=${value}`,
-    )
-    const message = await probe.use(raw).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    )
-    expectThat(message !== undefined, `a configuration with ${what.join(', ')} was taken`)
-    for (const word of [invalid.key, ...(invalid.says === undefined ? [] : [invalid.says])]) {
-      expectThat(
-        message.includes(word),
-        `a configuration with ${what.join(', ')} was refused without "${word}": ${message}`,
-      )
-    }
-    for (const [key, value] of entries) {
-      const isSecret = config[key]?.type === 'password' && value !== undefined && value !== ''
-      expectThat(!isSecret || !message.includes(value), `the message shows the password ${key}`)
-    }
-  })
+async function expectRefused(
+  probe: ConfigProbe,
+  valid: RawConfig,
+  invalid: InvalidConfig,
+  config: ConfigDef = {},
+): Promise<void> {
+  const entries = Object.entries({ ...valid, ...invalid.config })
+  const raw = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
+  const changes = Object.entries(invalid.config)
+  const what = changes.map(([key, value]) => (value === undefined ? `no ${key}` : `${key}=${value}`)).join(', ')
+  const message = await probe.use(raw).then(() => undefined, messageOf)
+  expectThat(message !== undefined, `a configuration with ${what} was taken`)
+  for (const word of [invalid.key, ...(invalid.says === undefined ? [] : [invalid.says])]) {
+    expectThat(message.includes(word), `a configuration with ${what} was refused without "${word}": ${message}`)
+  }
+  for (const [key, value] of entries) {
+    const isSecret = config[key]?.type === 'password' && value !== undefined && value !== ''
+    expectThat(!isSecret || !message.includes(value), `the message shows the password ${key}`)
+  }
 }
 
 function expectNone(problems: readonly string[]): void {

@@ -14,7 +14,7 @@ const SETTLE_MS = 10_000
 
 /** Runs `startAndStop` many times; fails where handles, timers, listeners, tasks or memory are left behind. */
 export async function leakCheck(limits: Limits, startAndStop: (round: number) => Promise<object>): Promise<void> {
-  const { starts } = limits
+  const { starts, deadlineMs } = limits
   const tasks: WeakRef<object>[] = []
   const memory: number[] = []
   using timers = new LiveTimers()
@@ -25,7 +25,7 @@ export async function leakCheck(limits: Limits, startAndStop: (round: number) =>
     tasks.push(new WeakRef(await startAndStop(round)))
     if (round > 0 && (round + 1) % Math.ceil(starts / 5) === 0) memory.push(await memoryUse())
   }
-  await nothingLeft(before, timers, tasks, Math.max(2, starts * SHARE), starts)
+  await nothingLeft(before, timers, tasks, { allowed: Math.max(2, starts * SHARE), starts, deadlineMs })
   if (starts >= TREND_STARTS) expectNoTrend(memory, starts)
 }
 
@@ -33,10 +33,9 @@ async function nothingLeft(
   before: ReadonlyMap<string, number>,
   timers: LiveTimers,
   tasks: readonly WeakRef<object>[],
-  allowed: number,
-  starts: number,
+  { allowed, starts, deadlineMs }: { readonly allowed: number; readonly starts: number; readonly deadlineMs: number },
 ): Promise<void> {
-  const end = performance.now() + SETTLE_MS
+  const end = performance.now() + Math.min(SETTLE_MS, deadlineMs)
   for (;;) {
     await collectGarbage()
     const now = inUse(timers)

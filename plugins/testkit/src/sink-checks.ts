@@ -294,13 +294,14 @@ async function badRecords(subject: SinkSubject): Promise<void> {
   expectThat(others.length === 0, () => `a good record was reported as bad: ${others[0]?.error.message}`)
   expectThat(run.reported.length === 1, `the bad record was reported ${run.reported.length} times`)
   await trial.expectTarget()
-  await run.stop()
-  trial.committed.clear()
-  await expectThrown(trial)
+  await expectThrown(subject, bad)
 }
 
 /** Without a queue the bad record fails the task, by an error that says so. */
-async function expectThrown(trial: SinkTrial): Promise<void> {
+async function expectThrown(subject: SinkSubject, bad: NonNullable<SinkOptions['bad']>): Promise<void> {
+  await using trial = await SinkTrial.open(subject)
+  trial.append(1)
+  trial.appendUnexpected(bad)
   const run = await trial.run(
     Array.from({ length: PARTITIONS }, (_, partition) => partition),
     false,

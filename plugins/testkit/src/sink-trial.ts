@@ -1,6 +1,7 @@
 import type { SinkConnector, SinkRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
 import { taskConfigs } from './connector-tasks.ts'
+import { CLEAN_UP_MS, pause } from './deadline.ts'
 import { eventIdsIn, makeEvents, type TestEvent } from './event.ts'
 import type { Limits } from './limits.ts'
 import { live, pointsOf } from './life-owner.ts'
@@ -129,7 +130,7 @@ export class SinkTrial implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#runs.map((run) => run.stop()))
+    await Promise.race([Promise.allSettled(this.#runs.map((run) => run.stop())), pause(CLEAN_UP_MS)])
     await this.system.close?.()
   }
 

@@ -1,6 +1,7 @@
 import type { SourceConnector, SourceRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
 import { taskConfigs } from './connector-tasks.ts'
+import { CLEAN_UP_MS, pause } from './deadline.ts'
 import { makeEvents, type TestEvent } from './event.ts'
 import { eventIdOf, identityOf } from './identity.ts'
 import type { Limits } from './limits.ts'
@@ -138,7 +139,7 @@ export class SourceTrial implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#runs.map((run) => run.stop()))
+    await Promise.race([Promise.allSettled(this.#runs.map((run) => run.stop())), pause(CLEAN_UP_MS)])
     await this.system.close?.()
   }
 
