@@ -58,12 +58,14 @@ export async function connectorsOf({ worker, workerConfig }: WorkerOptions): Pro
   if (worker === undefined && workerConfig === undefined) return null
   const properties = workerConfig === undefined ? {} : readPropertiesFile(workerConfig)
   const url = worker ?? restUrl(properties)
+  // Its own converters are those of connectors that name none.
+  const itself: UsedBy = { name: 'the worker itself', config: properties, running: [] }
   try {
-    return await askWorker(url)
+    return [itself, ...(await askWorker(url))]
   } catch (error) {
     const { 'config.storage.topic': topic } = properties
     if (topic === undefined) throw error
-    return readConfigTopic(properties, topic)
+    return [itself, ...(await readConfigTopic(properties, topic))]
   }
 }
 

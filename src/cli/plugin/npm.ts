@@ -35,7 +35,6 @@ export async function runNpm(folder: string, args: readonly string[]): Promise<N
     cwd: folder,
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
   })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {

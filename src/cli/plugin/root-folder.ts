@@ -19,6 +19,9 @@ export interface StagedRoot {
 const SDK_TARBALL = 'sdk.tgz'
 const PACKAGE_TARBALL = 'package.tgz'
 
+/** Files and folders only, no links, and a lock of what was installed, whatever the user's own settings of npm are. */
+const INSTALL = ['install', '--omit=dev', '--no-bin-links', '--install-strategy=hoisted', '--package-lock']
+
 /** Of the packages in a root, as npm's package-lock.json has them. */
 export interface LockedPackage {
   readonly name: string
@@ -53,7 +56,7 @@ export async function buildRoot(folder: string, { source, manifest, tarball, int
     '@millrace/sdk': `file:./${SDK_TARBALL}`,
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ private: true, dependencies }, null, 2)}\n`)
-  const result = await runNpm(folder, ['install', '--omit=dev', '--no-bin-links', '--no-audit'])
+  const result = await runNpm(folder, INSTALL)
   if (result.exitCode !== 0) throw npmError(result)
   rmSync(join(folder, PACKAGE_TARBALL), { force: true })
   checkInstalled(folder, name, version, isFromRegistry ? integrity : null)

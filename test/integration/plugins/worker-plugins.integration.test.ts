@@ -129,6 +129,7 @@ test('a running worker takes packages that are added, several versions of one, a
     'config.storage.topic': 'worker-plugins-configs',
     listeners: worker.url,
     'plugin.path': directory,
+    'header.converter': 'WaveSource',
   }
   await writeFile(
     properties,
@@ -140,7 +141,10 @@ test('a running worker takes packages that are added, several versions of one, a
   const silent = await inDirectory('remove', '@acme/wave', '--worker', worker.url)
   expect(silent.stderr).toContain('cannot say whether the plugin is in use')
   const asleep = await cli.run('remove', '@acme/wave', '--worker-config', properties)
-  expect([asleep.exitCode, asleep.stderr]).toEqual([1, expect.stringContaining('is in use by newest')])
+  expect([asleep.exitCode, asleep.stderr]).toEqual([
+    1,
+    expect.stringContaining('is in use by the worker itself (header.converter=WaveSource), newest'),
+  ])
   await worker.restart()
   await running('newest')
 })

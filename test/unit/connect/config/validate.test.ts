@@ -175,6 +175,44 @@ test('the definition of a plugin lists its own keys first', () => {
   expect(infos.find((info) => info.name === 'connector.plugin.version')?.default_value).toBe('1.2')
 })
 
+test('several versions are recommended, and a range is held against all of them', async () => {
+  const errors = async (raw: RawConfig) => {
+    const infos = await validateConnectorConfig({
+      raw: { name: 'n', 'connector.class': 'K', topics: 't', ...raw },
+      plugin: sink,
+      resolvePlugin: (className, _kind, range) => (range === 'asked' ? undefined : known[className]),
+      pluginVersions: (className) => (className === 'K' ? ['1.0', '1.2'] : ['2.0', '3.0']),
+      worker: { overridePolicy: { name: 'All' }, groupId: null, topicCreationEnabled: true },
+    })
+    return infos.configs.filter((info) => info.value.errors.length > 0 || info.value.name.endsWith('plugin.version'))
+  }
+  const version = (infos: Awaited<ReturnType<typeof errors>>, key: string) =>
+    infos.find((info) => info.value.name === key)
+  const none = version(await errors({ 'connector.plugin.version': '[2,)' }), 'connector.plugin.version')
+  expect(none?.value.errors).toEqual([
+    'Plugin K not found that matches the version range [2,), available versions: [1.0, 1.2]',
+  ])
+  expect(none?.value.recommended_values).toEqual(['1.0', '1.2'])
+  for (const fine of ['1.0', 'latest', '[1,2)']) {
+    expect(
+      version(await errors({ 'connector.plugin.version': fine }), 'connector.plugin.version')?.value.errors,
+    ).toEqual([])
+  }
+  const transforms = { transforms: 't', 'transforms.t.type': 'Tombstone' }
+  const insert = {
+    transforms: 't',
+    'transforms.t.type': 'Insert',
+    'transforms.t.static.field': 'a',
+    'transforms.t.static.value': 'b',
+  }
+  expect(
+    version(await errors({ ...insert, 'transforms.t.plugin.version': '4' }), 'transforms.t.plugin.version')?.value
+      .errors,
+  ).toEqual([expect.stringContaining('version range [4,4], available versions: [2.0, 3.0]')])
+  const asked = await errors({ ...transforms, 'transforms.t.plugin.version': 'asked' })
+  expect(version(asked, 'transforms.t.type')?.value.errors).toEqual([expect.stringContaining('could not be found')])
+})
+
 test('passwords and what looks like one are redacted, references are not', async () => {
   const raw = { secret: 'hunter2', url: 'x', 'producer.override.sasl.jaas.config': 'geheim', other: '1' }
   const infos = await validateConnectorConfig({

@@ -6,12 +6,17 @@ import { HostPool, type Lane, type PooledHost, type Purpose } from '../../../../
 
 const LANE: Lane = { name: 'builtin', maxHosts: 2 }
 
-/** A pool whose hosts are processes in name only. */
-function poolOfNothing(): HostPool {
+/** A pool whose hosts are processes in name only; `calls` takes what they are asked. */
+function poolOfNothing(calls: string[] = []): HostPool {
   let pid = 0
   const spawn = (): HostProcess => ({
     pid: ++pid,
-    rpc: { call: () => Promise.resolve() } as unknown as HostProcess['rpc'],
+    rpc: {
+      call: (method: string, params: { packages?: readonly { name: string }[] }) => {
+        calls.push(`${method} ${(params.packages ?? []).map(({ name }) => name).join()}`)
+        return Promise.resolve()
+      },
+    } as unknown as HostProcess['rpc'],
     exited: new Promise(() => {}),
     residentBytes: () => null,
     probe: () => Promise.resolve({ unit: null, stack: null }),
@@ -60,4 +65,16 @@ it('a question gets a host of its own while the lane may have more', () => {
   const pool = poolOfNothing()
   const task = place(pool, 'task:c-0', 'task')
   expect(pool.acquire(LANE, 'question')).not.toBe(task)
+})
+
+it('hosts that live and hosts to come know of packages before anything more starts in them', async () => {
+  const calls: string[] = []
+  const pool = poolOfNothing(calls)
+  const early = place(pool, 'task:c-0', 'task')
+  pool.setPackages([{ name: 'added' } as never])
+  await early.ready
+  const late = place(pool, 'task:c-1', 'task')
+  await late.ready
+  expect(late).not.toBe(early)
+  expect(calls).toEqual(['setup ', 'plugins added', 'setup added'])
 })
