@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { configValueToString, type Transformation } from '@millrace/sdk'
 import { kafkaMissing } from '../../services/kafka.ts'
+import { transformManifests } from '../../../transforms/index.ts'
 import { casesOf, compare, describe as describeDifference, javaOutcomes, PLUGINS } from './compare.ts'
-import { type Case, ourOutcome, type Outcome, type Result } from './harness.ts'
+import { type Case, ourOutcome, type Outcome, type Result, throughJava } from './harness.ts'
 
 const missing = kafkaMissing() !== null
 // A seed that stays the same: run.ts takes as many others as one has time for.
-const [SEED, CASES] = [1, 60]
+const [SEED, CASES] = [1, 40]
 
 const cases: Case[] = PLUGINS.flatMap((name) => casesOf(name, SEED, CASES))
 let java: Outcome[] = []
@@ -28,6 +30,49 @@ describe.skipIf(missing)('generated records come out as those of the real classe
       const { compared, differences } = await compare(...part(name))
       expect(differences.map(describeDifference)).toEqual([])
       expect(compared).toBeGreaterThanOrEqual(CASES)
+    })
+  }
+})
+
+interface JavaKey {
+  readonly type: string
+  readonly importance: string
+  readonly default?: string | null
+}
+
+/** Keys that the classes of Debezium read without declaring them, or that those of Debezium 2 had. */
+const UNDECLARED: Readonly<Record<string, readonly string[]>> = {
+  ExtractNewRecordState: ['delete.handling.mode', 'drop.tombstones', 'replace.null.with.default'],
+  EventRouter: ['field.name.adjustment.mode'],
+  ByLogicalTableRouter: ['key.field.name', 'schema.name.adjustment.mode'],
+  ToLogicalTopicRouter: ['key.field.name', 'schema.name.adjustment.mode'],
+}
+/** Keys that Debezium requires although it declares a default of null. */
+const REQUIRED = ['topic.regex', 'topic.replacement']
+
+describe.skipIf(missing)('every option of the real class is there, with its type, importance and default', () => {
+  const definitions = transformManifests.filter(({ kind }) => kind === 'transformation')
+  let javas: Readonly<Record<string, JavaKey>>[] = []
+  beforeAll(async () => {
+    if (!missing) javas = await throughJava(definitions.map(({ name }) => ({ class: name })))
+  })
+
+  for (const [i, manifest] of definitions.entries()) {
+    test(manifest.name, async () => {
+      const { default: ours } = (await manifest.load()) as { default: Transformation }
+      const theirs = javas[i] ?? {}
+      const more = Object.keys(ours.config).filter((key) => !(key in theirs))
+      expect(more.toSorted()).toEqual(UNDECLARED[manifest.title] ?? [])
+      for (const [key, java] of Object.entries(theirs)) {
+        const mine = ours.config[key]
+        expect({ key, type: mine?.type, importance: mine?.importance }).toEqual({
+          key,
+          type: java.type.toLowerCase(),
+          importance: java.importance.toLowerCase(),
+        })
+        const value = mine?.default === undefined ? undefined : configValueToString(mine, mine.default)
+        expect({ key, value }).toEqual({ key, value: REQUIRED.includes(key) ? undefined : java.default })
+      }
     })
   }
 })
