@@ -12,9 +12,11 @@ const AROUND_BYTES = 20
 /** The most bytes that UTF-8 has for one unit of UTF-16. */
 const UNIT_BYTES = 3
 
-/** The most bytes that an argument takes. */
-export function mostBytesOf(argument: Argument): number {
-  return AROUND_BYTES + (typeof argument === 'string' ? UNIT_BYTES * argument.length : argument.length)
+/** More bytes than arguments take. Bytes are counted as text is, for what is too much is never written to. */
+export function mostBytesOf(args: readonly Argument[]): number {
+  let most = AROUND_BYTES * args.length
+  for (const argument of args) most += UNIT_BYTES * argument.length
+  return most
 }
 
 /** Writes a command of Redis's protocol into memory that is large enough. */

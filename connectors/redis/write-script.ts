@@ -109,12 +109,8 @@ function headOf(script: string, { moves, steps, operations }: ScriptRun): Argume
 }
 
 function mostBytes(head: readonly Argument[], operations: readonly Operation[]): number {
-  let most = 2 * HEAD_BYTES
-  for (const argument of head) most += mostBytesOf(argument)
-  for (const operation of operations) {
-    most += HEAD_BYTES
-    for (const argument of operation) most += mostBytesOf(argument)
-  }
+  let most = 2 * HEAD_BYTES + mostBytesOf(head)
+  for (const operation of operations) most += HEAD_BYTES + mostBytesOf(operation)
   return most
 }
 

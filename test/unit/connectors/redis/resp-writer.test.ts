@@ -5,8 +5,8 @@ import type { Argument } from '../../../../connectors/redis/operations.ts'
 import { mostBytesOf, RespWriter } from '../../../../connectors/redis/resp-writer.ts'
 
 function written(args: readonly (Argument | number)[]): Buffer {
-  const most = args.reduce((sum: number, each) => sum + mostBytesOf(typeof each === 'number' ? String(each) : each), 40)
-  const writer = new RespWriter(Buffer.alloc(most), args.length)
+  const most = mostBytesOf(args.map((each) => (typeof each === 'number' ? String(each) : each)))
+  const writer = new RespWriter(Buffer.alloc(most + 40), args.length)
   for (const each of args) {
     if (typeof each === 'number') writer.addNumber(each)
     else writer.add(each)
