@@ -35,6 +35,7 @@ export default defineSourceConnector({
     const options: TableOptions = {
       cells: (window) => new CsvParser(format, window),
       blankIsRow: format.nullFieldIndicator === 'NEITHER',
+      cellsMayHaveLineEnds: format.quote !== '"' || format.keepCarriageReturn,
       charset: config['csv.file.charset'],
       skipLines: config['csv.skip.lines'],
       hasHeader: config['csv.first.row.as.header'],

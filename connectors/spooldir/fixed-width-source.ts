@@ -42,6 +42,7 @@ export default defineSourceConnector({
     const options: TableOptions = {
       cells: (window) => new FixedWidthParser(format, window),
       blankIsRow: false,
+      cellsMayHaveLineEnds: false,
       charset: config['file.charset'],
       skipLines: config['fixed.skip.lines'],
       hasHeader: config['fixed.first.row.as.header'],

@@ -1,9 +1,9 @@
 /** What cannot stand in a JSON string as it is, or is written otherwise than Java's Jackson does by `JSON.stringify`. */
 // oxlint-disable-next-line no-control-regex
 const SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/
-/** Of text with one character a byte: all beyond ASCII is taken for special, for it has to be decoded first. */
+/** Of text with one character a byte: all beyond ASCII is special, for it has to be decoded first, and ends of lines are not. */
 // oxlint-disable-next-line no-control-regex
-export const SPECIAL_BYTES: RegExp = /["\\\u0000-\u0009\u000b-\u001f\u0080-\u00ff]/
+export const SPECIAL_BYTES: RegExp = /["\\\u0000-\u0009\u000b\u000c\u000e-\u001f\u0080-\u00ff]|\r(?!\n)/g
 
 /**
  * A JSON string as Jackson writes it: hexadecimal digits of escapes in upper case, characters outside of the basic plane as

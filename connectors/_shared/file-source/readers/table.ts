@@ -12,6 +12,8 @@ export interface TableOptions {
   readonly cells: (window: TextWindow) => CellParser
   /** Whether a blank line is a row where there is one column. */
   readonly blankIsRow: boolean
+  /** Whether a cell may have ends of lines in a row that has no double quote. */
+  readonly cellsMayHaveLineEnds: boolean
   readonly charset: string
   readonly skipLines: number
   readonly hasHeader: boolean
@@ -122,9 +124,9 @@ export class TableReader implements FileReader {
   #skip: number
   #plan: Plan | undefined
   #headerIsDue: boolean
-  /** The text of the window that was looked at for characters that JSON escapes, and whether it has any. */
+  /** The text of the window that was looked at for what JSON escapes, and where in it the next of that is. */
   #checked = ''
-  #isPlain = false
+  #nextSpecial = -1
 
   constructor(options: TableOptions, plans: TablePlans) {
     this.#options = options
@@ -177,27 +179,23 @@ export class TableReader implements FileReader {
     const plan = this.#plan
     if (plan === undefined || this.#skip > 0) return undefined
     for (;;) {
+      const start = this.#window.at
       const cells = this.#parser.next()
       if (cells === undefined) return undefined
       // A blank line is no row; the original takes it for the end of the file.
-      if (cells.length > 0) return this.#row(plan, cells)
-      if (plan.width === 1 && this.#options.blankIsRow) return this.#row(plan, [''])
+      if (cells.length > 0) return this.#row(plan, cells, start)
+      if (plan.width === 1 && this.#options.blankIsRow) return this.#row(plan, [''], start)
     }
   }
 
-  #row(plan: Plan, cells: Cells): Row {
+  #row(plan: Plan, cells: Cells, start: number): Row {
     if (cells.length < plan.width) {
       throw new DataError(`the row has ${cells.length} cells, fewer than the ${plan.width} columns`)
     }
     const { timestampField } = this.#options
     if (plan.value.isText && (plan.key === null || plan.key.isText)) {
-      const { text } = this.#window
-      if (this.#checked !== text) {
-        this.#checked = text
-        this.#isPlain = !SPECIAL_BYTES.test(text.replaceAll('\r\n', '\n'))
-      }
       checkRequired(plan, cells)
-      return new TextRow(plan, cells, this.#isPlain, this.#json)
+      return new TextRow(plan, cells, this.#isPlain(start), this.#json)
     }
     const value = structOf(plan.value, cells)
     const time = timestampField === null ? null : value[timestampField]
@@ -208,6 +206,21 @@ export class TableReader implements FileReader {
       valueSchema: plan.value.schema,
       timestamp: time instanceof Date ? time.getTime() : null,
     }
+  }
+
+  /** Whether cells of the row from this index on need no escapes: they have no characters but those of the row. */
+  #isPlain(start: number): boolean {
+    if (this.#options.cellsMayHaveLineEnds) return false
+    const { text, at } = this.#window
+    if (this.#checked !== text) {
+      this.#checked = text
+      this.#nextSpecial = -1
+    }
+    if (this.#nextSpecial < start) {
+      SPECIAL_BYTES.lastIndex = start
+      this.#nextSpecial = SPECIAL_BYTES.test(text) ? SPECIAL_BYTES.lastIndex - 1 : Number.POSITIVE_INFINITY
+    }
+    return this.#nextSpecial >= at
   }
 }
 

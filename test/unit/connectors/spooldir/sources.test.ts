@@ -156,6 +156,17 @@ describe('csv', () => {
   })
 })
 
+test.each([
+  ['in other quotes', { 'csv.quote.char': '39' }, "a,b\n'x\ny',1\n", { a: 'x\ny', b: '1' }],
+  ['that are kept', { 'csv.keep.carriage.return': 'true' }, 'a\r\nx\r\n', { a: 'x\r' }],
+])('ends of lines %s are escaped in JSON', async (_name, options, content, expected) => {
+  await put('a.csv', content)
+  const { task, drain } = await startTask(csvSource, folders, { ...INFER, ...options })
+  const [record] = await drain()
+  expect(JSON.parse(Buffer.from(record?.jsonText?.('value') ?? []).toString())).toEqual(expected)
+  await task.stop?.()
+})
+
 describe('errors in files', () => {
   const BAD = 'id,n\n1,a\n2\n3,c\n'
 
