@@ -59,7 +59,8 @@ export class MirrorCheckpointTask implements SourceTask {
   }
 
   async poll(signal: AbortSignal): Promise<PollResult> {
-    await pause(Math.min(this.#emitAtMs - Date.now(), this.#commitAtMs - Date.now(), WAIT_MS_MAX), signal)
+    const waitMs = Math.min(this.#emitAtMs, this.#commitAtMs) - Date.now()
+    await pause(Math.min(Math.max(waitMs, 0), WAIT_MS_MAX), signal)
     if (signal.aborted) return null
     if (this.#hasEarlierCheckpoints === undefined) {
       const loaded = await this.#loadCheckpoints(signal)
