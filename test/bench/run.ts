@@ -9,6 +9,7 @@ import { csvCases } from './cases/csv.ts'
 import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
 import { jdbcCases } from './cases/jdbc.ts'
+import { mirrorCases } from './cases/mirror.ts'
 import { mongoCases } from './cases/mongo-sink.ts'
 import { operationsCases } from './cases/operations.ts'
 import { s3Cases } from './cases/s3.ts'
@@ -28,6 +29,7 @@ const cases = [
   ...jdbcCases,
   ...mongoCases,
   ...operationsCases,
+  ...mirrorCases,
   ...redisCases,
   ...s3Cases,
 ]
