@@ -108,7 +108,9 @@ export class ChangeReader {
     return this.#reading
   }
 
-  /** The server says how far it has looked, also when nothing came: resuming from there never falls out of the oplog. */
+  /**
+   * The server says how far it has looked, also when nothing came: resuming from there never falls out of the oplog.
+   */
   #remember({ resumeToken }: EventStream): void {
     if (resumeToken !== undefined && resumeToken !== null) this.#token = resumeToken as Document
   }

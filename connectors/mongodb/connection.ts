@@ -69,10 +69,10 @@ export interface ConnectionSettings {
   readonly 'server.api.strict': boolean
 }
 
-/** Scheme and hosts of a connection string, without user, password and options. */
+/** Scheme and hosts of a connection string, without user, password and options; in the order that the original keeps offsets under. */
 export function hostsOf(uri: string): string {
   const [, scheme = '', hosts = ''] = /^(mongodb(?:\+srv)?:\/\/)(?:[^@/]*@)?([^/?]*)/.exec(uri) ?? []
-  return scheme + hosts
+  return scheme + hosts.split(',').sort().join(',')
 }
 
 /** A client that is connected. The driver is loaded here, when it is first needed. */

@@ -33,7 +33,10 @@ const NEEDS_REVIVAL = /[$]|\d[.eE]|\d{10}|__proto__/
 const INT32_MAX = 2 ** 31 - 1
 const INT64_MAX = 2n ** 63n
 
-/** A document from extended JSON, each number as it is written: `1` an int32 or a long, `1.0` a double. Throws DataError. */
+/**
+ * A document from extended JSON, each number as it is written: `1` an int32 or a long, `1.0` a double. Throws
+ * DataError.
+ */
 export function documentOfJson(text: string): Document {
   const value = parseJson(text)
   if (isDocument(value)) return value

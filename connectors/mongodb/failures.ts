@@ -1,5 +1,5 @@
 import { ConnectError, isConnectError } from '@millrace/sdk'
-import { dataFault, type Failure, fatal, retriable } from '../_shared/retry/index.ts'
+import { dataFault, type Failure, fatal, isPassingNetworkError, retriable } from '../_shared/retry/index.ts'
 
 /** Elections, shutdowns, locks, time-outs, cursors that are gone, what is not there yet: the same may succeed later. */
 const PASSING: ReadonlySet<number> = new Set([
@@ -34,7 +34,8 @@ export function failureOf(thrown: unknown): Failure {
   if (!(error instanceof Error)) return fatal(error)
   const { name, code, hasErrorLabel } = error as Error & { code?: unknown; hasErrorLabel?: (label: string) => boolean }
   const isRetryable = hasErrorLabel?.call(error, 'RetryableWriteError') ?? false
-  if (NETWORK.has(name) || isRetryable) {
+  // The driver lets some errors of sockets through as they are.
+  if (NETWORK.has(name) || isRetryable || isPassingNetworkError(error)) {
     return retriable(new ConnectError(`the server cannot be reached: ${error.message || name}`, { cause: error }))
   }
   if (typeof code === 'number') return failureOfCode(code, error)

@@ -14,7 +14,9 @@ import type {
 import { doubleToString } from '@millrace/sdk'
 import type { Document } from './documents.ts'
 
-/** Writes a document as JSON text, byte by byte as the original does: keys that stay the same go to the same partition. */
+/**
+ * Writes a document as JSON text, byte by byte as the original does: keys that stay the same go to the same partition.
+ */
 export type JsonText = (document: Document) => string
 
 /** A value of BSON with the name of its type. */

@@ -1,4 +1,4 @@
-import { ConfigError, type SinkRecord } from '@millrace/sdk'
+import { compileRegex, ConfigError, fullMatch, type SinkRecord } from '@millrace/sdk'
 import { simpleName } from './class-names.ts'
 import { type Document, isDocument } from './documents.ts'
 import type { IdStrategy } from './id-strategies.ts'
@@ -30,9 +30,13 @@ function processorOf(name: string, config: MongoSinkConfig, id: IdStrategy): Pos
     }
     case 'AllowListKeyProjector':
     case 'BlockListKeyProjector':
+    case 'WhitelistKeyProjector':
+    case 'BlacklistKeyProjector':
       return projector(name, 'key', config)
     case 'AllowListValueProjector':
     case 'BlockListValueProjector':
+    case 'WhitelistValueProjector':
+    case 'BlacklistValueProjector':
       return projector(name, 'value', config)
     case 'KafkaMetaAdder':
       return ({ record, value }) => addPlace(record, value)
@@ -50,7 +54,7 @@ function processorOf(name: string, config: MongoSinkConfig, id: IdStrategy): Pos
 
 /** As in the original: a projector does nothing unless the projection of its side is of its type. */
 function projector(name: string, part: 'key' | 'value', config: MongoSinkConfig): PostProcessor {
-  const isAllowing = name.startsWith('Allow')
+  const isAllowing = /^(Allow|White)/.test(name)
   const type = config[`${part}.projection.type`].toLowerCase()
   if (!(isAllowing ? ['allowlist', 'whitelist'] : ['blocklist', 'blacklist']).includes(type)) return () => undefined
   const projection = new Projection(isAllowing ? 'allowlist' : 'blocklist', config[`${part}.projection.list`])
@@ -111,12 +115,12 @@ function byMapping(text: string): Rename {
 function byRegex(text: string): Rename {
   const keys = ['regexp', 'pattern', 'replace'] as const
   const rules = entriesOf(text, 'field.renamer.regexp', keys).map(({ regexp, pattern, replace }) => ({
-    regexp: new RegExp(`^(?:${regexp!})$`),
-    pattern: new RegExp(pattern!, 'g'),
+    matches: fullMatch(regexp!),
+    pattern: compileRegex(pattern!, 'g'),
     replace: replace!,
   }))
   return (path, name) => {
-    const rule = rules.find(({ regexp }) => regexp.test(path))
+    const rule = rules.find(({ matches }) => matches(path))
     return rule && name.replace(rule.pattern, rule.replace)
   }
 }

@@ -2,7 +2,9 @@ import { type Document, isDocument } from './documents.ts'
 
 export type ProjectionType = 'none' | 'allowlist' | 'blocklist'
 
-/** Keeps or removes the fields of a list: `a`, `a.b`, `*` for any name at its level, `**` for everything from there on. */
+/**
+ * Keeps or removes the fields of a list: `a`, `a.b`, `*` for any name at its level, `**` for everything from there on.
+ */
 export class Projection {
   readonly #keeps: boolean
   readonly #patterns: readonly (readonly string[])[]

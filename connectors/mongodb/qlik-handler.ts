@@ -44,7 +44,10 @@ function operationOf(message: Document): string {
   throw new DataError('the event says no operation')
 }
 
-/** The document in a field, or the document itself where there is no such field: how much is nested is a setting of Qlik. */
+/**
+ * The document in a field, or the document itself where there is no such field: how much is nested is a setting of
+ * Qlik.
+ */
 function within(document: Document, name: string): Document {
   if (!(name in document)) return document
   const inner = document[name]

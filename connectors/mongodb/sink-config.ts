@@ -1,4 +1,4 @@
-import { type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
+import { compileRegex, type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
 import { oneOfClasses, simpleName } from './class-names.ts'
 import { connectionConfig } from './connection.ts'
 import { databaseProblem } from './names.ts'
@@ -443,7 +443,7 @@ function entriesProblem(key: string, names: readonly string[]): (text: string) =
 function renamesProblem(text: string): string | undefined {
   return problemOf(() => {
     for (const { regexp, pattern } of entriesOf(text, 'field.renamer.regexp', ['regexp', 'pattern', 'replace'])) {
-      void [new RegExp(regexp!), new RegExp(pattern!)]
+      for (const regex of [regexp!, pattern!]) compileRegex(regex)
     }
   })
 }

@@ -25,6 +25,11 @@ export const POST_PROCESSORS = [
   'AllowListValueProjector',
   'BlockListKeyProjector',
   'BlockListValueProjector',
+  // Their older names.
+  'WhitelistKeyProjector',
+  'WhitelistValueProjector',
+  'BlacklistKeyProjector',
+  'BlacklistValueProjector',
   'KafkaMetaAdder',
   'RenameByMapping',
   'RenameByRegExp',

@@ -101,7 +101,10 @@ export class MongoSinkTask implements SinkTask {
     return this.#writer!.write(target, items, (ms) => realPauses.pause(ms, signal))
   }
 
-  /** What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task fails. */
+  /**
+   * What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task
+   * fails.
+   */
   async #reject(record: SinkRecord, error: Error): Promise<void> {
     const { raw, errantRecordReporter, logger } = this.#context
     const tolerance = this.#config['mongo.errors.tolerance'].toLowerCase() || (raw['errors.tolerance'] ?? 'none')

@@ -11,7 +11,9 @@ import { watch } from './watch.ts'
 
 const BACKOFF_MS = 1000
 
-/** Reads the change stream, after the copy where one is asked for. The only part of the source that imports the driver. */
+/**
+ * Reads the change stream, after the copy where one is asked for. The only part of the source that imports the driver.
+ */
 export class SourceReader {
   readonly #client: MongoClient
   readonly #config: MongoSourceConfig
@@ -77,7 +79,9 @@ export class SourceReader {
     return records
   }
 
-  /** Nothing has happened, but the server may have looked further: that place is kept, so that it stays in the oplog. */
+  /**
+   * Nothing has happened, but the server may have looked further: that place is kept, so that it stays in the oplog.
+   */
   #idle(): PollResult {
     const position = this.#changes!.position
     if (position === undefined) return null

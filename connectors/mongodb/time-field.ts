@@ -3,7 +3,10 @@ import { DataError } from '@millrace/sdk'
 import { type DateReader, valid } from './date-reader.ts'
 import type { Document } from './documents.ts'
 
-/** Makes the time field of a document a date, from milliseconds or text. Throws DataError, since nothing else can be stored. */
+/**
+ * Makes the time field of a document a date, from milliseconds or text. Throws DataError, since nothing else can be
+ * stored.
+ */
 export function convertTimeField(document: Document, field: string, read: DateReader): void {
   const value = document[field]
   if (value instanceof Date) return

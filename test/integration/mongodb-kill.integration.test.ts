@@ -10,8 +10,8 @@ import { mongoMissing, type MongoServer, startMongo } from '../services/mongo.ts
 import { topicValues } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
-const RECORDS = 3000
-const CHANGES = 750
+const RECORDS = 1800
+const CHANGES = 450
 const PARTITIONS = 3
 const KEYS = 150
 
@@ -208,7 +208,10 @@ function changeOf({ operationType, documentKey, fullDocument }: ChangeEvent): st
   return operationType === 'delete' ? `delete ${documentKey._id}` : `insert ${documentKey._id} ${fullDocument?.n}`
 }
 
-/** Inserts and deletes of a collection, in one order. Updates are left out: mongo-java-server reports them with wrong keys. */
+/**
+ * Inserts and deletes of a collection, in one order. Updates are left out: mongo-java-server reports them with wrong
+ * keys.
+ */
 class Workload {
   readonly done: string[] = []
   readonly #orders: Collection<any>

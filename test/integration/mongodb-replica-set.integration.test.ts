@@ -1,4 +1,5 @@
-// What only a real replica set does: it runs when MONGO_URL names one (MongoDB 6.0 or later), and test/run.ts says when not.
+// What only a real replica set does: it runs when MONGO_URL names one (MongoDB 6.0 or later), and test/run.ts says
+// when not.
 import { BSON, type Collection, MongoClient } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/mongodb/sink.ts'

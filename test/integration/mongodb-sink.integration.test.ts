@@ -1,4 +1,5 @@
-// The sink on mongo-java-server: what it writes, what it does with records that cannot be written, and with a server that goes.
+// The sink on mongo-java-server: what it writes, what it does with records that cannot be written, and with a server
+// that goes.
 import { type Collection, Decimal128, Double, Long, MongoClient } from 'mongodb'
 import { Decimal, decimalSchema, schemas, type SinkRecord, struct, timestampSchema } from '@millrace/sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,5 @@
-// The source on mongo-java-server: a collection's change stream, resumption, the copy. What only a replica set can do is in
+// The source on mongo-java-server: a collection's change stream, resumption, the copy. What only a replica set can do
+// is in
 // mongodb-replica-set.integration.test.ts.
 import { BSON, type Collection, Int32, MongoClient } from 'mongodb'
 import type { SourceRecord } from '@millrace/sdk'

@@ -1,4 +1,5 @@
-// MongoDB for tests: mongo-java-server from Maven, since no registry has a mongod. Own port, own data, gone with the test.
+// MongoDB for tests: mongo-java-server from Maven, since no registry has a mongod. Own port, own data, gone with the
+// test.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'

@@ -18,8 +18,13 @@ test.each([
   ['blocklist', 'b.c,e.g', { a: 'x', b: { d: 'z' }, e: [{ f: 1n }, 3n] }],
   ['BlackList', '*.c', { a: 'x', b: { d: 'z' }, e: [{ f: 1n, g: 2n }, 3n] }],
 ])('%s of %s leaves the fields that it says', (type, list, expected) => {
-  const name = /^(allow|white)/i.test(type) ? 'AllowListValueProjector' : 'BlockListValueProjector'
-  const chain = `${P}${name},${P}DocumentIdAdder`
+  const names: Record<string, string> = {
+    allowlist: 'AllowListValueProjector',
+    whitelist: 'WhitelistValueProjector',
+    blocklist: 'BlockListValueProjector',
+    blacklist: 'BlacklistValueProjector',
+  }
+  const chain = `${P}${names[type.toLowerCase()]},${P}DocumentIdAdder`
   const settings = { 'post.processor.chain': chain, 'value.projection.type': type, 'value.projection.list': list }
   expect(documentOf(settings, nested)).toEqual({ _id: 'orders#0#7', ...expected })
 })
