@@ -14,7 +14,7 @@ import { type Candidate, fetchPackage } from './package-source.ts'
 import { changeDirectory } from './plugin-folder.ts'
 import { provenanceOf } from './provenance.ts'
 import { registryWith } from './registry-of-directory.ts'
-import { signatureOf } from './registry-signatures.ts'
+import { Registries } from './registry-signatures.ts'
 import { buildRoot, lockedPackages, rootName, sealRoot, type StagedRoot } from './root-folder.ts'
 
 export interface AddOptions {
@@ -93,13 +93,18 @@ export async function stagePackage(
 }
 
 async function originOf(folder: string, name: string, version: string, integrity: string) {
-  const { published, report } = await signatureOf(folder, name, version)
+  const registries = new Registries(folder)
+  const { published, report } = await registries.signatureOf(name, version)
   if (report.state === 'invalid') throw new UsageError(`${name}@${version} is refused: ${report.detail}`)
   if (published !== null && published.integrity !== integrity) {
     throw new UsageError(`${name}@${version} is refused: what was fetched is not what the registry says it has`)
   }
   const notes = report.detail === '' ? [] : [`signature: ${report.detail}`]
-  return { signature: report.state, notes, provenance: await provenanceOf(folder, name, version, published) }
+  return {
+    signature: report.state,
+    notes,
+    provenance: await provenanceOf(folder, registries, name, version, published),
+  }
 }
 
 /** Brings a staged root to its place. */

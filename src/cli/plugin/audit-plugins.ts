@@ -3,7 +3,7 @@ import { realDisk } from '../../base/real/index.ts'
 import { type InstalledPackage, type Provenance, readDirectory } from '../../connect/index.ts'
 import { changedFiles } from './file-list.ts'
 import { isOffline, npmError, NpmError, runNpm } from './npm.ts'
-import { signatureOf } from './registry-signatures.ts'
+import { Registries } from './registry-signatures.ts'
 import { type LockedPackage, lockedPackages } from './root-folder.ts'
 
 /** An advisory about a package or one that it depends on. */
@@ -68,11 +68,12 @@ async function auditPackage(directory: string, entry: InstalledPackage, offline:
 }
 
 async function auditSignatures(root: string, fromRegistry: readonly LockedPackage[]) {
+  const registries = new Registries(root)
   const signatures: string[] = []
   const reasons = new Set<string>()
   let verified = 0
   const check = async ({ name, version, integrity }: LockedPackage) => {
-    const { published, report } = await signatureOf(root, name, version)
+    const { published, report } = await registries.signatureOf(name, version)
     if (report.state === 'verified') verified++
     if (report.state === 'invalid') signatures.push(`${name}@${version}: ${report.detail}`)
     else if (published !== null && published.integrity !== integrity) {

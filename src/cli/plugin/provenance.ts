@@ -1,7 +1,7 @@
 import type { Provenance } from '../../connect/index.ts'
 import { UsageError } from '../usage-error.ts'
-import { npmError, runNpm } from './npm.ts'
-import { fetchJson, type Published, registryOf } from './registry-signatures.ts'
+import { NpmError, npmError, runNpm } from './npm.ts'
+import { fetchJson, type Published, type Registries } from './registry-signatures.ts'
 
 /** An attestation as a registry hands it out. */
 interface Attestation {
@@ -36,16 +36,16 @@ interface AuditSignatures {
  */
 export async function provenanceOf(
   root: string,
+  registries: Registries,
   name: string,
   version: string,
   published: Published | null,
 ): Promise<Provenance> {
   if (published === null) return { state: 'unverified', detail: 'the registry cannot be reached' }
   if (published.attestationsUrl === null) return { state: 'none', detail: 'the registry offers none' }
-  // As npm does: from the registry that is configured, whatever host the address names.
-  const path = new URL(published.attestationsUrl).pathname
-  const answer = await fetchJson(new URL(path, await registryOf(root, name)).href)
-  const claim = provenanceClaim((answer as { attestations?: readonly Attestation[] } | null)?.attestations ?? [])
+  const attestations = await attestationsOf(registries, name, published.attestationsUrl)
+  if (attestations instanceof NpmError) return { state: 'unverified', detail: attestations.message }
+  const claim = provenanceClaim(attestations)
   if (claim === undefined) return { state: 'none', detail: 'the registry attests the publication, not the build' }
   checkClaim(name, version, published.integrity, claim)
   const text = `${claim.repository} at ${claim.commit}`
@@ -55,6 +55,23 @@ export async function provenanceOf(
   if (verdict === 'verified') return { state: 'verified', detail: text }
   if (verdict === null) return { state: 'unverified', detail: `${text}, not checked: ${npmError(result).message}` }
   throw new UsageError(`${name}@${version}: the attestation of its build is not valid: ${verdict.invalid}`)
+}
+
+/** The attestations of a package, or why there are none to read. */
+async function attestationsOf(
+  registries: Registries,
+  name: string,
+  url: string,
+): Promise<readonly Attestation[] | NpmError> {
+  try {
+    // As npm does: from the registry that is configured, whatever host the address names.
+    const address = new URL(new URL(url).pathname, await registries.urlFor(name))
+    const answer = (await fetchJson(address.href)) as { attestations?: readonly Attestation[] } | null
+    return answer?.attestations ?? []
+  } catch (error) {
+    if (error instanceof NpmError) return error
+    throw error
+  }
 }
 
 /** What npm found about one package; null when it did not get that far. */

@@ -25,37 +25,6 @@ export interface SignatureReport {
 
 const KEYS_TIMEOUT_MS = 30_000
 
-/** What the registry says of a version, by npm, which knows the registry of a scope and its credentials. */
-export async function publishedAs(folder: string, name: string, version: string): Promise<Published> {
-  const answer = (await npmJson(folder, ['view', `${name}@${version}`, 'dist', 'time'])) as {
-    dist?: { integrity?: string; signatures?: Published['signatures']; attestations?: { url?: string } }
-    time?: Record<string, string>
-  } | null
-  const dist = answer?.dist ?? {}
-  return {
-    integrity: dist.integrity ?? '',
-    signatures: dist.signatures ?? [],
-    attestationsUrl: dist.attestations?.url ?? null,
-    publishedMs: Date.parse(answer?.time?.[version] ?? '') || 0,
-  }
-}
-
-/** The registry in which npm looks for a package, with a slash at its end. */
-export async function registryOf(folder: string, name: string): Promise<string> {
-  const scope = name.startsWith('@') ? name.slice(0, name.indexOf('/')) : null
-  const ask = async (key: string) => (await runNpm(folder, ['config', 'get', key])).stdout.trim()
-  const own = scope === null ? 'undefined' : await ask(`${scope}:registry`)
-  const registry = own === 'undefined' || own === '' ? await ask('registry') : own
-  return registry.endsWith('/') ? registry : `${registry}/`
-}
-
-/** The keys of a registry; none from one that does not sign. */
-export async function registryKeys(registry: string): Promise<readonly RegistryKey[]> {
-  const response = await fetchJson(`${registry}-/npm/v1/keys`)
-  const keys = (response as { keys?: readonly RegistryKey[] } | null)?.keys
-  return Array.isArray(keys) ? keys : []
-}
-
 /** Reads JSON of a registry; null for what it does not have. */
 export async function fetchJson(url: string): Promise<unknown> {
   let response: Response
@@ -95,19 +64,76 @@ export function checkSignature(
   return { state: 'verified', detail: '' }
 }
 
-/** The signature of one version, and what the registry says of it. */
-export async function signatureOf(
-  folder: string,
-  name: string,
-  version: string,
-): Promise<{ readonly published: Published | null; readonly report: SignatureReport }> {
-  try {
-    const published = await publishedAs(folder, name, version)
-    const keys = await registryKeys(await registryOf(folder, name))
-    return { published, report: checkSignature(name, version, published, keys) }
-  } catch (error) {
-    if (!(error instanceof NpmError)) throw error
-    const detail = isOffline(error) ? `the registry cannot be reached (${error.message})` : error.message
-    return { published: null, report: { state: 'unchecked', detail } }
+/** The registries that npm is configured for, asked once for what does not change between packages. */
+export class Registries {
+  readonly #folder: string
+  readonly #urls = new Map<string, Promise<string>>()
+  readonly #keys = new Map<string, Promise<readonly RegistryKey[]>>()
+
+  /** `folder` is the project whose settings of npm count. */
+  constructor(folder: string) {
+    this.#folder = folder
   }
+
+  /** The signature of one version, and what the registry says of it; null when it does not answer. */
+  async signatureOf(
+    name: string,
+    version: string,
+  ): Promise<{ readonly published: Published | null; readonly report: SignatureReport }> {
+    let published: Published | null = null
+    try {
+      published = await this.#published(name, version)
+      return { published, report: checkSignature(name, version, published, await this.#keysFor(name)) }
+    } catch (error) {
+      if (!(error instanceof NpmError)) throw error
+      const detail = isOffline(error) ? `the registry cannot be reached (${error.message})` : error.message
+      return { published, report: { state: 'unchecked', detail } }
+    }
+  }
+
+  /** The registry of a package, with a slash at its end. */
+  urlFor(name: string): Promise<string> {
+    const scope = name.startsWith('@') ? name.slice(0, name.indexOf('/')) : ''
+    return remembered(this.#urls, scope, async () => {
+      const own = scope === '' ? '' : await this.#setting(`${scope}:registry`)
+      const url = own === '' ? await this.#setting('registry') : own
+      return url.endsWith('/') ? url : `${url}/`
+    })
+  }
+
+  /** By npm, which knows the registry of a scope and its credentials. */
+  async #published(name: string, version: string): Promise<Published> {
+    const answer = (await npmJson(this.#folder, ['view', `${name}@${version}`, 'dist', 'time'])) as {
+      dist?: { integrity?: string; signatures?: Published['signatures']; attestations?: { url?: string } }
+      time?: Record<string, string>
+    } | null
+    const dist = answer?.dist ?? {}
+    return {
+      integrity: dist.integrity ?? '',
+      signatures: dist.signatures ?? [],
+      attestationsUrl: dist.attestations?.url ?? null,
+      publishedMs: Date.parse(answer?.time?.[version] ?? '') || 0,
+    }
+  }
+
+  /** The keys of the registry of a package; none where it does not sign. */
+  async #keysFor(name: string): Promise<readonly RegistryKey[]> {
+    const url = await this.urlFor(name)
+    return remembered(this.#keys, url, async () => {
+      const answer = (await fetchJson(`${url}-/npm/v1/keys`)) as { keys?: readonly RegistryKey[] } | null
+      return Array.isArray(answer?.keys) ? answer.keys : []
+    })
+  }
+
+  /** A setting of npm; '' where there is none. */
+  async #setting(key: string): Promise<string> {
+    const text = (await runNpm(this.#folder, ['config', 'get', key])).stdout.trim()
+    return text === 'undefined' ? '' : text
+  }
+}
+
+function remembered<T>(known: Map<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? find()
+  known.set(key, found)
+  return found
 }

@@ -27,8 +27,9 @@ export function unpackBundle({ source, bundle }: BundleFiles, folder: string): S
     writeFileSync(target, content)
   }
   const [change] = changedFiles(folder, head.package.files)
-  if (change !== undefined || manifest.name !== name || manifest.version !== version) {
-    throw new UsageError(`${source.spec} is damaged: ${change ?? 'it has another package than it says'}; make it anew`)
+  const isComplete = inside.has('package-lock.json') && manifest.name === name && manifest.version === version
+  if (change !== undefined || !isComplete) {
+    throw new UsageError(`${source.spec} is damaged: ${change ?? 'it is not what it says'}; make it anew`)
   }
   const { state, detail } = head.package.provenance
   const provenance = { state: 'local', detail: `it comes from a bundle, which says: ${state}, ${detail}` } as const
@@ -48,14 +49,18 @@ export function unpackBundle({ source, bundle }: BundleFiles, folder: string): S
 
 function headOf(spec: string, bundle: readonly TarFile[]): BundleHead {
   const wrong = (what: string) => new UsageError(`${spec} cannot be added: ${what}`)
-  let head: BundleHead
+  let head: BundleHead | null
   try {
     const file = bundle.find(({ path }) => path === BUNDLE_FILE)
-    head = JSON.parse(file?.content.toString('utf8') ?? '') as BundleHead
+    head = JSON.parse(file?.content.toString('utf8') ?? '') as BundleHead | null
   } catch {
     throw wrong(`${BUNDLE_FILE} is no JSON`)
   }
-  if (head.bundleVersion !== BUNDLE_VERSION) throw wrong('it was made by another version of Millrace; make it anew')
+  if (head?.bundleVersion !== BUNDLE_VERSION) throw wrong('it was made by another version of Millrace; make it anew')
+  const { integrity, files, provenance } = head.package ?? {}
+  if (!/^sha512-[\w+/=]+$/.test(String(integrity)) || typeof files !== 'string' || provenance === undefined) {
+    throw wrong(`${BUNDLE_FILE} says too little`)
+  }
   if (head.platform !== null && head.platform !== PLATFORM) {
     throw wrong(`it was made for ${head.platform}, and this is ${PLATFORM}; make one here`)
   }
