@@ -109,7 +109,7 @@ test('whatever bytes it says yes to are read by JSON.parse as an object that has
         json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|null/g, (token) => (token[0] === '"' ? '"s"' : '0'))
       expect(plain(JSON.stringify(parsed)).length).toBe(plain(read).length)
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   )
-  expect(yes).toBeGreaterThan(100)
+  expect(yes).toBeGreaterThan(20)
 })
