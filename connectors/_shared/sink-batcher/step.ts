@@ -1,4 +1,4 @@
-import { ConnectError } from '@millrace/sdk'
+import { ConnectError, isConnectError } from '@millrace/sdk'
 import { backoffMs, type Failure } from '../retry/index.ts'
 import type { WriteOutcome } from './batch.ts'
 import { type BatcherAction, type BatcherEvent, type BatcherState, isFull, type Item } from './batcher-state.ts'
@@ -334,5 +334,7 @@ function fail<T>(state: BatcherState<T>, error: Error, actions: BatcherAction<T>
 }
 
 function placed(error: Error, what: string): Error {
+  // A write whose bad record nobody takes: it stays the record's fault, and the cause says which record it is.
+  if (isConnectError(error.cause) && error.cause.code === 'DATA') return error.cause
   return new ConnectError(`${what}: ${error.message}`, { cause: error })
 }

@@ -1,4 +1,4 @@
-import { DataError, RetriableError } from '@millrace/sdk'
+import { ConnectError, DataError, RetriableError } from '@millrace/sdk'
 import { expect, test } from 'vitest'
 import { dataFault, fatal, retriable } from '../../../../connectors/_shared/retry/index.ts'
 import {
@@ -150,6 +150,15 @@ test('a failure that is nobody’s fault but the target’s ends the task and re
   await settled()
   await expect(batcher.put([record(2)])).rejects.toThrow('a write failed: no permission')
   expect(reported).toEqual([])
+})
+
+test('a write whose bad record nobody takes ends the task with the error of the record', async () => {
+  const { batcher, calls } = setUp({ limits: { batchRecords: 2, maxInFlight: 1 } })
+  await batcher.put([record(0), record(1)])
+  const cause = new DataError('the record at 1 cannot be written')
+  calls[0]!.answer(new ConnectError('the write was given up', { cause }))
+  await settled()
+  await expect(batcher.put([record(2)])).rejects.toBe(cause)
 })
 
 test('the bad record of a batch is found by halves, in order, and only it is reported', async () => {
