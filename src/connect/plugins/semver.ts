@@ -127,7 +127,9 @@ function expand(operator: string, text: string): readonly Comparator[] | undefin
     case '=':
       return known === 3 ? [{ operator: '=', version: from }] : between(known)
     case '>':
-      return [known === 3 ? { operator, version: from } : { operator: '>=', version: { ...behind(known), prerelease: [] } }]
+      return [
+        known === 3 ? { operator, version: from } : { operator: '>=', version: { ...behind(known), prerelease: [] } },
+      ]
     case '<=':
       return [known === 3 ? { operator, version: from } : { operator: '<', version: behind(known) }]
     case '>=':

@@ -16,7 +16,7 @@ let client: Client
 
 beforeAll(async () => {
   broker = await startMillraceBroker()
-  client = clientOf({ ...broker, restart: () => broker.restart(), stop: () => broker.stop() })
+  client = clientOf(broker)
 })
 afterAll(() => broker?.stop())
 

@@ -24,7 +24,7 @@ describe.each(kinds)('kill -9 of $name', (kind) => {
   beforeAll(async () => {
     if (kind.missing) return
     broker = await kind.start()
-    client = clientOf({ ...broker, restart: () => broker.restart(), stop: () => broker.stop() })
+    client = clientOf(broker)
   })
   afterAll(() => broker?.stop())
 
