@@ -25,7 +25,7 @@ export function cataloguePage(): string {
   ])
 }
 
-function connectorSection({ folder, classes, testedOn, provedBy }: ConnectorFolder): string {
+function connectorSection({ folder, classes, testedOn, provedBy, conformance }: ConnectorFolder): string {
   const manifests = classes.map((name) => {
     const manifest = builtinManifests.find((candidate) => candidate.name === name)
     if (!manifest) throw new Error(`there is no connector ${name}`)
@@ -36,14 +36,20 @@ function connectorSection({ folder, classes, testedOn, provedBy }: ConnectorFold
     const [name = '', others = '', version = '', summary = ''] = row(manifest)
     return [name, manifest.kind, guarantee, others, version, summary]
   })
-  const proofs = provedBy.map((path) => {
-    const file = `test/${path}`
-    if (!existsSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)))) throw new Error(`there is no ${file}`)
-    return `[${path.replace(/^.*\//, '').replace(/\..*$/, '')}](../../${file})`
-  })
-  const facts = `[README](../../connectors/${folder}/README.md). Tested on: ${testedOn}. Guarantee proved by: ${proofs.join(', ')}.`
+  const facts = [
+    `[README](../../connectors/${folder}/README.md). Tested on: ${testedOn}.`,
+    `Guarantee proved by: ${provedBy.map(testLink).join(', ')}.`,
+    ...(conformance === undefined ? [] : [`Acceptance suite: ${testLink(conformance)}.`]),
+  ].join(' ')
   const heads = ['class', 'type', 'guarantee', 'other names', 'version', 'what it does']
   return `## ${folder}\n\n${facts}\n\n${table(heads, rows)}`
+}
+
+/** A link to a test, which must be there. */
+function testLink(path: string): string {
+  const file = `test/${path}`
+  if (!existsSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)))) throw new Error(`there is no ${file}`)
+  return `[${path.replace(/^.*\//, '').replace(/\..*$/, '')}](../../${file})`
 }
 
 function row({ name, aliases, version, summary }: PluginManifest): string[] {

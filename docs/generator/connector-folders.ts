@@ -6,7 +6,12 @@ export interface ConnectorFolder {
   readonly testedOn: string
   /** The tests that prove the guarantee, in test/: mostly kill -9 under load. */
   readonly provedBy: readonly string[]
+  /** The test that runs the acceptance suite of the testkit over some or all of them. */
+  readonly conformance?: string
 }
+
+const CONFORMANCE_FILES = 'integration/conformance-files.integration.test.ts'
+const CONFORMANCE_REDIS = 'integration/conformance-redis.integration.test.ts'
 
 /** Every built-in connector is in exactly one of them. */
 export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
@@ -15,12 +20,14 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
     classes: ['BullMQSink', 'BullMQSource'],
     testedOn: 'Redis 7.0',
     provedBy: ['integration/bullmq-kill.integration.test.ts'],
+    conformance: CONFORMANCE_REDIS,
   },
   {
     folder: 'datagen',
     classes: ['DatagenSource'],
     testedOn: 'no server needed',
-    provedBy: ['unit/connectors/datagen/datagen.test.ts'],
+    provedBy: [CONFORMANCE_FILES],
+    conformance: CONFORMANCE_FILES,
   },
   {
     folder: 'elasticsearch',
@@ -32,7 +39,8 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
     folder: 'file',
     classes: ['FileStreamSource', 'FileStreamSink'],
     testedOn: 'no server needed',
-    provedBy: ['integration/connect/standalone.integration.test.ts'],
+    provedBy: [CONFORMANCE_FILES],
+    conformance: CONFORMANCE_FILES,
   },
   {
     folder: 'http',
@@ -45,6 +53,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
     classes: ['JdbcSource', 'JdbcSink'],
     testedOn: 'Postgres 15 and 18, MariaDB 10.11, SQLite of Node',
     provedBy: ['integration/jdbc-worker.integration.test.ts', 'integration/jdbc-exactly-once.integration.test.ts'],
+    conformance: CONFORMANCE_FILES,
   },
   {
     folder: 'mirror',
@@ -69,6 +78,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
     classes: ['RedisSink', 'RedisKeyValueSink', 'RedisStreamSource', 'RedisKeysSource'],
     testedOn: 'Redis 7.0, also as cluster and behind sentinels',
     provedBy: ['integration/redis-kill.integration.test.ts', 'integration/redis-exactly-once.integration.test.ts'],
+    conformance: CONFORMANCE_REDIS,
   },
   {
     folder: 's3',
@@ -102,6 +112,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'integration/spooldir-s3.integration.test.ts',
       'integration/ftp-source.integration.test.ts',
     ],
+    conformance: CONFORMANCE_FILES,
   },
   {
     folder: 'syslog',

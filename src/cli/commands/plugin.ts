@@ -4,7 +4,7 @@ import { addPlugin } from '../plugin/add-plugin.ts'
 import { auditExitCode, auditPlugins } from '../plugin/audit-plugins.ts'
 import { listPlugins } from '../plugin/list-plugins.ts'
 import { bundleInstalled, bundlePackage } from '../plugin/make-bundle.ts'
-import { directoryOf, type DirectoryOptions } from '../plugin/plugin-folder.ts'
+import { directoryOf, type DirectoryOptions, existingDirectoryOf } from '../plugin/plugin-folder.ts'
 import { removePlugin } from '../plugin/remove-plugin.ts'
 import { addText, auditText, bundleText, listText, removeText } from '../plugin/report.ts'
 
@@ -26,7 +26,7 @@ export function define(command: Command): void {
   forDirectory(command.command('list'))
     .description('Show the installed plugins')
     .action((options: Options) => {
-      const directory = directoryOf(options)
+      const directory = existingDirectoryOf(options)
       const packages = listPlugins(directory)
       show(options, packages, listText(packages, directory))
     })
@@ -36,7 +36,7 @@ export function define(command: Command): void {
     .option('--worker <url>', 'the REST API of a worker, which knows what is in use')
     .option('--force', 'remove it although connectors use it', false)
     .action(async (spec: string, options: Options & { worker?: string; force: boolean }) => {
-      const directory = directoryOf(options)
+      const directory = existingDirectoryOf(options)
       const report = await removePlugin(directory, spec, options)
       show(options, report, removeText(report, directory))
     })
@@ -44,7 +44,7 @@ export function define(command: Command): void {
     .description('Check files, signatures and advisories of the installed plugins')
     .option('--offline', 'only what needs no registry', false)
     .action(async (options: Options & { offline: boolean }) => {
-      const directory = directoryOf(options)
+      const directory = existingDirectoryOf(options)
       const packages = await auditPlugins(directory, options.offline)
       show(options, packages, auditText(packages, directory))
       process.exitCode = auditExitCode(packages, options.offline)
@@ -57,7 +57,7 @@ export function define(command: Command): void {
     .action(async (spec: string, options: Options & { output?: string; requireProvenance: boolean }) => {
       const isInstalled = options.dir !== undefined || options.workerConfig !== undefined
       const report = isInstalled
-        ? await bundleInstalled(directoryOf(options), spec, options.output)
+        ? await bundleInstalled(existingDirectoryOf(options), spec, options.output)
         : await bundlePackage(spec, options.output, options.requireProvenance)
       show(options, report, bundleText(report))
     })

@@ -29,6 +29,13 @@ export function directoryOf({ dir, workerConfig }: DirectoryOptions): string {
   return resolve(first.trim())
 }
 
+/** The same, for commands that make none. */
+export function existingDirectoryOf(options: DirectoryOptions): string {
+  const directory = directoryOf(options)
+  if (!realDisk.isDirectory(directory)) throw new UsageError(`there is no plugin directory ${directory}`)
+  return directory
+}
+
 /**
  * Changes a plugin directory, alone. `stage` is a folder beside the packages, so that what is ready there comes to its place by
  * one rename. What commands that were killed have left is removed first.

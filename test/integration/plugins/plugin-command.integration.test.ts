@@ -180,6 +180,15 @@ describe('a bundle', () => {
 })
 
 describe('auditing and removing', () => {
+  test.each([['list'], ['audit'], ['remove', 'x']])(
+    '%s says that there is no such directory, and makes none',
+    async (...args) => {
+      const { exitCode, stderr } = await cli.run(...args, '--dir', directory)
+      expect([exitCode, stderr]).toEqual([1, `there is no plugin directory ${directory}\n`])
+      expect(existsSync(directory)).toBe(false)
+    },
+  )
+
   test('files that were changed are found, and a bundle is not made of them', async () => {
     await add(steady)
     const clean = await cli.run('audit', '--dir', directory, '--offline')

