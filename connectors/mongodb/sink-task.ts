@@ -24,6 +24,7 @@ import type { MongoSinkConfig } from './sink-config.ts'
 import type { BulkItem, SinkWriter } from './sink-writer.ts'
 
 const BACKOFF_MAX_MS = 60_000
+const BUFFERED_BATCH_MIN = 1000
 
 /** Writes records with bulk writes. */
 export class MongoSinkTask implements SinkTask {
@@ -38,10 +39,13 @@ export class MongoSinkTask implements SinkTask {
   constructor(config: MongoSinkConfig, context: SinkTaskContext) {
     this.#config = config
     this.#context = context
+    const batchRecords = config['max.batch.size'] || LIMITS_DEFAULT.batchRecords
     this.#batcher = new SinkBatcher<BulkItem>({
       context,
       limits: {
-        batchRecords: config['max.batch.size'] || LIMITS_DEFAULT.batchRecords,
+        batchRecords,
+        // One batch is on its way, one is ready, one is being made; more would only grow old in memory.
+        bufferRecords: 3 * Math.max(batchRecords, BUFFERED_BATCH_MIN),
         // One at a time keeps the order of all writes, also of those whose documents only the server can tell.
         maxInFlight: 1,
         retry: this.#backoff(),
