@@ -4,9 +4,12 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { AuthorTools } from '../../services/author-tools.ts'
 import { runOrFail } from '../../services/packages.ts'
+
+// Downloads and a conformance test, on a machine that may be busy.
+vi.setConfig({ testTimeout: 900_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-create-'))
 let tools: AuthorTools
