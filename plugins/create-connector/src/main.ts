@@ -21,11 +21,12 @@ async function answersOf(options: Options, abort: AbortController): Promise<Answ
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   // Ctrl-C and Ctrl-D at a question; an answer that never comes would end the process without a word.
-  terminal.once('close', () => abort.abort())
+  const onClose = () => abort.abort()
+  terminal.once('close', onClose)
   try {
     return await ask(options, terminal, abort.signal, say)
   } finally {
-    terminal.removeAllListeners('close')
+    terminal.off('close', onClose)
     terminal.close()
   }
 }
@@ -58,9 +59,10 @@ const json = process.argv.includes('--json')
 try {
   await run(parseOptions(process.argv.slice(2)))
 } catch (error) {
-  const known = error instanceof Failure
-  const message = error instanceof Error ? ((known ? error.message : error.stack) ?? error.message) : String(error)
-  if (json) print(JSON.stringify({ ok: false, code: known ? error.code : 'UNKNOWN', message }))
-  else say(message)
+  // The system's errors, such as EACCES, say what is wrong; only for others it is worth knowing where they come from.
+  const { code, message, stack } = error as NodeJS.ErrnoException
+  const text = code === undefined ? (stack ?? String(error)) : message
+  if (json) print(JSON.stringify({ ok: false, code: code ?? 'UNKNOWN', message: text }))
+  else say(text)
   process.exitCode = 1
 }

@@ -19,13 +19,14 @@ export async function npm(
 
 /** Says so before anything is written when there is no npm. */
 export async function requireNpm(folder: string, signal: AbortSignal): Promise<void> {
-  await run(['--version'], folder, signal).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(
-      'NO_NPM',
-      `npm cannot be run (${reason}). Install npm, or use --no-install to write the files only`,
-    )
-  })
+  const { status, output } = await run(['--version'], folder, signal).catch((error: unknown) => ({
+    status: 'not found',
+    output: error instanceof Error ? error.message : String(error),
+  }))
+  if (signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
+  if (status === 0) return
+  const reason = `npm cannot be run (${status}: ${output.trim()})`
+  throw new Failure('NO_NPM', `${reason}. Install npm, or use --no-install to write the files only`)
 }
 
 function run(

@@ -8,8 +8,12 @@ import type { Answers } from './questions.ts'
 /** The same depth below src/ and below dist/, so that the path holds for both. */
 const TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url))
 
-/** What the templates are about. They are real code, so their names must be names. */
-const TEMPLATE_NAMES = { package: 'connector-starling', className: 'Starling', subject: 'starling' } as const
+/** What the templates are about: they are real code, so what is replaced in them must be names. */
+const TEMPLATE_NAMES: Readonly<Record<string, 'package' | 'className' | 'subject'>> = {
+  'connector-starling': 'package',
+  Starling: 'className',
+  starling: 'subject',
+}
 
 /** The files of a new package by their paths. */
 export function renderTemplate(answers: Answers, packages: Readonly<Record<string, string>>): Map<string, string> {
@@ -44,10 +48,7 @@ function sentence(text: string): string {
 }
 
 function rename(text: string, { names }: Answers): string {
-  return text
-    .replaceAll(TEMPLATE_NAMES.package, () => names.package)
-    .replaceAll(TEMPLATE_NAMES.className, () => names.className)
-    .replaceAll(TEMPLATE_NAMES.subject, () => names.subject)
+  return text.replaceAll(/connector-starling|[Ss]tarling/g, (found) => names[TEMPLATE_NAMES[found] ?? 'subject'])
 }
 
 /** npm leaves files named `.gitignore` out of packages, so the template has it without its dot. */

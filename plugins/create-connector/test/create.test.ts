@@ -50,6 +50,13 @@ test('the files are written, with the names of the package in all of them', asyn
   expect(left()).toEqual(['connector-hacker-news'])
 })
 
+test('a package may be about starlings, too', async () => {
+  const { folder } = await create(['connector-starling-flock'])
+  const json = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  expect(json).toMatchObject({ name: 'connector-starling-flock' })
+  expect(json.millrace.plugins[0].name).toBe('StarlingFlockSource')
+})
+
 test('others may read the folder as the umask says', async () => {
   const { folder } = await create(['drawer'])
   expect(statSync(folder).mode & 0o777).toBe(0o777 & ~process.umask())
