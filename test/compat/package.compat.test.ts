@@ -59,13 +59,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the packed product, installed into an empty folder, runs a broker and a worker', async () => {
+test('the packed product, installed into an empty folder, runs a broker, a worker and a plugin that it adds', async () => {
   const port = await freePort()
   const restPort = await freePort()
   const listener = `listeners=PLAINTEXT://127.0.0.1:${port}`
   millrace(['broker', '--override', listener, '--override', `log.dirs=${join(folder, 'data')}`])
   await until('the broker listens', () => portAnswers(port))
+  // The plugin's folder has no SDK: it gets that of the product.
+  const adding = millrace(['plugin', 'add', join(root, 'plugins/examples/steady'), '--dir', join(folder, 'plugins')])
+  expect([await endProcess(adding, null, () => said.join('')), said.join('')]).toEqual([0, expect.anything()])
   const worker = {
+    'plugin.path': join(folder, 'plugins'),
     'bootstrap.servers': `127.0.0.1:${port}`,
     'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
     'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
@@ -80,16 +84,28 @@ test('the packed product, installed into an empty folder, runs a broker and a wo
   const sink = { name: 'out', 'connector.class': 'FileStreamSink', file: join(folder, 'output.txt'), topics: 'lines' }
   writeFileSync(join(folder, 'source.json'), JSON.stringify({ ...source, ...creation }))
   writeFileSync(join(folder, 'sink.json'), JSON.stringify(sink))
+  const counter = { name: 'counter', 'connector.class': 'SteadySource', topic: 'numbers', 'max.records': '3' }
+  const numbers = {
+    name: 'numbers',
+    'connector.class': 'FileStreamSink',
+    file: join(folder, 'numbers.txt'),
+    topics: 'numbers',
+  }
+  writeFileSync(join(folder, 'counter.json'), JSON.stringify({ ...counter, ...creation }))
+  writeFileSync(join(folder, 'numbers.json'), JSON.stringify(numbers))
   millrace([
     'connect-standalone',
-    ...['worker.properties', 'source.json', 'sink.json'].map((file) => join(folder, file)),
+    ...['worker', 'source', 'sink', 'counter', 'numbers'].map((name) =>
+      join(folder, `${name}.${name === 'worker' ? 'properties' : 'json'}`),
+    ),
   ])
-  const output = (): string => {
+  const written = (file: string): string => {
     try {
-      return readFileSync(join(folder, 'output.txt'), 'utf8')
+      return readFileSync(join(folder, file), 'utf8')
     } catch {
       return ''
     }
   }
-  await until('the lines have arrived', () => output() === 'one\ntwo\nthree\n')
+  await until('the lines have arrived', () => written('output.txt') === 'one\ntwo\nthree\n')
+  await until('the numbers of the plugin have arrived', () => written('numbers.txt') === '0\n1\n2\n')
 })
