@@ -6,6 +6,7 @@ import {
   type FieldSource,
   type Header,
   type Parsed,
+  type RecordChanges,
   type Schema,
   schemas,
   struct,
@@ -218,8 +219,7 @@ class ExtractNewRecordState implements Transform {
     const layout = this.#after.get(valueSchema)
     const value = this.#rowOf(layout, envelope, after, 'false')
     const topic = this.#topicOf(record, layout.schema, value)
-    const changed = withChanges(record, { topic, valueSchema: layout.schema, value, headers })
-    return this.#dropFields ? this.#dropFields.apply(changed) : changed
+    return this.#made(record, { topic, valueSchema: layout.schema, value, headers })
   }
 
   #deleted<R extends ConnectRecord>(
@@ -237,13 +237,16 @@ class ExtractNewRecordState implements Transform {
         : this.#topicOf(record, requireField(valueSchema, 'before', 'field').schema, before as Members)
     if (deletes !== 'rewrite') {
       const schema = deletes === 'tombstone' ? requireField(valueSchema, 'after', 'field').schema : null
-      const tombstone = withChanges(record, { topic, valueSchema: schema, value: null, headers })
-      return this.#dropFields ? this.#dropFields.apply(tombstone) : tombstone
+      return this.#made(record, { topic, valueSchema: schema, value: null, headers })
     }
     const layout = this.#before.get(valueSchema)
     const value = this.#rowOf(layout, envelope, before, 'true')
-    const deleted = withChanges(record, { topic, valueSchema: layout.schema, value, headers })
-    return this.#dropFields ? this.#dropFields.apply(deleted) : deleted
+    return this.#made(record, { topic, valueSchema: layout.schema, value, headers })
+  }
+
+  #made<R extends ConnectRecord>(record: R, changes: RecordChanges): R {
+    const made = withChanges(record, changes)
+    return this.#dropFields ? this.#dropFields.apply(made) : made
   }
 
   #rowOf({ row, added }: RowLayout, envelope: Members, from: unknown, deleted: string): Record<string, unknown> {
