@@ -21,7 +21,14 @@ async function fill(bootstrapServers: string): Promise<void> {
   for (let n = 0; n < RECORDS; n++) {
     const room = producer.ready(TOPIC)
     if (room) await room
-    producer.append({ topic: TOPIC, partition: 0, key: Buffer.from(`k${n}`), value, headers: [], timestamp: n })
+    producer.append({
+      topic: TOPIC,
+      partition: 0,
+      key: Buffer.from(`k${n}`),
+      value,
+      headers: [],
+      timestamp: Date.now(),
+    })
   }
   await producer.flush()
   await producer.close()
