@@ -86,7 +86,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
     module: connector('bullmq/source'),
     limits: { ...limits, starts: 20 },
     open() {
-      const { client, database, uri, close } = open()
+      const { database, uri, close } = open()
       const queue = bullmq(database)
       return {
         config: { 'redis.uri': uri, 'queue.name': 'events', topic: 't', 'lock.duration.ms': '1000' },

@@ -147,8 +147,10 @@ async function expectRefused(
     expectThat(message.includes(word), `a configuration with ${what} was refused without "${word}": ${message}`)
   }
   for (const [key, value] of entries) {
-    const isSecret = config[key]?.type === 'password' && value !== undefined && value !== ''
-    expectThat(!isSecret || !message.includes(value), `the message shows the password ${key}`)
+    if (config[key]?.type !== 'password' || value === undefined || value === '') continue
+    // A password that is also the name of a user or a part of the address says nothing by being there.
+    const isShown = !entries.some(([other, text]) => other !== key && text?.includes(value)) && message.includes(value)
+    expectThat(!isShown, `the message shows the password ${key}`)
   }
 }
 

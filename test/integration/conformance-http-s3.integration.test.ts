@@ -1,0 +1,112 @@
+// The acceptance suite for authors, over the HTTP sink and the S3 connectors on real servers.
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { describeSink, describeSource } from '@millrace/testkit'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { sinkManifest as httpSinkManifest } from '../../connectors/http/manifest.ts'
+import httpSink from '../../connectors/http/sink.ts'
+import { sinkManifest as s3SinkManifest, sourceManifest as s3SourceManifest } from '../../connectors/s3/manifest.ts'
+import s3Sink from '../../connectors/s3/sink.ts'
+import s3Source from '../../connectors/s3/source.ts'
+import { type HttpApi, startHttpApi } from '../services/http-api.ts'
+import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
+import { connectionOf, jsonOf } from './support/s3-tasks.ts'
+
+const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
+const limits = { events: 4, kills: 3, starts: 50, floodEvents: 400 }
+const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
+
+describe('the HTTP sink', () => {
+  let api: HttpApi
+  let paths = 0
+
+  beforeAll(async () => {
+    api = await startHttpApi()
+  })
+  afterAll(() => api?.stop())
+
+  describeSink(httpSink, {
+    manifest: httpSinkManifest,
+    module: connector('http/sink'),
+    limits,
+    bad: ({ id }) => ({ key: 'k', value: { id, is: 'bad' } }),
+    open() {
+      const path = `/w${++paths}`
+      return {
+        config: { 'http.url': `${api.url}${path}`, 'retry.backoff.ms': '10', 'behavior.on.null.values': 'ignore' },
+        read: async () => (await api.received()).filter(({ url }) => url === path).map(({ body }) => body),
+      }
+    },
+    tombstones: 'ignore',
+    notApplicable: {
+      outage: OUTAGE,
+      'back-pressure': 'its records wait in the same batcher as those of the Redis sink, where this is looked at',
+    },
+  })
+})
+
+describe.skipIf(s3Missing() !== null)('connectors on S3', () => {
+  let server: S3Server
+  let folders = 0
+
+  beforeAll(async () => {
+    server = await startS3()
+  })
+  afterAll(() => server?.stop())
+
+  describeSink(s3Sink, {
+    manifest: s3SinkManifest,
+    module: connector('s3/sink'),
+    limits,
+    tombstones: 'ignore',
+    open() {
+      const folder = `sink-${++folders}`
+      return {
+        config: {
+          ...connectionOf(server),
+          'format.class': 'JsonFormat',
+          'flush.size': '1',
+          'topics.dir': folder,
+          'behavior.on.null.values': 'ignore',
+          'report.null.values.to.dlq': 'false',
+        },
+        read: () => jsonOf(server, `${folder}/`),
+      }
+    },
+    notApplicable: {
+      outage: OUTAGE,
+      'back-pressure': 'what its open files hold is measured by the bench with 500 of them',
+      'bad-records': 'every value can be written as JSON',
+    },
+  })
+
+  describeSource(s3Source, {
+    manifest: s3SourceManifest,
+    module: connector('s3/source'),
+    limits,
+    open() {
+      const folder = `source-${++folders}`
+      let objects = 0
+      return {
+        config: {
+          ...connectionOf(server),
+          mode: 'GENERIC',
+          'format.class': 'JsonFormat',
+          'topics.dir': folder,
+          'topic.regex.list': `events:${folder}/.*\\.json`,
+          's3.poll.interval.ms': '10',
+          'record.batch.max.size': '2',
+        },
+        async produce(events) {
+          const Key = `${folder}/${String(objects++).padStart(4, '0')}.json`
+          const Body = events.map(({ id, payload }) => `${JSON.stringify({ id, payload })}\n`).join('')
+          await server.client.send(new PutObjectCommand({ Bucket: server.bucket, Key, Body }))
+        },
+      }
+    },
+    notApplicable: {
+      outage: OUTAGE,
+      tombstones: 'lines of objects are never without a value',
+      'schema-evolution': 'JSON of objects has no schema',
+    },
+  })
+})
