@@ -44,15 +44,16 @@ export class Copier {
   }
 
   #cursor({ database, collection }: Namespace): AbstractCursor<Document> {
-    const { 'startup.mode.copy.existing.queue.size': queue, 'startup.mode.copy.existing.max.threads': threads } =
-      this.#config
+    const threads = this.#config['startup.mode.copy.existing.max.threads']
+    const queue = Math.floor(this.#config['startup.mode.copy.existing.queue.size'] / threads)
     return this.#client
       .db(database)
       .collection(collection)
       .aggregate<Document>(copyPipeline(this.#config, { database, collection }), {
         ...READ_OPTIONS,
         allowDiskUse: this.#config['startup.mode.copy.existing.allow.disk.use'],
-        batchSize: Math.max(1, Math.floor(queue / threads)),
+        // What one poll cannot take would only lie in memory.
+        batchSize: Math.max(1, Math.min(queue, this.#config['poll.max.batch.size'])),
       })
   }
 }

@@ -1,5 +1,4 @@
 import {
-  ConnectError,
   isConnectError,
   type SinkRecord,
   type SinkTask,
@@ -111,17 +110,18 @@ export class MongoSinkTask implements SinkTask {
    */
   async #reject(record: SinkRecord, error: Error): Promise<void> {
     const { raw, errantRecordReporter, logger } = this.#context
-    const tolerance = this.#config['mongo.errors.tolerance'].toLowerCase() || (raw['errors.tolerance'] ?? 'none')
     const isOurs = isConnectError(error) && error.code === 'DATA'
-    if (tolerance === 'none' || (tolerance === 'data' && !isOurs)) {
-      throw new ConnectError(`the record ${placeOf(record)} cannot be written: ${error.message}`, { cause: error })
-    }
-    if (this.#config['mongo.errors.log.enable']) {
+    const own = this.#config['mongo.errors.tolerance'].toLowerCase()
+    const tolerates = own === '' ? raw['errors.tolerance'] === 'all' : own === 'all' || (own === 'data' && isOurs)
+    if (tolerates && this.#config['mongo.errors.log.enable']) {
       logger.error({ err: error }, `the record ${placeOf(record)} cannot be written`)
     }
-    // With errors.tolerance=none the reporter takes nothing, but mongo.errors.tolerance goes before it.
-    if (errantRecordReporter !== null && raw['errors.tolerance'] === 'all') {
-      await reportOrFail(errantRecordReporter, record, error)
-    } else this.#skipped++
+    try {
+      await reportOrFail(own === '' || tolerates ? errantRecordReporter : null, record, error)
+    } catch (reason) {
+      // Also where errors.tolerance=none lets nobody report: mongo.errors.tolerance goes before it.
+      if (!tolerates) throw reason
+      this.#skipped++
+    }
   }
 }

@@ -33,7 +33,8 @@ export function streamOptions(config: MongoSourceConfig): ChangeStreamOptions {
   return {
     ...READ_OPTIONS,
     maxAwaitTimeMS: config['poll.await.time.ms'],
-    ...(config['batch.size'] === 0 ? {} : { batchSize: config['batch.size'] }),
+    // What one poll cannot take would only lie in memory.
+    batchSize: config['batch.size'] || config['poll.max.batch.size'],
     ...(fullDocument === '' ? {} : { fullDocument }),
     ...(before === '' || before === 'default' ? {} : { fullDocumentBeforeChange: before }),
     ...(config['change.stream.show.expanded.events'] ? { showExpandedEvents: true } : {}),
