@@ -88,7 +88,7 @@ async function createRemoteTopics(
   const policy = policyOf(config)
   const there = new Set(targetTopics.map(({ name }) => name))
   const isDefaultFactor = raw['replication.factor'] === undefined
-  const settings = missing.length === 0 ? new Map() : await source.topicSettings(missing.map(({ name }) => name))
+  const settings = await source.topicSettings(missing.map(({ name }) => name))
   for (const { name, partitions } of missing) {
     const remote = policy.remoteTopic(config['source.cluster.alias'], name)
     if (there.has(remote)) {

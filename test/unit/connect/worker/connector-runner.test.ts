@@ -58,6 +58,27 @@ function start(definition: SourceConnector | SinkConnector, config: RawConfig = 
 }
 
 describe('a connector', () => {
+  it('has one context for its life, by which its plugin finds again what it keeps', async () => {
+    const contexts: ConnectorContext[] = []
+    const { runner } = start({
+      ...source({
+        monitor: (context) => {
+          contexts.push(context)
+          return { stop: () => undefined }
+        },
+      }),
+      taskConfigs: (_config, _maxTasks, raw, context) => {
+        contexts.push(context)
+        return [raw]
+      },
+    })
+    await runner.run()
+    await runner.taskConfigs(1)
+    await runner.taskConfigs(1)
+    expect(new Set(contexts).size).toBe(1)
+    expect(contexts).toHaveLength(3)
+  })
+
   it('adds to its task configurations what Kafka adds', async () => {
     const { runner } = start(source(), { a: '1' })
     expect(await runner.taskConfigs(3)).toEqual([{ a: '1', 'task.class': 'org.x.XTask' }])
