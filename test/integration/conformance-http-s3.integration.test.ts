@@ -12,7 +12,7 @@ import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
 import { connectionOf, jsonOf } from './support/s3-tasks.ts'
 
 const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
-const limits = { events: 4, kills: 3, starts: 50, floodEvents: 400 }
+const limits = { events: 4, kills: 3, starts: 30, floodEvents: 400 }
 const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
 describe('the HTTP sink', () => {

@@ -16,7 +16,7 @@ import streamSource from '../../connectors/redis/stream-source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
 
 const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
-const limits = { events: 4, kills: 3, starts: 100, floodEvents: 400 }
+const limits = { events: 4, kills: 3, starts: 40, floodEvents: 400 }
 /** More than the 64 MB that the batcher of these sinks holds. */
 const FLOOD = { floodEvents: 1200, floodEventBytes: 128 * 1024 }
 const BATCHER = 'its records wait in the same batcher as those of the Redis sink for streams, where this is looked at'
