@@ -64,8 +64,9 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
   {
     folder: 'mongodb',
     classes: ['MongoSource', 'MongoSink'],
-    testedOn: 'mongo-java-server 1.47; a replica set where MONGO_URL names one',
+    testedOn: 'mongo-java-server 1.47; not on MongoDB itself, but with tests for a replica set that MONGO_URL names',
     provedBy: ['integration/mongodb-kill.integration.test.ts'],
+    conformance: 'integration/conformance-mongodb.integration.test.ts',
   },
   {
     folder: 'postgres-cdc',
