@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import type { Client, FileInfo, FTPError } from 'basic-ftp'
 import { type ByteStream, type FileEntry, type FileSystem, joinPath, type WriteMode } from '../file-system.ts'
@@ -116,9 +117,17 @@ export class FtpFileSystem implements FileSystem {
   open(path: string, position: number): Promise<ByteStream> {
     return this.#run(async () => {
       const client = await login(this.#options)
-      const stream = new PassThrough({ highWaterMark: this.#options.chunkBytes })
-      client.downloadTo(stream, path, position).then(
-        () => client.close(),
+      const [data, stream] = [0, 1].map(() => new PassThrough({ highWaterMark: this.#options.chunkBytes })) as [
+        PassThrough,
+        PassThrough,
+      ]
+      // A data connection that breaks looks like the end of the file: only the server's last word makes it one.
+      data.pipe(stream, { end: false })
+      Promise.all([client.downloadTo(data, path, position), once(data, 'end')]).then(
+        () => {
+          client.close()
+          stream.end()
+        },
         (error: unknown) => {
           client.close()
           stream.destroy(error as Error)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ConnectError, type PluginLogger } from '@millrace/sdk'
 import type SftpClient from 'ssh2-sftp-client'
+import { pause } from '../../retry/index.ts'
 import { type ByteStream, type FileEntry, type FileSystem, joinPath, type WriteMode } from '../file-system.ts'
 import { remotely } from './remote-error.ts'
 import { byteStreamOf } from './stream.ts'
@@ -22,6 +23,8 @@ export interface SftpOptions {
 }
 
 const KEEPALIVE_MS = 10_000
+const CLOSE_MS = 5000
+const CONNECTION_LOST = 'connection lost'
 const LOST =
   /no sftp connection|not connected|connection lost|unexpected (end|close)|timed out|no response from server|before handshake/i
 
@@ -42,8 +45,19 @@ export class SftpFileSystem implements FileSystem {
   readonly #client: SftpClient
   readonly #chunkBytes: number
 
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly #gone: Promise<void>
+  /** Rejections of requests that wait for an answer; null when none will come any more. */
+  #waiting: Set<(error: Error) => void> | null = new Set()
+
   private constructor(client: SftpClient, options: SftpOptions) {
     this.#client = client
+    this.#gone = new Promise((resolve) => client.client.once('close', resolve))
+    void this.#gone.then(() => {
+      const waiting = this.#waiting ?? []
+      this.#waiting = null
+      for (const reject of waiting) reject(new Error(CONNECTION_LOST))
+    })
     this.#chunkBytes = options.chunkBytes
     this.label = labelOf(options)
   }
@@ -159,11 +173,26 @@ export class SftpFileSystem implements FileSystem {
   }
 
   async close(): Promise<void> {
-    await this.#client.end()
+    // The library waits for ever for the end of a connection that broke during a request, and a server may not answer.
+    const over = new AbortController()
+    await Promise.race([this.#client.end().catch(() => undefined), this.#gone, pause(CLOSE_MS, over.signal)])
+    over.abort()
+    this.#client.client.destroy()
   }
 
   #run<T>(operation: () => Promise<T>): Promise<T> {
-    return remotely(this.label, isLost, operation)
+    return remotely(this.label, isLost, () => this.#orLost(operation))
+  }
+
+  /** The library never answers a request that is made while the connection breaks. */
+  #orLost<T>(operation: () => Promise<T>): Promise<T> {
+    const waiting = this.#waiting
+    if (waiting === null) return Promise.reject(new Error(CONNECTION_LOST))
+    return new Promise((resolve, reject) => {
+      waiting.add(reject)
+      const done = (): void => void waiting.delete(reject)
+      operation().finally(done).then(resolve, reject)
+    })
   }
 
   #orNull<T>(operation: () => Promise<T | null>): Promise<T | null> {

@@ -29,7 +29,11 @@ declare module 'ssh2-sftp-client' {
 
   export default class SftpClient {
     /** The connection below. */
-    readonly client: { setNoDelay(isOn: boolean): unknown }
+    readonly client: {
+      setNoDelay(isOn: boolean): unknown
+      once(event: 'close', listener: () => void): unknown
+      destroy(): unknown
+    }
     constructor(name?: string, callbacks?: Readonly<Record<'error' | 'end' | 'close', (error?: Error) => void>>)
     connect(options: SftpConnectOptions): Promise<unknown>
     list(path: string): Promise<SftpEntry[]>
