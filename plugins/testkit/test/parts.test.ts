@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { Decimal, decimalSchema, mapOf, schemas, type SinkRecord, struct } from '@millrace/sdk'
+import { testkitVersion } from '@millrace/testkit'
+import { expect, test } from 'vitest'
+import { provedGuarantee } from '../src/guarantee.ts'
+import { SinkTopic } from '../src/sink-topic.ts'
+import { packRecords, unpackRecords } from '../src/transfer.ts'
+import { satisfies } from '../src/version-range.ts'
+
+test('reports name the version of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  expect(testkitVersion).toBe(version)
+})
+
+test.each([
+  ['0.1.0', '^0.1.0', true],
+  ['0.2.0', '^0.1.0', false],
+  ['1.9.3', '^1.2', true],
+  ['2.0.0', '^1.2', false],
+  ['1.2.9', '~1.2.3', true],
+  ['1.3.0', '~1.2.3', false],
+  ['1.3.0', '>=1.2 <2', true],
+  ['2.0.0', '>=1.2 <2', false],
+  ['2.0.0', '1.x || 2.x', true],
+  ['1.5.0', '1.0.0 - 1.4.0', false],
+  ['0.0.4', '^0.0.3', false],
+  ['7.0.0', '*', true],
+  ['1.0.0', 'latest', undefined],
+])('%s in %s is %s', (version, range, expected) => {
+  expect(satisfies(version, range)).toBe(expected)
+})
+
+test('records reach a thread as they were, and share their schemas there', () => {
+  const schema = struct(
+    { price: decimalSchema(2), counts: mapOf(schemas.string, schemas.int64) },
+    { name: 'A', version: 3 },
+  )
+  const topic = new SinkTopic('t', 1)
+  for (const unscaled of [125n, -3n]) {
+    const value = { price: new Decimal(unscaled, 2), counts: new Map([['x', 9_007_199_254_740_993n]]) }
+    topic.append(0, { key: Buffer.of(1), keySchema: schemas.bytes, value, valueSchema: schema })
+  }
+  const sent = structuredClone(packRecords(topic.all()))
+  const came = unpackRecords(sent)
+  const plain = ({ keySchema: _, valueSchema: __, key, ...rest }: SinkRecord) => ({
+    ...rest,
+    key: [...(key as Buffer)],
+  })
+  expect(came.map(plain)).toEqual(topic.all().map(plain))
+  expect(came[0]?.valueSchema).toBe(came[1]?.valueSchema)
+  expect(
+    isDeepStrictEqual(
+      came[0]?.valueSchema?.fields.map(({ name }) => name),
+      ['price', 'counts'],
+    ),
+  ).toBe(true)
+  expect(came[0]?.valueSchema?.field('price')?.schema.parameters).toEqual(schema.field('price')?.schema.parameters)
+})
+
+test('a guarantee is proved when all checks that bear on it and apply passed', () => {
+  const result = (check: string, outcome: 'passed' | 'failed' | 'not applicable') => ({ check, title: '', outcome })
+  const passed = [result('resume', 'passed'), result('kill', 'not applicable'), result('records', 'failed')]
+  expect(provedGuarantee('exactly-once', passed)).toEqual({
+    claimed: 'exactly-once',
+    proved: 'exactly-once',
+    by: ['resume'],
+  })
+  const failed = [result('resume', 'passed'), result('kill', 'failed')]
+  expect(provedGuarantee('at-least-once', failed)).toEqual({ claimed: 'at-least-once', proved: null, by: ['resume'] })
+  expect(provedGuarantee('at-least-once', [])).toEqual({ claimed: 'at-least-once', proved: null, by: [] })
+})
