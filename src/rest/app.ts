@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../base/index.ts'
 import { type Herder, HerderError, type HttpClient, RequestTargetError } from '../connect/index.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { connectorRoutes } from './connector-routes.ts'
+import { discardBody } from './discard-body.ts'
 import { forward } from './forward.ts'
 import { type CorsSettings, corsHeaders, type HeaderRule, headerValue, preflightHeaders } from './headers.ts'
 import { pluginRoutes } from './plugin-routes.ts'
@@ -27,6 +28,8 @@ export interface RestOptions {
 const REQUEST_TIMEOUT_MS = 90_000
 const BODY_BYTES_MAX = 10 * 1024 * 1024
 const PARAM_LENGTH_MAX = 8192
+const PAYLOAD_TOO_LARGE = 413
+const DISCARDED_BYTES_MAX = 10 * BODY_BYTES_MAX
 
 /** The Connect REST API as a fastify app; tests call `inject`, the server `listen`. */
 export function createRestApp(options: RestOptions): FastifyInstance {
@@ -49,8 +52,9 @@ export function createRestApp(options: RestOptions): FastifyInstance {
     })
   }
   app.setNotFoundHandler((request, reply) => send(options, request, reply, notFound(options, routes, request)))
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+  app.setErrorHandler(async (error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
+    if (status === PAYLOAD_TOO_LARGE) await discardBody(request.raw, DISCARDED_BYTES_MAX)
     return send(options, request, reply, errorAnswer(status, error.message))
   })
   return app
