@@ -9,13 +9,14 @@ import {
   writeDirectory,
 } from '../../connect/index.ts'
 import { UsageError } from '../usage-error.ts'
-import { unpackBundle } from './unpack-bundle.ts'
+import { changedFiles, isOther } from './file-list.ts'
 import { type Candidate, fetchPackage } from './package-source.ts'
 import { changeDirectory } from './plugin-folder.ts'
 import { provenanceOf } from './provenance.ts'
 import { registryWith } from './registry-of-directory.ts'
 import { Registries } from './registry-signatures.ts'
 import { buildRoot, lockedPackages, rootName, sealRoot, type StagedRoot } from './root-folder.ts'
+import { unpackBundle } from './unpack-bundle.ts'
 
 export interface AddOptions {
   /** Replace what is installed under the same version; add although another package has a class of the same name. */
@@ -49,7 +50,7 @@ export async function addPlugin(directory: string, spec: string, options: AddOpt
     }
     const { manifest, integrity } = fetched
     const present = sameVersion(installed, manifest)
-    if (present?.integrity === integrity) return { entry: present, manifest, notes: [], added: false }
+    if (present?.integrity === integrity) return alreadyThere(directory, present, manifest, options)
     refuseReplacing(present, options.force)
     const staged = await stagePackage(fetched, folder, options.requireProvenance)
     return place(directory, folder, staged, installed, options)
@@ -96,7 +97,7 @@ async function originOf(folder: string, name: string, version: string, integrity
   const registries = new Registries(folder)
   const { published, report } = await registries.signatureOf(name, version)
   if (report.state === 'invalid') throw new UsageError(`${name}@${version} is refused: ${report.detail}`)
-  if (published !== null && published.integrity !== integrity) {
+  if (published !== null && isOther(published.integrity, integrity)) {
     throw new UsageError(`${name}@${version} is refused: what was fetched is not what the registry says it has`)
   }
   const notes = report.detail === '' ? [] : [`signature: ${report.detail}`]
@@ -113,10 +114,11 @@ function place(
   folder: string,
   { entry, manifest, notes }: StagedRoot,
   installed: readonly InstalledPackage[],
-  { force }: AddOptions,
+  options: AddOptions,
 ): AddReport {
+  const { force } = options
   const present = sameVersion(installed, manifest)
-  if (present?.integrity === entry.integrity) return { entry: present, manifest, notes: [], added: false }
+  if (present?.integrity === entry.integrity) return alreadyThere(directory, present, manifest, options)
   refuseReplacing(present, force)
   const duplicates = duplicatesOf(directory, folder, entry)
   if (duplicates.length > 0 && !force) {
@@ -128,6 +130,23 @@ function place(
   writeDirectory(directory, present ? others : [...others, entry], realDisk)
   if (present) rmSync(join(directory, present.root), { recursive: true, force: true })
   return { entry, manifest, notes: [...notes, ...duplicates], added: true }
+}
+
+/** The same content again: fine, when what is there is whole and has what is asked for. */
+function alreadyThere(
+  directory: string,
+  entry: InstalledPackage,
+  manifest: PackageManifest,
+  { requireProvenance }: AddOptions,
+): AddReport {
+  const { name, version, provenance } = entry
+  const again = `remove it (millrace plugin remove ${name}@${version}) and add it again`
+  const [change] = changedFiles(join(directory, entry.root), entry.files)
+  if (change !== undefined) throw new UsageError(`${name}@${version} is installed, but ${change}; ${again}`)
+  if (requireProvenance && provenance.state !== 'verified') {
+    throw new UsageError(`${name}@${version} is installed without provenance that was verified; ${again}`)
+  }
+  return { entry, manifest, notes: [], added: false }
 }
 
 function sameVersion(installed: readonly InstalledPackage[], { name, version }: PackageManifest) {

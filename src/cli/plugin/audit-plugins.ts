@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { realDisk } from '../../base/real/index.ts'
 import { type InstalledPackage, type Provenance, readDirectory } from '../../connect/index.ts'
-import { changedFiles } from './file-list.ts'
+import { changedFiles, isOther } from './file-list.ts'
 import { isOffline, npmError, NpmError, runNpm } from './npm.ts'
 import { Registries } from './registry-signatures.ts'
 import { type LockedPackage, lockedPackages } from './root-folder.ts'
@@ -76,7 +76,7 @@ async function auditSignatures(root: string, fromRegistry: readonly LockedPackag
     const { published, report } = await registries.signatureOf(name, version)
     if (report.state === 'verified') verified++
     if (report.state === 'invalid') signatures.push(`${name}@${version}: ${report.detail}`)
-    else if (published !== null && published.integrity !== integrity) {
+    else if (published !== null && isOther(published.integrity, integrity)) {
       signatures.push(`${name}@${version}: what is installed is not what the registry has`)
     }
     if (report.state === 'unchecked') reasons.add(`signatures: ${report.detail}`)

@@ -13,6 +13,11 @@ export function integrityOf(content: Buffer | string): string {
   return `sha512-${createHash('sha512').update(content).digest('base64')}`
 }
 
+/** Whether what somebody knows of a content speaks against it; registries of old know no sha512. */
+export function isOther(known: string, integrity: string): boolean {
+  return known.startsWith('sha512-') && known !== integrity
+}
+
 /** Every file below a folder but the list itself, as paths with slashes, sorted. */
 export function filesBelow(folder: string): readonly string[] {
   const found: string[] = []

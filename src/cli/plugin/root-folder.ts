@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { sdkVersion } from '@millrace/sdk'
 import type { InstalledPackage, PackageManifest } from '../../connect/index.ts'
 import { UsageError } from '../usage-error.ts'
-import { FILE_LIST, integrityOf, listFiles } from './file-list.ts'
+import { FILE_LIST, integrityOf, isOther, listFiles } from './file-list.ts'
 import { npmError, runNpm } from './npm.ts'
 import { type Candidate, manifestOf } from './package-source.ts'
 import { writeTar } from './tar.ts'
@@ -69,8 +69,8 @@ function checkInstalled(folder: string, name: string, version: string, integrity
     existsSync(join(inside, path)),
   )
   const locked = lockedPackages(folder).find((one) => one.name === name && one.version === version)
-  const isSame = installed.version === version && (integrity === null || locked?.integrity === integrity)
-  if (!isSame)
+  const isSame = installed.version === version && locked !== undefined
+  if (!isSame || (integrity !== null && isOther(locked.integrity, integrity)))
     throw new UsageError(`npm installed another ${name} than the ${version} that was fetched before; try again`)
 }
 

@@ -198,6 +198,8 @@ describe('auditing and removing', () => {
     const changed = await cli.run('audit', '--dir', directory, '--offline')
     expect([changed.exitCode, changed.stdout]).toEqual([1, expect.stringContaining('steady/sink.js was changed')])
     expect((await cli.run('list', '--dir', directory)).stdout).toContain('CHANGED: 1 files')
+    const again = await add(steady)
+    expect(again.stderr).toMatch(/is installed, but .*sink\.js was changed; remove it .* and add it again/)
     const bundle = await cli.run('bundle', '@millrace-examples/steady', '--dir', directory)
     expect(bundle.stderr).toContain('is not as it was installed')
   })

@@ -116,6 +116,8 @@ describe('adding from a registry', () => {
     isEmpty()
     const { entry } = await cli.json('add', `${NAME}@1.1.0`, '--dir', directory)
     expect(entry.provenance.state).toBe('unverified')
+    const again = await run('add', `${NAME}@1.1.0`, '--require-provenance')
+    expect(again.stderr).toContain('is installed without provenance that was verified; remove it')
   })
 
   test('an attestation of other content is refused without being asked for', async () => {
