@@ -20,7 +20,15 @@ const SDK_TARBALL = 'sdk.tgz'
 const PACKAGE_TARBALL = 'package.tgz'
 
 /** Files and folders only, no links, and a lock of what was installed, whatever the user's own settings of npm are. */
-const INSTALL = ['install', '--omit=dev', '--no-bin-links', '--install-strategy=hoisted', '--package-lock']
+const INSTALL = [
+  'install',
+  '--omit=dev',
+  '--no-bin-links',
+  '--install-strategy=hoisted',
+  '--package-lock',
+  // The audit checks what came from a registry by where it came from.
+  '--omit-lockfile-registry-resolved=false',
+]
 
 /** Of the packages in a root, as npm's package-lock.json has them. */
 export interface LockedPackage {

@@ -60,6 +60,8 @@ export class PluginCli {
       npm_config_cache: join(this.#folder, 'npm-cache'),
       npm_config_userconfig: join(this.#folder, 'npmrc'),
       npm_config_fetch_retries: '0',
+      // A user's setting that hid from the audit what was there to check.
+      npm_config_omit_lockfile_registry_resolved: 'true',
       HTTPS_PROXY: NOWHERE,
       https_proxy: NOWHERE,
       NO_PROXY: '127.0.0.1',
