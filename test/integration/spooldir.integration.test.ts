@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { topicValues } from './support/topic-values.ts'
+import { readTopic } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const ROWS = 20_000
@@ -93,15 +93,13 @@ test.each(formats)(
       },
       2,
     )
-    const written = () =>
-      worker.metric('source-record-write-total', `files-${name}`) +
-      worker.metric('source-record-write-total', `files-${name}`, 1)
+    const reader = readTopic(broker, `rows-${name}`)
     const putAway = async () => (await readdir(finished)).length
     for (let kill = 0; kill < KILLS; kill++) {
-      const before = written()
+      const before = (await reader.read()).length
       // Files for each kill, so that there is something to read when it comes.
       for (let file = kill * FILES_A_KILL; file < (kill + 1) * FILES_A_KILL; file++) await put(file)
-      await until('rows arrive', () => written() !== before)
+      await until('rows arrive', async () => (await reader.read()).length > before)
       if (kill === 1) {
         await broker.kill()
         await broker.restart()
@@ -112,8 +110,8 @@ test.each(formats)(
     await until('leases are gone', async () => (await readdir(input)).length === 0)
     expect(await readdir(error)).toEqual([])
     const seen = new Map<number, Set<number>>()
-    for (const value of await topicValues(broker, `rows-${name}`)) {
-      const { file, row: index } = read(value)
+    for (const { value } of await reader.read()) {
+      const { file, row: index } = read(String(value))
       const rows = seen.get(file) ?? new Set()
       seen.set(file, rows)
       // What comes again after a kill was there before; nothing new is ever ahead of what is missing.
@@ -121,5 +119,6 @@ test.each(formats)(
       rows.add(index)
     }
     for (let file = 0; file < FILES; file++) expect(seen.get(file)?.size).toBe(ROWS)
+    await reader.close()
   },
 )
