@@ -10,7 +10,7 @@ export function claimedGuarantee(
   name: string,
 ): Guarantee {
   const { guarantee, manifest, packageFile } = options
-  const declared = packageFile ? packageEntry(readPackage(packageFile), kind, name)?.['guarantee'] : undefined
+  const declared = packageFile ? packageEntry(readPackage(packageFile), kind, name)?.['delivery'] : undefined
   return guarantee ?? manifest?.delivery ?? (isGuarantee(declared) ? declared : 'at-least-once')
 }
 

@@ -97,4 +97,15 @@ describe('the checks of a source', () => {
     expect(failures.map(({ check }) => check).toSorted()).toEqual(expected)
     expect(failures.map((failure) => failure.reason).join('\n')).toContain(reason)
   })
+
+  test('see a source that takes no configuration', async () => {
+    const failures = await run(
+      'refuses-all',
+      names.filter((check) => check !== 'valid-config'),
+      {},
+    )
+    expect(failures.filter(({ outcome }) => outcome === 'failed')).toMatchObject([
+      { check: 'valid-config', reason: expect.stringContaining('system is never right') },
+    ])
+  })
 })

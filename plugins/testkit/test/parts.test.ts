@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { Decimal, decimalSchema, mapOf, schemas, type SinkRecord, struct } from '@millrace/sdk'
 import { testkitVersion } from '@millrace/testkit'
-import { expect, test } from 'vitest'
-import { provedGuarantee } from '../src/guarantee.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { claimedGuarantee, provedGuarantee } from '../src/guarantee.ts'
 import { SinkTopic } from '../src/sink-topic.ts'
 import { packRecords, unpackRecords } from '../src/transfer.ts'
 import { satisfies } from '../src/version-range.ts'
@@ -71,4 +74,15 @@ test('a guarantee is proved when all checks that bear on it and apply passed', (
   const failed = [result('resume', 'passed'), result('kill', 'failed')]
   expect(provedGuarantee('at-least-once', failed)).toEqual({ claimed: 'at-least-once', proved: null, by: ['resume'] })
   expect(provedGuarantee('at-least-once', [])).toEqual({ claimed: 'at-least-once', proved: null, by: [] })
+})
+
+test('a guarantee is claimed by the options, or else by the delivery of the plugin in its package.json', () => {
+  const json = { millrace: { plugins: [{ kind: 'sink', name: 'Once', delivery: 'exactly-once' }] } }
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-testkit-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const file = pathToFileURL(join(folder, 'package.json'))
+  writeFileSync(file, JSON.stringify(json))
+  expect(claimedGuarantee({ packageFile: file }, 'sink', 'Once')).toBe('exactly-once')
+  expect(claimedGuarantee({ packageFile: file }, 'sink', 'Other')).toBe('at-least-once')
+  expect(claimedGuarantee({ packageFile: file, guarantee: 'idempotent' }, 'sink', 'Once')).toBe('idempotent')
 })
