@@ -10,6 +10,7 @@ export const manifest = defineManifest({
     'Listens for syslog messages (RFC 3164, RFC 5424, CEF) over UDP, TCP (octet counting and lines) and TLS. Takes the ' +
     'JSON of the Confluent connector.',
   stability: 'stable',
-  delivery: 'at-least-once',
+  // Nobody keeps what a killed process had taken and not handed over.
+  delivery: 'at-most-once',
   load: () => import('./source.ts'),
 })

@@ -34,6 +34,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
     classes: ['ElasticsearchSink'],
     testedOn: 'Elasticsearch 9.5 and 8.19, OpenSearch 3.8',
     provedBy: ['integration/elasticsearch-kill.integration.test.ts'],
+    conformance: 'integration/conformance-elasticsearch.integration.test.ts',
   },
   {
     folder: 'file',
@@ -47,6 +48,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
     classes: ['HttpSource', 'HttpSink'],
     testedOn: 'a server of node:http that fails on purpose',
     provedBy: ['integration/http-kill.integration.test.ts'],
+    conformance: 'integration/conformance-http-s3.integration.test.ts',
   },
   {
     folder: 'jdbc',

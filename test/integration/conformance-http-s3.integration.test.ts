@@ -1,9 +1,15 @@
-// The acceptance suite for authors, over the HTTP sink and the S3 connectors on real servers.
+// The acceptance suite for authors, over the HTTP and the S3 connectors on real servers.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { describeSink, describeSource } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
-import { sinkManifest as httpSinkManifest } from '../../connectors/http/manifest.ts'
+import {
+  sinkManifest as httpSinkManifest,
+  sourceManifest as httpSourceManifest,
+} from '../../connectors/http/manifest.ts'
 import httpSink from '../../connectors/http/sink.ts'
+import httpSource from '../../connectors/http/source.ts'
 import { sinkManifest as s3SinkManifest, sourceManifest as s3SourceManifest } from '../../connectors/s3/manifest.ts'
 import s3Sink from '../../connectors/s3/sink.ts'
 import s3Source from '../../connectors/s3/source.ts'
@@ -40,6 +46,58 @@ describe('the HTTP sink', () => {
     notApplicable: {
       outage: OUTAGE,
       'back-pressure': 'its records wait in the same batcher as those of the Redis sink, where this is looked at',
+    },
+  })
+})
+
+/** An API with the items behind a time, a page of three at a time, oldest first. Each item is of a second of its own. */
+async function startItems() {
+  const items: { id: string; at: string; payload: unknown }[] = []
+  const server = createServer((request, response) => {
+    const since = new URL(String(request.url), 'http://localhost').searchParams.get('since') ?? ''
+    const page = items.filter(({ at }) => at >= since).slice(0, 3)
+    response.end(JSON.stringify({ items: page }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    add(id: string, payload: unknown) {
+      items.push({ id, at: new Date(Date.UTC(2024, 0, 1, 0, 0, items.length)).toISOString(), payload })
+    },
+    stop() {
+      server.closeAllConnections()
+      return new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+describe('the HTTP source', () => {
+  describeSource(httpSource, {
+    manifest: httpSourceManifest,
+    module: connector('http/source'),
+    limits,
+    async open() {
+      const api = await startItems()
+      return {
+        config: {
+          'kafka.topic': 'items',
+          'http.request.url': api.url,
+          'http.request.params': 'since=${offset.timestamp}',
+          'http.response.list.pointer': '/items',
+          'http.response.record.offset.pointer': 'key=/id, timestamp=/at',
+          'http.offset.initial': 'timestamp=2023-01-01T00:00:00Z',
+          'http.timer.interval.millis': '5',
+          'http.timer.catchup.interval.millis': '0',
+          'http.retry.backoff.ms': '5',
+        },
+        produce: (events) => events.forEach(({ id, payload }) => api.add(id, payload)),
+        close: () => api.stop(),
+      }
+    },
+    notApplicable: {
+      outage: OUTAGE,
+      tombstones: 'what an API no longer lists is not told',
+      'schema-evolution': 'the text of an answer has no schema',
     },
   })
 })
