@@ -18,11 +18,9 @@ async function call(url: string, method: string, path: string, body?: unknown): 
   return fetch(`${url}${path}`, init)
 }
 
-export async function createConnector(url: string, name: string, config: Config, state = 'RUNNING'): Promise<void> {
+export async function createConnector(url: string, name: string, config: Config): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    // Kafka Connect before 3.7 does not know the field.
-    const initial = state === 'RUNNING' ? {} : { initial_state: state }
-    const response = await call(url, 'POST', '/connectors', { name, config, ...initial })
+    const response = await call(url, 'POST', '/connectors', { name, config })
     if (response.status === 201) {
       await response.body?.cancel()
       return
@@ -79,26 +77,4 @@ export async function waitFor(what: string, condition: () => Promise<boolean>, d
 
 export async function runsWithin(url: string, name: string, tasks = 1): Promise<number> {
   return waitFor(`${name} runs`, async () => isRunning(await status(url, name), tasks))
-}
-
-/**
- * Creates a connector of one task that is up and paused, as a client that it is measured against is up before its run.
- * Gives what sets it to work, and how long it took to be up.
- */
-export async function pausedConnector(url: string, name: string, config: Config) {
-  const started = performance.now()
-  await createConnector(url, name, config, 'PAUSED')
-  await waitFor(`${name} is paused`, async () => {
-    const found = await status(url, name)
-    const failed = found?.tasks.find((task) => task.state === 'FAILED')
-    if (failed) throw new Error(`a task FAILED: ${failed.trace ?? ''}`)
-    return found?.tasks.length === 1 && found.tasks.every((task) => task.state === 'PAUSED')
-  })
-  return {
-    startMs: performance.now() - started,
-    resume: async (): Promise<void> => {
-      const answer = await put(url, `/connectors/${name}/resume`)
-      if (answer !== 202) throw new Error(`PUT ${name}/resume: ${answer}`)
-    },
-  }
 }

@@ -5,7 +5,7 @@ import { createClient } from '../../../src/client/index.ts'
 import { type SearchNode, startSearchServer } from '../../services/elasticsearch.ts'
 import { cpuSeconds } from '../measure.ts'
 import type { BenchCase, Figures } from '../report.ts'
-import { deleteConnector, pausedConnector, waitFor } from '../rest-client.ts'
+import { createConnector, deleteConnector, waitFor } from '../rest-client.ts'
 import { millraceBroker, millraceWorker } from '../systems.ts'
 
 const DOCUMENTS = 500_000
@@ -104,30 +104,29 @@ export const elasticsearchCases: readonly BenchCase[] = [
             const name = `es-${round + 9}`
             const pids = [worker.pid(), broker.pid()]
             const cpu = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0)
-            const { resume, startMs } = await pausedConnector(worker.url, name, {
-              'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
-              'tasks.max': '1',
-              topics: TOPIC,
-              'connection.url': node.url,
-              'read.timeout.ms': '60000',
-              // Best for one server, as the peer's batch size is: large requests, few of them, little waiting in memory.
-              'batch.size': '8000',
-              'max.in.flight.requests': '2',
-              'max.buffered.records': '24000',
-              'linger.ms': '50',
-              'consumer.override.max.poll.records': '2000',
-              'external.resource.usage': 'index',
-              'topic.to.external.resource.mapping': `${TOPIC}:${name}`,
-              'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
-              'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-              'value.converter.schemas.enable': 'false',
-            })
             const before = cpu()
             const figures = await timed(node, name, async () => {
-              await resume()
+              await createConnector(worker.url, name, {
+                'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+                'tasks.max': '1',
+                topics: TOPIC,
+                'connection.url': node.url,
+                'read.timeout.ms': '60000',
+                // Best for one server, as the peer's batch size is: large requests, few of them, little waiting in memory.
+                'batch.size': '8000',
+                'max.in.flight.requests': '2',
+                'max.buffered.records': '24000',
+                'linger.ms': '50',
+                'consumer.override.max.poll.records': '2000',
+                'external.resource.usage': 'index',
+                'topic.to.external.resource.mapping': `${TOPIC}:${name}`,
+                'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+                'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+                'value.converter.schemas.enable': 'false',
+              })
               return () => deleteConnector(worker.url, name)
             })
-            return { ...figures, startMs, cpu: cpu() - before }
+            return { ...figures, cpu: cpu() - before }
           },
           async stop() {
             await worker.stop()

@@ -6,7 +6,7 @@ import { createClient } from '../../../src/client/index.ts'
 import { type RedisServer, startRedis } from '../../services/redis.ts'
 import { cpuSeconds } from '../measure.ts'
 import type { BenchCase, Figures, Side } from '../report.ts'
-import { type Config, deleteConnector, pausedConnector, waitFor } from '../rest-client.ts'
+import { type Config, createConnector, deleteConnector, waitFor } from '../rest-client.ts'
 import { type BrokerUnderTest, millraceBroker, millraceWorker, type WorkerUnderTest } from '../systems.ts'
 import { createTopicReader } from '../topic-reader.ts'
 
@@ -90,7 +90,7 @@ async function startStack(): Promise<Stack> {
   }
 }
 
-/** One run of a connector that is up already, until the count at the destination is reached. */
+/** One run of a connector, from its POST until the count at the destination is reached. */
 async function runConnector(
   { worker, broker }: Stack,
   name: string,
@@ -99,13 +99,12 @@ async function runConnector(
   arrived: () => Promise<number>,
 ): Promise<Figures> {
   const cpu = () => cpuSeconds(worker.pid()) + cpuSeconds(broker.pid())
-  const { resume, startMs } = await pausedConnector(worker.url, name, { ...JSON_PLAIN, ...config })
   const figures = await timed(count, cpu, async () => {
-    await resume()
+    await createConnector(worker.url, name, { ...JSON_PLAIN, ...config })
     await waitFor(`${name} at the destination`, async () => (await arrived()) >= count)
   })
   await deleteConnector(worker.url, name)
-  return { ...figures, startMs }
+  return figures
 }
 
 const none = async (): Promise<void> => undefined

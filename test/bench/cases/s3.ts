@@ -7,7 +7,7 @@ import { createClient } from '../../../src/client/index.ts'
 import { type S3Server, startS3 } from '../../services/s3.ts'
 import { cpuSeconds, pssMb } from '../measure.ts'
 import type { BenchCase, Figures } from '../report.ts'
-import { createConnector, deleteConnector, pausedConnector, waitFor } from '../rest-client.ts'
+import { createConnector, deleteConnector, waitFor } from '../rest-client.ts'
 import { millraceBroker, millraceWorker } from '../systems.ts'
 
 const RECORDS = 1_000_000
@@ -143,11 +143,9 @@ function s3Case(format: 'json' | 'parquet'): BenchCase {
           async run(round) {
             const name = `s3-${format}-${round + 9}`
             const cpu = () => cpuSeconds(worker.pid()) + cpuSeconds(broker.pid())
-            const config = { ...common, 'topics.dir': name, 'flush.size': String(FLUSH_SIZE) }
-            const { resume, startMs } = await pausedConnector(worker.url, name, config)
             const before = cpu()
             const started = performance.now()
-            await resume()
+            await createConnector(worker.url, name, { ...common, 'topics.dir': name, 'flush.size': String(FLUSH_SIZE) })
             const wanted = RECORDS / FLUSH_SIZE
             await waitFor(`${name} at the destination`, async () => (await stored(server, name)).keys.length === wanted)
             const seconds = (performance.now() - started) / 1000
@@ -162,7 +160,7 @@ function s3Case(format: 'json' | 'parquet'): BenchCase {
               common,
               () => pssMb(worker.pid()) - idleMb,
             )
-            return { records: RECORDS / seconds, startMs, cpu: used, openMb }
+            return { records: RECORDS / seconds, cpu: used, openMb }
           },
           async stop() {
             await worker.stop()
