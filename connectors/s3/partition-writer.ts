@@ -4,8 +4,14 @@ import type { Partitioner } from './partitioner.ts'
 import { hasValue } from './record-field.ts'
 import { nextRotation } from './schedule.ts'
 import { type Compatibility, endsFile, project } from './schema-change.ts'
-import type { CommitGroup } from './uploader.ts'
+import type { UploadGroup } from './uploader.ts'
 import type { ZoneOffset } from './zone.ts'
+
+/** Files of one topic partition that end together. */
+interface CommitGroup extends UploadGroup {
+  readonly startOffset: number
+  readonly endOffset: number
+}
 
 /** What all topic partitions of a task have in common. */
 export interface WriterSettings {
@@ -21,7 +27,7 @@ export interface WriterSettings {
   readonly tombstoneFolder: string
   readonly conflictsMax: number
   readonly now: () => number
-  readonly submit: (group: CommitGroup) => void
+  readonly submit: (group: UploadGroup) => void
 }
 
 /**

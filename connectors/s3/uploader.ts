@@ -2,10 +2,8 @@ import { ConnectError, type PluginLogger, RetriableError } from '@millrace/sdk'
 import { classifyS3, type ObjectStore } from '../_shared/s3/index.ts'
 import type { FileObject, OpenFile } from './open-file.ts'
 
-/** Files of one topic partition that end together: the offset after them may be committed once all are stored. */
-export interface CommitGroup {
-  readonly startOffset: number
-  readonly endOffset: number
+/** Files that are stored together: what comes after them may be committed once all are. */
+export interface UploadGroup {
   readonly files: readonly OpenFile[]
   remaining: number
   /** Files of which a part was stored by an earlier run, with the last offset that is. */
@@ -25,7 +23,7 @@ export interface UploaderOptions {
 
 interface Job {
   readonly file: OpenFile
-  readonly group: CommitGroup
+  readonly group: UploadGroup
 }
 
 /** Large objects are read from the disk part by part: few at a time, so that memory stays bounded. */
@@ -50,7 +48,7 @@ export class Uploader {
     this.#o = options
   }
 
-  submit(group: CommitGroup): void {
+  submit(group: UploadGroup): void {
     for (const file of group.files) this.#waiting.push({ file, group })
     this.#startMore()
   }

@@ -7,6 +7,7 @@ import { type Client, createClient } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { topicValues } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const PART = 600
@@ -117,7 +118,7 @@ describe.skipIf(redisMissing())('BullMQ under kill -9', () => {
     await killBetween(add, completed)
     await until('all jobs are completed', async () => (await completed()) === all.length)
     expect(await queue.getFailedCount()).toBe(0)
-    const values = await valuesOf('from-work')
+    const values = await topicValues(broker, 'from-work')
     const seen = new Set(values.map((text) => (JSON.parse(text) as { data: { n: number } }).data.n))
     expect([...seen].toSorted((a, b) => a - b)).toEqual(all)
     // What BullMQ keeps as the result of a job is where its record is.
@@ -125,14 +126,4 @@ describe.skipIf(redisMissing())('BullMQ under kill -9', () => {
     const { offset } = job!.returnvalue as { offset: number }
     expect(JSON.parse(values[offset] ?? '{}')).toMatchObject({ id: job!.id })
   })
-
-  async function valuesOf(topic: string): Promise<string[]> {
-    const consumer = client.consumer({ autoOffsetReset: 'earliest' })
-    const [end = 0] = await consumer.endOffsets([{ topic, partition: 0 }])
-    const values: string[] = []
-    consumer.assign([{ topic, partition: 0 }])
-    while (values.length < end) for (const { value } of await consumer.poll(500)) values.push(String(value))
-    await consumer.close()
-    return values
-  }
 })

@@ -7,7 +7,7 @@ import { type Client, createClient } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { mongoMissing, type MongoServer, startMongo } from '../services/mongo.ts'
-import { topicValues } from './support/topic-values.ts'
+import { committedBy, endOf, topicValues } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const RECORDS = 1800
@@ -90,13 +90,16 @@ describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
       2,
     )
     for (let killed = 0; killed < 2; killed++) {
-      const before = await committed('changes-sink')
+      const before = await committedBy(client, 'changes-sink')
       await changes.write(RECORDS / 3)
-      await until('there is progress', async () => (await committed('changes-sink')) > before)
+      await until('there is progress', async () => (await committedBy(client, 'changes-sink')) > before)
       await killHostsAndServer()
     }
     await changes.write(RECORDS / 3)
-    await until('everything is delivered and committed', async () => (await committed('changes-sink')) === RECORDS)
+    await until(
+      'everything is delivered and committed',
+      async () => (await committedBy(client, 'changes-sink')) === RECORDS,
+    )
     const found = await collection('changes').find().toArray()
     expect(new Map(found.map(({ _id, n }) => [_id, n]))).toEqual(changes.last)
   })
@@ -122,9 +125,9 @@ describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
     const isCommitted = () => worker.metric('offset-commit-success-percentage', 'orders-source') > 0
     await until('the first offset is committed', isCommitted)
     for (let killed = 0; killed < 2; killed++) {
-      const before = await endOf('orders')
+      const before = await endOf(client, 'orders')
       await workload.run(CHANGES / 3)
-      await until('there is progress', async () => (await endOf('orders')) > before)
+      await until('there is progress', async () => (await endOf(client, 'orders')) > before)
       await killHostsAndServer()
     }
     await workload.run(CHANGES / 3)
@@ -136,27 +139,6 @@ describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
     const seen = new Map((await events()).map((event) => [event._id._data, changeOf(event)]))
     expect([...seen.values()]).toEqual(workload.done)
   })
-
-  /** The records that the connector has committed. */
-  async function committed(connector: string): Promise<number> {
-    const admin = client.admin()
-    try {
-      const offsets = await admin.groups.offsets(`connect-${connector}`)
-      return offsets.reduce((sum, { offset }) => sum + offset, 0)
-    } finally {
-      await admin.close()
-    }
-  }
-
-  async function endOf(topic: string): Promise<number> {
-    const consumer = client.consumer()
-    try {
-      const [end] = await consumer.endOffsets([{ topic, partition: 0 }])
-      return end ?? 0
-    } finally {
-      await consumer.close()
-    }
-  }
 })
 
 /** Random changes of a topic, and what must be there in the end. */

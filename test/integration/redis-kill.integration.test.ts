@@ -6,6 +6,7 @@ import { type Client, createClient } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { committedBy, endOf, topicValues } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const RECORDS = 6000
@@ -136,7 +137,7 @@ describe.skipIf(missing)('Redis under kill -9', () => {
       () => changes.write(),
       () => redis.client().xlen('entries'),
     )
-    await until('all offsets are at the end', async () => (await committed('once')) === RECORDS)
+    await until('all offsets are at the end', async () => (await committedBy(client, 'once')) === RECORDS)
     const numbers = (await redis.client().xrange('entries', '-', '+')).map(([, fields]) => Number(fields[1]))
     const { order } = changes
     expect(numbers).toHaveLength(order.flat().length)
@@ -163,7 +164,7 @@ describe.skipIf(missing)('Redis under kill -9', () => {
     const writes = async (): Promise<number> =>
       Number(/cmdstat_hset:calls=(\d+)/.exec(await redis.client().info('commandstats'))?.[1] ?? 0)
     await killTwice(() => changes.write(), writes)
-    await until('everything is delivered and committed', async () => (await committed('hashes')) === RECORDS)
+    await until('everything is delivered and committed', async () => (await committedBy(client, 'hashes')) === RECORDS)
     const found = new Map<string, string>()
     for (const key of await redis.client().keys('changes:*')) {
       found.set(key.slice('changes:'.length), (await redis.client().hget(key, 'n')) ?? '')
@@ -189,46 +190,15 @@ describe.skipIf(missing)('Redis under kill -9', () => {
       'producer.override.linger.ms': '0',
     }
     await worker.create(config)
-    await killTwice(add, () => endOf('orders'))
+    await killTwice(add, () => endOf(client, 'orders'))
     const done = async (): Promise<boolean> => {
       const [group] = (await redis.client().call('XINFO', 'GROUPS', 'orders')) as unknown[][]
       const of = (name: string): unknown => group?.[group.indexOf(name) + 1]
       return of('pending') === 0 && of('lag') === 0
     }
     await until('every entry is acknowledged', done)
-    const seen = new Set((await valuesOf('orders')).map((text) => Number(JSON.parse(text).body.n)))
+    const seen = new Set((await topicValues(broker, 'orders')).map((text) => Number(JSON.parse(text).body.n)))
     // First sights are in the order of the stream; repetitions come behind.
     expect([...seen]).toEqual(Array.from({ length: RECORDS }, (_, n) => n))
   })
-
-  /** The records that the connector has committed. */
-  async function committed(connector: string): Promise<number> {
-    const admin = client.admin()
-    try {
-      const offsets = await admin.groups.offsets(`connect-${connector}`)
-      return offsets.reduce((sum, { offset }) => sum + offset, 0)
-    } finally {
-      await admin.close()
-    }
-  }
-
-  async function endOf(topic: string): Promise<number> {
-    const consumer = client.consumer()
-    try {
-      const [end] = await consumer.endOffsets([{ topic, partition: 0 }])
-      return end ?? 0
-    } finally {
-      await consumer.close()
-    }
-  }
-
-  async function valuesOf(topic: string): Promise<string[]> {
-    const end = await endOf(topic)
-    const consumer = client.consumer({ autoOffsetReset: 'earliest' })
-    const values: string[] = []
-    consumer.assign([{ topic, partition: 0 }])
-    while (values.length < end) for (const { value } of await consumer.poll(500)) values.push(String(value))
-    await consumer.close()
-    return values
-  }
 })

@@ -287,10 +287,10 @@ function reasonOf(check: () => unknown): string | undefined {
   }
 }
 
+/** Whether objects hold the latest record of a key; what is wrong with the template itself is told by its own key. */
 function isByKey(template: string): boolean {
-  return reasonOf(() => groupingOf(fileNameTemplate(template))) === undefined
-    ? groupingOf(fileNameTemplate(template)) === 'key'
-    : false
+  const grouping = () => groupingOf(fileNameTemplate(template))
+  return reasonOf(grouping) === undefined && grouping() === 'key'
 }
 
 const ROLES = 'roles are assumed by a profile with role_arn in the AWS configuration of the worker'

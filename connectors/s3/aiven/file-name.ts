@@ -83,9 +83,9 @@ export function fileName(
   startOffset: number,
   context: NameContext,
 ): string {
-  const time = timeOf(record, context)
+  const nowMs = context.now()
   const text = template
-    .map((part) => (typeof part === 'string' ? part : valueOf(part, record, startOffset, time)))
+    .map((part) => (typeof part === 'string' ? part : valueOf(part, record, startOffset, nowMs, context)))
     .join('')
   const bytes = Buffer.byteLength(text)
   if (bytes === 0 || bytes > NAME_BYTES_MAX) {
@@ -94,16 +94,7 @@ export function fileName(
   return text
 }
 
-function timeOf(record: SinkRecord, { zone, byEvent, now }: NameContext): () => Date {
-  const nowMs = now()
-  return () => {
-    const atMs = byEvent ? record.timestamp : nowMs
-    if (atMs === null) throw new DataError('it has no timestamp, which the name of its object needs')
-    return new Date(atMs + zone(atMs))
-  }
-}
-
-function valueOf(part: Variable, record: SinkRecord, startOffset: number, time: () => Date): string {
+function valueOf(part: Variable, record: SinkRecord, startOffset: number, nowMs: number, context: NameContext): string {
   switch (part.name) {
     case 'topic':
       return record.topic
@@ -114,12 +105,19 @@ function valueOf(part: Variable, record: SinkRecord, startOffset: number, time: 
     case 'key':
       return keyOf(record)
     case 'utc_date':
-      return new Date().toISOString().slice(0, 10)
+      return new Date(nowMs).toISOString().slice(0, 10)
     case 'local_date':
-      return localDate(new Date())
+      return localDate(new Date(nowMs))
     default:
-      return unitOf(part.unit, time())
+      return unitOf(part.unit, timeOf(record, nowMs, context))
   }
+}
+
+/** The time of a record in the zone of names. */
+function timeOf(record: SinkRecord, nowMs: number, { zone, byEvent }: NameContext): Date {
+  const atMs = byEvent ? record.timestamp : nowMs
+  if (atMs === null) throw new DataError('it has no timestamp, which the name of its object needs')
+  return new Date(atMs + zone(atMs))
 }
 
 /** The key as it is in names. */

@@ -11,7 +11,7 @@ import { reportOrFail } from '../../_shared/sink-batcher/index.ts'
 import { compressionOf } from '../compression.ts'
 import { Memory } from '../memory.ts'
 import type { FileLayout } from '../open-file.ts'
-import { type CommitGroup, Uploader } from '../uploader.ts'
+import { Uploader, type UploadGroup } from '../uploader.ts'
 import type { AivenSinkConfig } from './config.ts'
 import { type RecordFormat, recordFormat } from './record-format.ts'
 import { Groups } from './groups.ts'
@@ -27,7 +27,7 @@ const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}\u0000$
 
 /** Files that are on their way, with the offsets that may be committed once all are stored. */
 interface Flush {
-  readonly group: CommitGroup
+  readonly group: UploadGroup
   readonly next: ReadonlyMap<string, number>
 }
 
@@ -136,7 +136,7 @@ export class AivenSinkTask implements SinkTask {
   #startFlush(): void {
     const files = this.#groups.take()
     if (files.length === 0) return
-    const group: CommitGroup = { startOffset: 0, endOffset: 0, files, remaining: files.length, conflicts: [] }
+    const group: UploadGroup = { files, remaining: files.length, conflicts: [] }
     this.#flush = { group, next: new Map(this.#next) }
     this.#uploader.submit(group)
   }

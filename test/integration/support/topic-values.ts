@@ -1,3 +1,4 @@
+import type { Client } from '../../../src/client/index.ts'
 import { clientOf, type TestCluster } from '../client/clusters.ts'
 import { until } from '../worker-harness.ts'
 
@@ -40,4 +41,26 @@ export async function topicValues(
   const records = await reader.read()
   await reader.close()
   return records.map(({ value }) => String(value))
+}
+
+/** Where a topic of one partition ends. */
+export async function endOf(client: Client, topic: string): Promise<number> {
+  const consumer = client.consumer()
+  try {
+    const [end] = await consumer.endOffsets([{ topic, partition: 0 }])
+    return end ?? 0
+  } finally {
+    await consumer.close()
+  }
+}
+
+/** The records that a sink connector has committed. */
+export async function committedBy(client: Client, connector: string): Promise<number> {
+  const admin = client.admin()
+  try {
+    const offsets = await admin.groups.offsets(`connect-${connector}`)
+    return offsets.reduce((sum, { offset }) => sum + offset, 0)
+  } finally {
+    await admin.close()
+  }
 }
