@@ -1,13 +1,14 @@
 // Kafka Connect with the file and Debezium connectors, from Maven: what Millrace is compared with.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { cachedFolder } from './cache.ts'
 import { DEADLINE_MS } from './deadline.ts'
 import { freePort } from './free-port.ts'
+import { copyJars } from './java.ts'
 import { kafkaJars } from './kafka.ts'
 import { workerProperties } from './millrace.ts'
 
@@ -25,27 +26,16 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const PROVIDED = /^(kafka-clients|connect-api|slf4j-api|lz4-java|snappy-java|zstd-jni)/
 
 /** The folder for plugin.path: the file connector and Debezium's Postgres connector, fetched by Maven once per machine. */
-export async function pluginPath(): Promise<string> {
-  const services = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'services')
-  const folder = join(services, 'connect-plugins-3.7.0')
-  if (existsSync(folder)) return folder
-  await mkdir(services, { recursive: true })
-  const partial = await mkdtemp(`${folder}-partial-`)
-  const debezium = join(partial, 'debezium')
-  const args = ['-q', '-B', '-f', join(HERE, 'debezium', 'pom.xml'), 'dependency:copy-dependencies']
-  for (let attempt = 1; ; attempt++) {
-    const mvn = spawnSync('mvn', [...args, `-DoutputDirectory=${debezium}`], { encoding: 'utf8' })
-    if (mvn.status === 0) break
-    // A repository that does not answer for a moment is no fault of ours.
-    if (attempt === 3) throw new Error(`Maven cannot fetch Debezium: ${mvn.stdout}${mvn.stderr}`)
-  }
-  for (const jar of await readdir(debezium)) if (PROVIDED.test(jar)) await rm(join(debezium, jar))
-  const kafka = await kafkaJars()
-  const fileJar = (await readdir(kafka)).find((jar) => jar.startsWith('connect-file-')) as string
-  await mkdir(join(partial, 'file'))
-  await cp(join(kafka, fileJar), join(partial, 'file', fileJar))
-  await rename(partial, folder).catch(() => rm(partial, { recursive: true, force: true }))
-  return folder
+export function pluginPath(): Promise<string> {
+  return cachedFolder('connect-plugins-3.7.0', async (partial) => {
+    const debezium = join(partial, 'debezium')
+    await copyJars(join(HERE, 'debezium', 'pom.xml'), debezium)
+    for (const jar of await readdir(debezium)) if (PROVIDED.test(jar)) await rm(join(debezium, jar))
+    const kafka = await kafkaJars()
+    const fileJar = (await readdir(kafka)).find((jar) => jar.startsWith('connect-file-')) as string
+    await mkdir(join(partial, 'file'))
+    await cp(join(kafka, fileJar), join(partial, 'file', fileJar))
+  })
 }
 
 /** Starts a distributed worker of Apache Kafka Connect 4.3.1 and waits until it answers. */

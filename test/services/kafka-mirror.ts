@@ -1,7 +1,7 @@
 // MirrorMaker 2 from Maven: the original of connectors/mirror.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { mavenJars } from './kafka.ts'
+import { mavenJars } from './java.ts'
 
 const POM = fileURLToPath(new URL('kafka-mirror/pom.xml', import.meta.url))
 

@@ -1,15 +1,17 @@
 // Apache Kafka for tests, from Maven: a KRaft node of its own (free ports, temporary data), and Kafka's command-line tools.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, type Socket } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { apis, FrameSplitter } from '../../src/protocol/index.ts'
+import { cachePath } from './cache.ts'
 import { DEADLINE_MS } from './deadline.ts'
 import { freePort } from './free-port.ts'
+import { mavenJars } from './java.ts'
 
 export type KafkaVersion = '4.3.1' | '3.9.2'
 
@@ -47,15 +49,11 @@ export interface ToolResult {
 const HERE = fileURLToPath(new URL('kafka', import.meta.url))
 const LOGGING = `-Dlog4j2.configurationFile=${join(HERE, 'log4j2.properties')}`
 
-function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'services')
-}
-
-const libOf = (version: KafkaVersion): string => join(cacheFolder(), `kafka-${version}`)
+const nameOf = (version: KafkaVersion): string => `kafka-${version}`
 
 /** Why Kafka cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly once. */
 export function kafkaMissing(version: KafkaVersion = '4.3.1'): string | null {
-  const missing = ['java', ...(existsSync(libOf(version)) ? [] : ['mvn'])].filter(
+  const missing = ['java', ...(existsSync(cachePath(nameOf(version))) ? [] : ['mvn'])].filter(
     (command) => spawnSync('/bin/sh', ['-c', `command -v ${command}`]).status !== 0,
   )
   if (missing.length === 0) return null
@@ -67,30 +65,9 @@ export function kafkaMissing(version: KafkaVersion = '4.3.1'): string | null {
 
 /** The folder of Kafka's jars, fetched by Maven once per machine. */
 export function kafkaJars(version: KafkaVersion = '4.3.1'): Promise<string> {
-  return mavenJars(`kafka-${version}`, join(HERE, 'pom.xml'), [`-Dkafka.version=${version}`])
+  return mavenJars(nameOf(version), join(HERE, 'pom.xml'), [`-Dkafka.version=${version}`])
 }
 
-/** A folder of the cache with what a pom names, fetched by Maven once per machine. */
-export async function mavenJars(name: string, pom: string, options: readonly string[]): Promise<string> {
-  const lib = join(cacheFolder(), name)
-  if (existsSync(lib)) return lib
-  await mkdir(cacheFolder(), { recursive: true })
-  const partial = await mkdtemp(`${lib}-partial-`)
-  const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`, ...options]
-  for (let attempt = 1; ; attempt++) {
-    const { code, stdout, stderr } = await run('mvn', args, '', DOWNLOAD_MS)
-    if (code === 0) break
-    // A repository that does not answer for a moment is no fault of ours.
-    if (attempt < 3) continue
-    await rm(partial, { recursive: true, force: true })
-    throw new Error(`Maven cannot fetch ${name}: ${stdout}${stderr}`)
-  }
-  // Whoever renames first wins; the loser's copy goes away.
-  await rename(partial, lib).catch(() => rm(partial, { recursive: true, force: true }))
-  return lib
-}
-
-const DOWNLOAD_MS = 900_000
 /** Much longer than a tool takes, and less than a test may. */
 const TOOL_MS = 2 * DEADLINE_MS
 const THREADS_MS = 3000

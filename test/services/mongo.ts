@@ -1,17 +1,18 @@
 // MongoDB for tests: mongo-java-server from Maven, since no registry has a mongod. Own port, own data, gone with the
 // test.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { cachePath } from './cache.ts'
 import { DEADLINE_MS } from './deadline.ts'
 import { endProcess } from './end-process.ts'
 import { freePort } from './free-port.ts'
+import { javaClasses, mavenJars } from './java.ts'
 
 export interface MongoOptions {
   /** What was answered survives kill -9. Left out: the data is in memory. */
@@ -35,22 +36,14 @@ export interface MongoServer {
 
 const RELEASE = '1.47.0'
 const HERE = fileURLToPath(new URL('mongo', import.meta.url))
-const DOWNLOAD_MS = 900_000
 const ATTEMPTS = 3
 const OUTPUT_CHARS = 8000
 
-const cacheFolder = (): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'services')
-/** What was made of other sources is not used. */
-const home = (): string => {
-  const hash = createHash('sha256')
-  for (const file of ['pom.xml', 'TestMongo.java']) hash.update(readFileSync(join(HERE, file)))
-  return join(cacheFolder(), `mongo-java-server-${RELEASE}-${hash.digest('hex').slice(0, 8)}`)
-}
+const JARS = `mongo-java-server-${RELEASE}`
 
 /** Why the server cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly. */
 export function mongoMissing(): string | null {
-  const commands = ['java', ...(existsSync(home()) ? [] : ['mvn'])]
+  const commands = ['java', ...(existsSync(cachePath(JARS)) ? [] : ['mvn'])]
   const missing = commands.filter((command) => spawnSync('/bin/sh', ['-c', `command -v ${command}`]).status !== 0)
   if (missing.length === 0) return null
   const message = `mongo-java-server: ${missing.join(' and ')} missing; apt-get install default-jre-headless maven`
@@ -66,46 +59,11 @@ export function mongoReplicaSet(): string {
   return url
 }
 
-/** Fetches the server's jars once per machine, and compiles the class that starts it. */
+/** The server's jars and the class that starts it, as a class path; fetched and compiled once per machine. */
 export async function prepareMongo(): Promise<string> {
-  if (existsSync(home())) return home()
-  await mkdir(cacheFolder(), { recursive: true })
-  const partial = await mkdtemp(`${home()}-partial-`)
-  try {
-    const lib = join(partial, 'lib')
-    const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${lib}`]
-    await run('mvn', ['-q', '-B', '-f', join(HERE, 'pom.xml'), ...goal], ATTEMPTS)
-    const compiler = (await readdir(lib)).find((jar) => jar.startsWith('ecj-'))!
-    const flags = ['--release', '17', '-nowarn', '-classpath', await classpathOf(lib), '-d', join(partial, 'classes')]
-    await run('java', ['-jar', join(lib, compiler), ...flags, join(HERE, 'TestMongo.java')], 1)
-    await rm(join(lib, compiler))
-    // Whoever renames first wins; the loser's copy goes away.
-    await rename(partial, home()).catch(() => undefined)
-  } finally {
-    await rm(partial, { recursive: true, force: true })
-  }
-  return home()
-}
-
-async function classpathOf(lib: string): Promise<string> {
-  return (await readdir(lib)).map((jar) => join(lib, jar)).join(':')
-}
-
-/** Runs a command to its end; several times where the network may fail. */
-async function run(command: string, args: readonly string[], attempts: number): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const child = spawn(command, args, { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
-    const late = setTimeout(() => child.kill('SIGKILL'), DOWNLOAD_MS)
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.on('error', reject)
-      child.on('close', resolve)
-    })
-    clearTimeout(late)
-    if (code === 0) return
-    if (attempt >= attempts) throw new Error(`${command} ${args.join(' ')} failed: ${output}`)
-  }
+  const lib = await mavenJars(JARS, join(HERE, 'pom.xml'))
+  const classes = await javaClasses([join(HERE, 'TestMongo.java')], [lib])
+  return [classes, join(lib, '*')].join(':')
 }
 
 /** Connections to a server that end, and are refused, when a test says so: what a broken network does. */
@@ -177,10 +135,10 @@ export async function startMongo({
   hasOplog = true,
   heapMb = 512,
 }: MongoOptions = {}): Promise<MongoServer> {
-  const jars = await prepareMongo()
+  const classpath = await prepareMongo()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-mongo-'))
   const data = isDurable ? [join(folder, 'data.mv')] : []
-  const launch = (port: number) => tryStart(jars, heapMb, [String(port), String(hasOplog), ...data])
+  const launch = (port: number) => tryStart(classpath, heapMb, [String(port), String(hasOplog), ...data])
   let port = 0
   let running: Running | string = 'not started'
   for (let attempt = 0; typeof running === 'string'; attempt++) {
@@ -215,8 +173,7 @@ interface Running {
   readonly output: () => string
 }
 
-async function tryStart(jars: string, heapMb: number, args: readonly string[]): Promise<Running | string> {
-  const classpath = [join(jars, 'classes'), join(jars, 'lib', '*')].join(':')
+async function tryStart(classpath: string, heapMb: number, args: readonly string[]): Promise<Running | string> {
   const jvm = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-Xshare:auto', '-cp', classpath]
   // The server ends when its standard input does: also when this process dies, however it dies.
   const child = spawn('java', [...jvm, 'TestMongo', ...args], { cwd: tmpdir(), stdio: ['pipe', 'pipe', 'pipe'] })

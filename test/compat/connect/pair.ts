@@ -1,12 +1,12 @@
 // A worker of Kafka Connect 4.3.1 and one of Millrace, each with a group of its own on the same broker of ours.
-import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Answer, rest, until } from '../../integration/connect/connect-cluster.ts'
 import { clientOf } from '../../integration/client/clusters.ts'
 import type { Client } from '../../../src/client/index.ts'
+import { javaClasses } from '../../services/java.ts'
 import { kafkaJars } from '../../services/kafka.ts'
 import { type KafkaConnect, startKafkaConnect } from '../../services/kafka-connect.ts'
 import {
@@ -44,24 +44,17 @@ const SERVICES = {
   'org.apache.kafka.connect.transforms.Transformation': 'millrace.test.Probe$Flaky',
 }
 
-/** Compiles the probes for Kafka Connect into a folder of classes. */
-async function compileProbes(folder: string): Promise<string> {
-  const classes = join(folder, 'classes')
-  const services = join(classes, 'META-INF', 'services')
+/** The places of classes of the probes for Kafka Connect: what names them as services, and themselves. */
+async function probeClasses(folder: string): Promise<readonly string[]> {
+  const services = join(folder, 'services', 'META-INF', 'services')
   await mkdir(services, { recursive: true })
   for (const [service, name] of Object.entries(SERVICES)) await writeFile(join(services, service), `${name}\n`)
-  const lib = await kafkaJars()
-  const jars = (await readdir(lib)).map((jar) => join(lib, jar)).join(':')
-  // A runtime environment has the compiler as a module, without the command.
-  const args = ['-m', 'jdk.compiler/com.sun.tools.javac.Main', '-proc:none', '-cp', jars, '-d', classes, JAVA]
-  const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`Probe.java does not compile: ${stdout}${stderr}`)
-  return classes
+  return [join(folder, 'services'), await javaClasses([JAVA], [await kafkaJars()])]
 }
 
 export async function startPair(): Promise<Pair> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-pair-'))
-  const classes = [await compileProbes(folder)]
+  const classes = await probeClasses(folder)
   const broker = await startMillraceBroker()
   const { bootstrapServers } = broker
   const [theirs, ours] = await Promise.all([
