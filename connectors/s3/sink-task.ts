@@ -1,237 +1,48 @@
-import {
-  ConnectError,
-  DataError,
-  isConnectError,
-  type SinkRecord,
-  type SinkTask,
-  type SinkTaskContext,
-  type TopicPartition,
-  type TopicPartitionOffset,
-} from '@millrace/sdk'
+import type { SinkTask, SinkTaskContext } from '@millrace/sdk'
 import { storeSettings } from '../_shared/s3/index.ts'
 import { ObjectStore } from '../_shared/s3/object-store.ts'
+import { namingOf, objectKey, StorageSinkTask } from '../_shared/storage-sink/index.ts'
 import { fileLayout } from './file-layout.ts'
-import { namingOf, objectKey } from './object-key.ts'
-import { sinkPartitioner } from './sink-partitioner.ts'
-import { PartitionWriter, type WriterSettings } from './partition-writer.ts'
-import { hasValue } from './record-field.ts'
+import { ObjectWriter } from './object-writer.ts'
 import type { SinkConfig } from './sink-config.ts'
-import { Uploader } from './uploader.ts'
-import { zoneOffset } from './zone.ts'
 
-const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}\u0000${partition}`
-
-/** Writes records into objects. Offsets are committed only over records that are stored. */
-export class S3SinkTask implements SinkTask {
-  readonly #config: SinkConfig
-  readonly #context: SinkTaskContext
-  readonly #writers = new Map<string, PartitionWriter>()
-  readonly #settings: WriterSettings
-  readonly #store: ObjectStore
-  readonly #uploader: Uploader
-  readonly #conditional: boolean
-  /** Of the last record: batches come partition by partition. */
-  #lastWriter: PartitionWriter | undefined
-  /** The last put ended in the middle: the same records come again, and some were taken. */
-  #resuming = false
-
-  constructor(config: SinkConfig, context: SinkTaskContext) {
-    this.#config = config
-    this.#context = context
-    const now = Date.now
-    const naming = namingOf(config)
-    this.#conditional = config['enable.conditional.writes'] && config['rotate.schedule.interval.ms'] > 0
-    this.#store = new ObjectStore(
-      storeSettings(config, {
-        encryption: config['s3.ssea.name'],
-        kmsKeyId: config['s3.sse.kms.key.id'],
-        customerKey: config['s3.sse.customer.key'],
-        acl: config['s3.acl.canned'],
-        partSize: config['s3.part.size'],
-      }),
-    )
-    this.#uploader = new Uploader({
-      store: this.#store,
-      concurrency: config['s3.upload.concurrency'],
-      onlyIfNew: this.#conditional,
-      tags: config['s3.object.tagging'] ? taggingOf(config) : null,
-      retryBackoffMs: config['retry.backoff.ms'],
-      keyOf: (file, object) => objectKey(naming, file, object),
-      logger: context.logger,
-      now,
-    })
-    this.#settings = {
-      partitioner: sinkPartitioner(config),
+/** The task that writes records into objects of a bucket. */
+export function s3SinkTask(config: SinkConfig, context: SinkTaskContext): SinkTask {
+  const naming = namingOf(config)
+  const keepsStored = config['enable.conditional.writes'] && config['rotate.schedule.interval.ms'] > 0
+  const store = new ObjectStore(
+    storeSettings(config, {
+      encryption: config['s3.ssea.name'],
+      kmsKeyId: config['s3.sse.kms.key.id'],
+      customerKey: config['s3.sse.customer.key'],
+      acl: config['s3.acl.canned'],
+      partSize: config['s3.part.size'],
+    }),
+  )
+  const target = new ObjectWriter({
+    store,
+    onlyIfNew: keepsStored,
+    tags: config['s3.object.tagging'] ? taggingOf(config) : null,
+    keyOf: (file, object) => objectKey(naming, file, object),
+    logger: context.logger,
+  })
+  return new StorageSinkTask(
+    config,
+    {
       layout: fileLayout(config),
-      compatibility: config['schema.compatibility'],
-      flushSize: config['flush.size'],
-      rotateIntervalMs: config['rotate.interval.ms'],
-      scheduleIntervalMs: config['rotate.schedule.interval.ms'],
-      zone: zoneOffset(config.timezone === '' ? 'UTC' : config.timezone),
-      rotateOnPartitionChange: config['rotate.file.on.partition.change'],
-      maxOpenFiles: config['partitioner.max.open.files'],
-      tombstoneFolder: config['tombstone.encoded.partition'],
+      target,
+      concurrency: config['s3.upload.concurrency'],
+      retryBackoffMs: config['retry.backoff.ms'],
+      keepsStored,
       conflictsMax: config['max.files.scan.limit'],
-      now,
-      submit: (group) => this.#uploader.submit(group),
-    }
-  }
-
-  open(partitions: readonly TopicPartition[]): void {
-    this.#lastWriter = undefined
-    for (const partition of partitions)
-      this.#writers.set(keyOf(partition), new PartitionWriter(partition, this.#settings))
-  }
-
-  async put(records: readonly SinkRecord[]): Promise<void> {
-    const startedMs = Date.now()
-    const isAgain = this.#resuming
-    this.#resuming = true
-    this.#uploader.check()
-    const rewound = new Set<PartitionWriter>()
-    // A put that ended while it waited for uploads goes on with waiting.
-    for (const writer of isAgain && this.#conditional ? this.#writers.values() : []) {
-      if (await this.#await(writer)) rewound.add(writer)
-    }
-    for (const record of records) {
-      const writer = this.#writerOf(record)
-      if (rewound.has(writer)) continue
-      if (writer.nextOffset !== null && record.originalOffset < writer.nextOffset) {
-        if (isAgain) continue
-        const { topic, partition } = writer.topicPartition
-        this.#context.logger.warn({ topic, partition }, 'offsets went back; open files end here')
-        writer.startOver()
-      }
-      const handling = this.#write(writer, record)
-      if (handling) await handling
-      if (this.#settings.layout.memory.used > this.#settings.layout.memory.limit) await this.#makeRoom()
-      if (this.#conditional && writer.isWaiting && (await this.#await(writer))) rewound.add(writer)
-    }
-    await this.#tick()
-    if (Date.now() - startedMs > this.#config['max.write.duration.ms']) {
-      throw new ConnectError(
-        'a batch took longer than max.write.duration.ms; its partitions may belong to another task',
-      )
-    }
-    this.#resuming = false
-  }
-
-  /** Invariant 2: only what is stored may be committed. */
-  async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
-    // What failed is told by the next put.
-    await this.#uploader.settled()
-    const answer: TopicPartitionOffset[] = []
-    for (const { topic, partition, offset } of offsets) {
-      const writer = this.#writers.get(keyOf({ topic, partition }))
-      if (writer === undefined) continue
-      const stored = writer.isEmpty && !this.#resuming ? offset : writer.committable()
-      if (stored !== null) answer.push({ topic, partition, offset: Math.min(offset, stored) })
-    }
-    return answer
-  }
-
-  async close(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#lastWriter = undefined
-    await this.#uploader.settled()
-    for (const partition of partitions) {
-      await this.#writers.get(keyOf(partition))?.dispose()
-      this.#writers.delete(keyOf(partition))
-    }
-  }
-
-  async stop(): Promise<void> {
-    await this.#uploader.stop()
-    for (const writer of this.#writers.values()) await writer.dispose()
-    this.#writers.clear()
-    this.#store.close()
-  }
-
-  #writerOf(record: SinkRecord): PartitionWriter {
-    const last = this.#lastWriter
-    const { originalTopic, originalPartition } = record
-    const isLast = last?.topicPartition.partition === originalPartition && last.topicPartition.topic === originalTopic
-    if (isLast) return last
-    const partition = { topic: originalTopic, partition: originalPartition }
-    let writer = this.#writers.get(keyOf(partition))
-    if (writer === undefined) {
-      writer = new PartitionWriter(partition, this.#settings)
-      this.#writers.set(keyOf(partition), writer)
-    }
-    this.#lastWriter = writer
-    return writer
-  }
-
-  /** Gives a promise only for records that are not written. */
-  #write(writer: PartitionWriter, record: SinkRecord): Promise<void> | undefined {
-    if (this.#config['behavior.on.null.values'] !== 'write' && !hasValue(record)) return this.#leaveOut(writer, record)
-    try {
-      writer.write(record)
-      return undefined
-    } catch (error) {
-      if (!isConnectError(error) || error.code !== 'DATA') throw error
-      return this.#refuse(writer, record, error)
-    }
-  }
-
-  async #refuse(writer: PartitionWriter, record: SinkRecord, error: Error): Promise<void> {
-    const reporter = this.#context.errantRecordReporter
-    if (reporter === null) throw error
-    await reporter.report(record, error)
-    writer.skip(record)
-  }
-
-  async #leaveOut(writer: PartitionWriter, record: SinkRecord): Promise<void> {
-    const { topic, offset, partition } = record
-    const place = `${topic}-${partition} at offset ${offset}`
-    if (this.#config['behavior.on.null.values'] === 'fail') {
-      throw new ConnectError(`the record of ${place} has a null value; set behavior.on.null.values to ignore or write`)
-    }
-    if (this.#config['report.null.values.to.dlq']) {
-      await this.#context.errantRecordReporter?.report(record, new DataError(`the record of ${place} has a null value`))
-    }
-    writer.skip(record)
-  }
-
-  /** Moves the largest open files to the disk, and waits for uploads where that is not enough. */
-  async #makeRoom(): Promise<void> {
-    const { memory } = this.#settings.layout
-    const files = [...this.#writers.values()].flatMap((writer) => [...writer.files])
-    const largest = files.map((file) => ({ file, held: file.heldBytes })).toSorted((a, b) => b.held - a.held)
-    for (const { file, held } of largest) {
-      if (memory.used <= memory.limit / 2 || held === 0) break
-      await file.spill()
-    }
-    while (memory.used > memory.limit && !this.#uploader.isIdle) {
-      await this.#uploader.progress()
-      this.#uploader.check()
-    }
-  }
-
-  /** Waits until all files of a partition are stored; true when it has to be read again from an earlier offset. */
-  async #await(writer: PartitionWriter): Promise<boolean> {
-    while (writer.isWaiting) {
-      const offset = this.#uploader.isIdle ? await writer.resolveConflict() : null
-      if (offset !== null) {
-        this.#context.offset([{ ...writer.topicPartition, offset }])
-        return true
-      }
-      await this.#uploader.progress()
-      this.#uploader.check()
-    }
-    return false
-  }
-
-  async #tick(): Promise<void> {
-    let nextMs = Number.POSITIVE_INFINITY
-    for (const writer of this.#writers.values()) {
-      writer.tick()
-      if (this.#conditional && writer.isWaiting) await this.#await(writer)
-      nextMs = Math.min(nextMs, writer.nextRotationMs)
-    }
-    const intervalMs = this.#config['rotate.interval.ms']
-    const waitMs = Math.min(nextMs - Date.now(), intervalMs > 0 ? intervalMs : Number.POSITIVE_INFINITY)
-    if (Number.isFinite(waitMs)) this.#context.timeout(Math.max(1, waitMs))
-  }
+      nullValues: config['behavior.on.null.values'],
+      reportsNullValues: config['report.null.values.to.dlq'],
+      tombstoneFolder: config['tombstone.encoded.partition'],
+      maxWriteMs: config['max.write.duration.ms'],
+      close: () => store.close(),
+    },
+    context,
+  )
 }
 
 function taggingOf(config: SinkConfig): { more: Readonly<Record<string, string>>; failing: boolean } {

@@ -1,22 +1,11 @@
-import { type ConfigIssue, defineSinkConnector, isConnectError, type RawConfig } from '@millrace/sdk'
+import { type ConfigIssue, defineSinkConnector, type RawConfig } from '@millrace/sdk'
 import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
 import { ObjectStore } from '../_shared/s3/object-store.ts'
+import { partitionerIssues } from '../_shared/storage-sink/index.ts'
 import { sinkManifest } from './manifest.ts'
 import { refusedSettings } from './refused-settings.ts'
 import { type SinkConfig, sinkConfig } from './sink-config.ts'
-import { sinkPartitioner } from './sink-partitioner.ts'
-import { S3SinkTask } from './sink-task.ts'
-
-function partitionerIssues(config: SinkConfig): readonly ConfigIssue[] {
-  try {
-    sinkPartitioner(config)
-    return []
-  } catch (error) {
-    if (!isConnectError(error)) throw error
-    const { key, message } = error as { key?: string; message: string }
-    return [{ key: key ?? 'partitioner.class', message }]
-  }
-}
+import { s3SinkTask } from './sink-task.ts'
 
 async function validate(config: SinkConfig, raw: RawConfig): Promise<readonly ConfigIssue[]> {
   const issues = [...refusedSettings(raw), ...partitionerIssues(config)]
@@ -32,5 +21,5 @@ export default defineSinkConnector({
   validate,
   readsJsonValue: true,
   taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => ({ ...raw })),
-  createTask: (config, context) => new S3SinkTask(config, context),
+  createTask: s3SinkTask,
 })

@@ -23,3 +23,9 @@ export class BufferPool {
     if (this.#free.length < this.#max) this.#free.push(buffer)
   }
 }
+
+/** The bytes of a file that is to be written; may be read several times. */
+export interface Content {
+  readonly size: number
+  read(start: number, end: number): Promise<Uint8Array>
+}

@@ -19,6 +19,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
+import type { Content } from '../buffers/index.ts'
 import { withRetries } from '../retry/index.ts'
 import { classifyS3, isMissing, isTaken } from './failure.ts'
 
@@ -45,12 +46,6 @@ export interface WriteSettings {
   readonly customerKey: string | null
   readonly acl: string | null
   readonly partSize: number
-}
-
-/** The bytes of an object to be written; may be read several times. */
-export interface Content {
-  readonly size: number
-  read(start: number, end: number): Promise<Uint8Array>
 }
 
 export interface WriteRequest {

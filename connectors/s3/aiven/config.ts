@@ -6,7 +6,7 @@ import {
   type Parsed,
   type RawConfig,
 } from '@millrace/sdk'
-import { isZone } from '../zone.ts'
+import { isZone } from '../../_shared/storage-sink/index.ts'
 import { fileNameTemplate, groupingOf } from './file-name.ts'
 
 type All = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 import { ConfigError, DataError, type SinkRecord, valueToString } from '@millrace/sdk'
-import type { ZoneOffset } from '../zone.ts'
+import type { ZoneOffset } from '../../_shared/storage-sink/index.ts'
 
 const VARIABLES = ['topic', 'partition', 'start_offset', 'timestamp', 'key'] as const
 const UNITS = ['yyyy', 'MM', 'dd', 'HH'] as const

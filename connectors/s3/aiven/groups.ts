@@ -1,6 +1,5 @@
 import type { Schema, SinkRecord, TopicPartition } from '@millrace/sdk'
-import { type FileLayout, OpenFile } from '../open-file.ts'
-import { sameSchema } from '../schema-change.ts'
+import { type FileLayout, OpenFile, sameSchema } from '../../_shared/storage-sink/index.ts'
 import { keyOf } from './file-name.ts'
 import type { Naming } from './naming.ts'
 

@@ -1,5 +1,5 @@
 import type { SinkRecord } from '@millrace/sdk'
-import { zoneOffset } from '../zone.ts'
+import { zoneOffset } from '../../_shared/storage-sink/index.ts'
 import type { AivenSinkConfig } from './config.ts'
 import { fileName, fileNameTemplate, type Grouping, groupingOf, type NameContext } from './file-name.ts'
 

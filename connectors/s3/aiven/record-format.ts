@@ -9,7 +9,7 @@ import {
   type RecordWriter,
   type WriteFormat,
 } from '../../_shared/formats/index.ts'
-import { sameSchema } from '../schema-change.ts'
+import { sameSchema } from '../../_shared/storage-sink/index.ts'
 import type { AivenSinkConfig, OutputField } from './config.ts'
 
 /** How whole records are written: what a file is given of a record, and the writer of such files. */

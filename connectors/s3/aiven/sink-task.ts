@@ -8,10 +8,8 @@ import {
 } from '@millrace/sdk'
 import { ObjectStore } from '../../_shared/s3/object-store.ts'
 import { reportOrFail } from '../../_shared/sink-batcher/index.ts'
-import { compressionOf } from '../compression.ts'
-import { Memory } from '../memory.ts'
-import type { FileLayout } from '../open-file.ts'
-import { Uploader, type UploadGroup } from '../uploader.ts'
+import { compressionOf, type FileLayout, Memory, Uploader, type UploadGroup } from '../../_shared/storage-sink/index.ts'
+import { ObjectWriter } from '../object-writer.ts'
 import type { AivenSinkConfig } from './config.ts'
 import { type RecordFormat, recordFormat } from './record-format.ts'
 import { Groups } from './groups.ts'
@@ -64,13 +62,15 @@ export class AivenSinkTask implements SinkTask {
     this.#groups = new Groups(namingOf(config, Date.now), config['file.max.records'])
     this.#store = new ObjectStore(aivenStoreSettings(config))
     this.#uploader = new Uploader({
-      store: this.#store,
+      target: new ObjectWriter({
+        store: this.#store,
+        onlyIfNew: false,
+        tags: null,
+        keyOf: (file) => file.folder,
+        logger: context.logger,
+      }),
       concurrency: UPLOADS,
-      onlyIfNew: false,
-      tags: null,
       retryBackoffMs: config['kafka.retry.backoff.ms'],
-      keyOf: (file) => file.folder,
-      logger: context.logger,
       now: Date.now,
     })
   }

@@ -1,7 +1,7 @@
 import { type SinkRecord, schemas } from '@millrace/sdk'
 import { expect, test } from 'vitest'
 import { fileName, fileNameTemplate, groupingOf, type NameContext } from '../../../../connectors/s3/aiven/file-name.ts'
-import { zoneOffset } from '../../../../connectors/s3/zone.ts'
+import { zoneOffset } from '../../../../connectors/_shared/storage-sink/zone.ts'
 import { recordAt } from '../../../integration/support/task-contract.ts'
 
 const context: NameContext = { zone: zoneOffset('UTC'), byEvent: true, now: () => Date.UTC(2021, 0, 2) }

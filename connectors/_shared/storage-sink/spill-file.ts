@@ -13,7 +13,7 @@ export class SpillFile {
   }
 
   static async create(): Promise<SpillFile> {
-    const path = join(tmpdir(), `millrace-s3-${process.pid}-${randomUUID()}`)
+    const path = join(tmpdir(), `millrace-sink-${process.pid}-${randomUUID()}`)
     const handle = await open(path, 'wx+', 0o600)
     await unlink(path)
     return new SpillFile(handle)

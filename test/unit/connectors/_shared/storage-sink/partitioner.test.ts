@@ -1,10 +1,13 @@
 import { schemas, struct, timestampSchema } from '@millrace/sdk'
 import { describe, expect, test } from 'vitest'
-import { jodaFormat } from '../../../../connectors/s3/joda-pattern.ts'
-import { createPartitioner, type PartitionerSettings } from '../../../../connectors/s3/partitioner.ts'
-import { nextRotation } from '../../../../connectors/s3/schedule.ts'
-import { isZone, zoneOffset } from '../../../../connectors/s3/zone.ts'
-import { sinkRecord } from '../../../integration/support/s3-tasks.ts'
+import { jodaFormat } from '../../../../../connectors/_shared/storage-sink/joda-pattern.ts'
+import {
+  createPartitioner,
+  type PartitionerSettings,
+} from '../../../../../connectors/_shared/storage-sink/partitioner.ts'
+import { nextRotation } from '../../../../../connectors/_shared/storage-sink/schedule.ts'
+import { isZone, zoneOffset } from '../../../../../connectors/_shared/storage-sink/zone.ts'
+import { sinkRecord } from '../../../../integration/support/s3-tasks.ts'
 
 const settings = (changes: Partial<PartitionerSettings>): PartitionerSettings => ({
   name: 'DefaultPartitioner',

@@ -1,5 +1,5 @@
-import { ConnectError, type PluginLogger, RetriableError } from '@millrace/sdk'
-import { classifyS3, type ObjectStore } from '../_shared/s3/index.ts'
+import { ConnectError, RetriableError } from '@millrace/sdk'
+import type { Failure } from '../retry/index.ts'
 import type { FileObject, OpenFile } from './open-file.ts'
 
 /** Files that are stored together: what comes after them may be committed once all are. */
@@ -10,14 +10,21 @@ export interface UploadGroup {
   readonly conflicts: { readonly file: OpenFile; readonly storedOffset: number }[]
 }
 
+/** Where files are stored. */
+export interface FileTarget {
+  /**
+   * Stores one object of a file: it has its name with all its bytes, or not at all. Gives the last offset of one that was
+   * there already and stays, or null.
+   */
+  write(file: OpenFile, object: FileObject): Promise<number | null>
+  /** Whether what failed may be tried again. */
+  classify(error: unknown): Failure
+}
+
 export interface UploaderOptions {
-  readonly store: ObjectStore
+  readonly target: FileTarget
   readonly concurrency: number
-  readonly onlyIfNew: boolean
-  readonly tags: { readonly more: Readonly<Record<string, string>>; readonly failing: boolean } | null
   readonly retryBackoffMs: number
-  readonly keyOf: (file: OpenFile, object: FileObject) => string
-  readonly logger: PluginLogger
   readonly now: () => number
 }
 
@@ -29,7 +36,6 @@ interface Job {
 /** Large objects are read from the disk part by part: few at a time, so that memory stays bounded. */
 const LARGE_BYTES = 8 * 1024 * 1024
 const LARGE_AT_ONCE = 2
-const END_OFFSET = 'millrace-end-offset'
 
 /** Uploads files in the background, several at a time. What failed for a passing reason is kept and tried again. */
 export class Uploader {
@@ -110,7 +116,7 @@ export class Uploader {
       await job.file.dispose()
       job.group.remaining--
     } catch (error) {
-      const { kind, error: reason } = classifyS3(error)
+      const { kind, error: reason } = this.#o.target.classify(error)
       if (kind === 'retriable') {
         this.#passing = reason
         this.#retryAtMs = this.#o.now() + this.#o.retryBackoffMs
@@ -118,10 +124,8 @@ export class Uploader {
       } else {
         const { topic, folder } = job.file
         this.#fatal ??= new ConnectError(
-          `An object of topic ${topic}, folder ${folder} cannot be stored: ${reason.message}`,
-          {
-            cause: reason,
-          },
+          `A file of topic ${topic}, folder ${folder} cannot be stored: ${reason.message}`,
+          { cause: reason },
         )
       }
     }
@@ -135,7 +139,7 @@ export class Uploader {
       while (isLarge && this.#large >= LARGE_AT_ONCE) await this.#changed.promise
       if (isLarge) this.#large++
       try {
-        const storedOffset = await this.#write(file, object)
+        const storedOffset = await this.#o.target.write(file, object)
         if (storedOffset !== null && storedOffset !== file.lastOffset) {
           group.conflicts.push({ file, storedOffset })
           return
@@ -143,34 +147,6 @@ export class Uploader {
       } finally {
         if (isLarge) this.#large--
       }
-    }
-  }
-
-  /** The last offset of an object that was there already, or null. */
-  async #write(file: OpenFile, object: FileObject): Promise<number | null> {
-    const { store, onlyIfNew, keyOf, logger } = this.#o
-    const key = keyOf(file, object)
-    const request = { key, content: object.buffer, metadata: { [END_OFFSET]: String(file.lastOffset) } }
-    if ((await store.write({ ...request, onlyIfNew })) === 'taken') {
-      const stored = (await store.metadata(key))?.[END_OFFSET]
-      if (stored !== undefined) return Number(stored)
-      logger.warn({ key }, 'an object that does not tell its last offset is there already; it is replaced')
-      await store.write({ ...request, onlyIfNew: false })
-    }
-    await this.#tag(key, file)
-    return null
-  }
-
-  async #tag(key: string, file: OpenFile): Promise<void> {
-    const { store, tags, logger } = this.#o
-    if (tags === null) return
-    const { startOffset, lastOffset, count } = file
-    const own = { startOffset: String(startOffset), endOffset: String(lastOffset), recordCount: String(count) }
-    try {
-      await store.tag(key, { ...own, ...tags.more })
-    } catch (error) {
-      if (tags.failing) throw error
-      logger.warn({ key, err: error }, 'tags could not be set')
     }
   }
 }

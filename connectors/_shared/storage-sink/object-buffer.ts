@@ -1,9 +1,9 @@
 import { pipeline } from 'node:stream/promises'
 import type { Schema } from '@millrace/sdk'
-import type { RecordWriter } from '../_shared/formats/index.ts'
+import type { Content } from '../buffers/index.ts'
+import type { RecordWriter } from '../formats/index.ts'
 import type { Compression } from './compression.ts'
 import type { Memory } from './memory.ts'
-import type { Content } from '../_shared/s3/index.ts'
 import { SpillFile } from './spill-file.ts'
 
 const PIECE = 1_048_576

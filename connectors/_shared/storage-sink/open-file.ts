@@ -9,7 +9,7 @@ import {
   type TopicPartition,
   valueToString,
 } from '@millrace/sdk'
-import type { WriteFormat } from '../_shared/formats/index.ts'
+import type { WriteFormat } from '../formats/index.ts'
 import type { Compression } from './compression.ts'
 import type { Memory } from './memory.ts'
 import { ObjectBuffer } from './object-buffer.ts'

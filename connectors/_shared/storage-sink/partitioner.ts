@@ -1,7 +1,7 @@
 import { ConfigError, DataError, type SinkRecord } from '@millrace/sdk'
 import { jodaFormat } from './joda-pattern.ts'
 import { fieldAt } from './record-field.ts'
-import type { ExtractorName, PartitionerName } from './sink-config.ts'
+import type { ExtractorName, PartitionerName } from './config.ts'
 import { zoneOffset } from './zone.ts'
 
 /** The time of a record in milliseconds; `nowMs` is the clock's. */

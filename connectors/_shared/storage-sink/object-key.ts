@@ -1,5 +1,5 @@
+import type { StorageConfig } from './config.ts'
 import type { FileObject, OpenFile } from './open-file.ts'
-import type { SinkConfig } from './sink-config.ts'
 
 /** How objects are called. */
 export interface Naming {
@@ -10,7 +10,7 @@ export interface Naming {
 }
 
 /** What the configuration says of names. */
-export function namingOf(config: SinkConfig): Naming {
+export function namingOf(config: StorageConfig): Naming {
   return {
     folder: config['topics.dir'],
     directoryDelimiter: config['directory.delim'],
