@@ -1,6 +1,6 @@
 import { Decimal, isDecimal, logicalNames, type Schema } from '@millrace/sdk'
 
-/** A value of a golden case: see GoldenVectors.java. Bytes are hex, decimals text, dates milliseconds, maps pairs. */
+/** A value of a golden case: see ConnectData.java. Bytes are hex, decimals text, dates milliseconds, maps pairs. */
 export function buildValue(schema: Schema | null, json: any): unknown {
   if (json === null || json === undefined || schema === null) return json ?? null
   if (schema.name === logicalNames.decimal) return Decimal.parse(json)
@@ -30,7 +30,7 @@ export function buildValue(schema: Schema | null, json: any): unknown {
   }
 }
 
-/** A value in the form of GoldenVectors.java: i integer, f floating, d decimal, b bytes, t date, m map, s struct. */
+/** A value in the form of ConnectData.java: i integer, f floating, d decimal, b bytes, t date, m map, s struct. */
 export function dumpValue(schema: Schema | null, value: any): unknown {
   if (value === null || value === undefined) return null
   if (typeof value === 'boolean' || typeof value === 'string') return value

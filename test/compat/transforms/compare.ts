@@ -1,7 +1,8 @@
 import { seededRandom } from '../../../src/base/index.ts'
 import { debeziumConfigs } from './debezium-configs.ts'
-import { Generator } from './generate.ts'
-import { type Case, javaOutcome, ourOutcome, type Outcome, type RecordJson, throughJava } from './harness.ts'
+import { Generator } from '../generate.ts'
+import type { RecordJson } from '../records.ts'
+import { type Case, javaOutcome, ourOutcome, type Outcome, throughJava } from './harness.ts'
 import { kafkaConfigs, TWO_SIDED } from './kafka-configs.ts'
 import { isKnown } from './known-differences.ts'
 

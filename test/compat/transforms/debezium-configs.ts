@@ -1,5 +1,5 @@
 import { event, outbox, outboxRow, table } from './debezium-events.ts'
-import { type Generator, NAMES } from './generate.ts'
+import { type Generator, NAMES } from '../generate.ts'
 import type { Case } from './harness.ts'
 
 type Options = Record<string, string>

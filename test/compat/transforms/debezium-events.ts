@@ -1,5 +1,5 @@
-import { type Generator, NAMES, TOPICS } from './generate.ts'
-import type { RecordJson } from './harness.ts'
+import { type Generator, NAMES, TOPICS } from '../generate.ts'
+import type { RecordJson } from '../records.ts'
 
 /** The schemas of one captured table. */
 export interface Table {

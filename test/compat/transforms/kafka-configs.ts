@@ -1,4 +1,4 @@
-import { type Generator, NAMES, TOPICS } from './generate.ts'
+import { type Generator, NAMES, TOPICS } from '../generate.ts'
 
 type Options = Record<string, string>
 

@@ -1,7 +1,7 @@
-import type { Random } from '../../../src/base/index.ts'
-import type { RecordJson } from './harness.ts'
+import type { Random } from '../../src/base/index.ts'
+import type { RecordJson } from './records.ts'
 
-/** Schemas, values and records by chance, in the form of TransformRunner.java; a seed gives the same ones again. */
+/** Schemas, values and records by chance, in the form of ConnectData.java; a seed gives the same ones again. */
 export class Generator {
   readonly #random: Random
 
