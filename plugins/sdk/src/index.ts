@@ -122,3 +122,4 @@ export {
   type Transformation,
 } from './transform.ts'
 export { decimalToString, schemalessNumber, toBase64, valueToString } from './value-text.ts'
+export { isInRange, isVersion } from './version-range.ts'

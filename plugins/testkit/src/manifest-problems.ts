@@ -1,6 +1,5 @@
-import { type PluginDefinition, type PluginManifest, sdkVersion } from '@millrace/sdk'
+import { isInRange, type PluginDefinition, type PluginManifest, sdkVersion } from '@millrace/sdk'
 import { type JsonObject, packageEntries, packageEntry, readPackage } from './package-file.ts'
-import { satisfies } from './version-range.ts'
 
 /** Where manifest and package.json say something else than the definition. */
 export function manifestProblems(
@@ -50,7 +49,7 @@ function packageProblems(definition: PluginDefinition, json: JsonObject): readon
 function rangeProblems(json: JsonObject): readonly string[] {
   const range = ((json['peerDependencies'] ?? {}) as JsonObject)['@millrace/sdk']
   if (typeof range !== 'string') return ['package.json does not name @millrace/sdk in its peerDependencies']
-  const fits = satisfies(sdkVersion, range)
+  const fits = isInRange(sdkVersion, range)
   if (fits === undefined) return [`the range "${range}" of @millrace/sdk in peerDependencies cannot be read`]
   return fits ? [] : [`peerDependencies ask for @millrace/sdk ${range}, the checks run with ${sdkVersion}`]
 }

@@ -1,5 +1,4 @@
-import { type PluginKind, sdkVersion } from '@millrace/sdk'
-import { isVersion, satisfies } from './semver.ts'
+import { isInRange, isVersion, type PluginKind, sdkVersion } from '@millrace/sdk'
 
 type Delivery = 'at-most-once' | 'at-least-once' | 'exactly-once'
 
@@ -84,7 +83,7 @@ function checkSdk(packageJson: Json, declared: Json, problems: string[], notes: 
     notes.push(`\`peerDependencies\` does not name ${SDK}, so nobody can tell whether a later one fits`)
     return
   }
-  const fits = typeof range === 'string' ? satisfies(sdkVersion, range) : undefined
+  const fits = typeof range === 'string' ? isInRange(sdkVersion, range) : undefined
   if (typeof range !== 'string' || fits === undefined) {
     problems.push(`${JSON.stringify(range)} is no range of versions of ${SDK}`)
   } else if (!fits) {

@@ -1,7 +1,4 @@
-/**
- * Versions and ranges as npm has them: what a plugin says of the SDK that it needs. Ranges of `*.plugin.version` are
- * Kafka's and are read elsewhere.
- */
+/** A version as npm has it: what a plugin says of the SDK that it needs. Ranges of `*.plugin.version` are Maven's. */
 interface Version {
   readonly numbers: readonly [number, number, number]
   readonly prerelease: readonly string[]
@@ -14,8 +11,12 @@ interface Comparator {
   readonly version: Version
 }
 
-const VERSION = /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/
-const PARTIAL = /^v?(\d+|[xX*])?(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/
+const NUMBER = String.raw`0|[1-9]\d*`
+const IDENTIFIER = String.raw`(?:${NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)`
+const TAIL = String.raw`(?:-(${IDENTIFIER}(?:\.${IDENTIFIER})*))?(?:\+[0-9A-Za-z.-]+)?`
+const PART = String.raw`(${NUMBER}|[xX*])`
+const VERSION = new RegExp(String.raw`^v?(${NUMBER})\.(${NUMBER})\.(${NUMBER})${TAIL}$`)
+const PARTIAL = new RegExp(String.raw`^v?${PART}(?:\.${PART}(?:\.${PART}${TAIL})?)?$`)
 
 /** What no version fits. */
 const NOTHING: readonly Comparator[] = [{ operator: '<', version: { numbers: [0, 0, 0], prerelease: ['0'] } }]
@@ -25,8 +26,11 @@ export function isVersion(text: string): boolean {
   return VERSION.test(text)
 }
 
-/** Whether a version lies in a range of npm's (`^1.2`, `>=1 <3`, `1.x || 2.x`, `1 - 2`); undefined for text that is no range. */
-export function satisfies(version: string, range: string): boolean | undefined {
+/**
+ * Whether a version lies in a range of npm's (`^1.2`, `>=1 <3`, `1.x || 2.x`, `1 - 2`); undefined for text that is no
+ * version or no range. A prerelease lies only in ranges that name a prerelease of the same version.
+ */
+export function isInRange(version: string, range: string): boolean | undefined {
   const parsed = parseVersion(version)
   const alternatives = range.split('||').map(comparatorsOf)
   if (parsed === undefined || alternatives.includes(undefined)) return undefined
@@ -100,6 +104,7 @@ function joined(parts: readonly (readonly Comparator[] | undefined)[]): readonly
 
 /** One word of a range as limits; parts that are left out or `x` stand for any number. */
 function expand(operator: string, text: string): readonly Comparator[] | undefined {
+  if (operator === '' && text === '') return []
   const match = PARTIAL.exec(text)
   if (!match) return undefined
   const given = [match[1], match[2], match[3]].map((part) => (part && /^\d+$/.test(part) ? Number(part) : undefined))
