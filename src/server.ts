@@ -30,12 +30,20 @@ import {
   parseListener,
   parseStandaloneConfig,
   Redaction,
+  type RestConfig,
   type RestListener,
   topicSettings,
   type Worker,
   type WorkerListener,
 } from './connect/index.ts'
-import { checkoutCommit, createRestApp, openRestServer, parseHeaderRules, type RestServer } from './rest/index.ts'
+import {
+  checkoutCommit,
+  createRestApp,
+  openRestServer,
+  parseHeaderRules,
+  type RestServer,
+  type RestSettings,
+} from './rest/index.ts'
 
 /** What a worker is made from, beside its listener. */
 export interface WorkerParts {
@@ -71,13 +79,23 @@ export interface ConnectServer {
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts a worker with everything around it; resolves when it is healthy. */
-export async function startConnect(options: ConnectOptions): Promise<ConnectServer> {
+export function startConnect(options: ConnectOptions): Promise<ConnectServer> {
+  return withValues(options, (resolved) =>
+    resolved.mode === 'standalone' ? startStandalone(resolved) : startDistributed(resolved),
+  )
+}
+
+/** Runs work with the values of config providers in its properties; no error of it shows one. */
+export async function withValues<O extends Pick<ConnectOptions, 'properties'>, T>(
+  options: O,
+  work: (resolved: O & Resolved) => Promise<T>,
+): Promise<T> {
   const providers = createConfigProviders(options.properties, { disk: realDisk, environment: realEnvironment })
   const { config, secrets, issues } = providers.resolve(options.properties)
   if (issues.length > 0) throw new ConfigError(issues.map(({ message }) => message).join('\n'))
   const resolved = { ...options, properties: config, providers, secrets: [...secrets.keys()] }
   try {
-    return await (options.mode === 'standalone' ? startStandalone(resolved) : startDistributed(resolved))
+    return await work(resolved)
   } catch (error) {
     // Invariant 10: the message of a value that does not parse quotes it.
     const redaction = new Redaction()
@@ -86,11 +104,13 @@ export async function startConnect(options: ConnectOptions): Promise<ConnectServ
   }
 }
 
-/** Options with resolved properties. */
-interface ResolvedOptions extends ConnectOptions {
+/** What comes of resolving properties. */
+interface Resolved {
   readonly providers: ConfigProviders
   readonly secrets: readonly string[]
 }
+
+type ResolvedOptions = ConnectOptions & Resolved
 
 /** HTTP to other workers. */
 const http: HttpClient = async ({ method, url, headers, body, timeoutMs }) => {
@@ -107,14 +127,15 @@ const http: HttpClient = async ({ method, url, headers, body, timeoutMs }) => {
   }
 }
 
-interface Endpoint {
+/** The ports of a process and how others reach it. */
+export interface Endpoint {
   readonly servers: readonly { readonly server: RestServer; readonly parts: { connect: boolean; admin: boolean } }[]
   readonly workerId: string
   readonly url: string
 }
 
 /** Opens the ports first: the worker tells others where it is reached, and /health answers while it starts. */
-async function openEndpoint(config: CommonWorkerConfig): Promise<Endpoint> {
+export async function openEndpoint(config: RestConfig): Promise<Endpoint> {
   const admin = config['admin.listeners']
   const listeners = config.listeners.map(requireListener)
   const servers = []
@@ -138,27 +159,33 @@ function requireListener(text: string): RestListener {
 }
 
 async function serve(options: ConnectOptions, config: CommonWorkerConfig, endpoint: Endpoint, herder: ConnectHerder) {
-  const commit = checkoutCommit(realDisk, ROOT)
+  const settings = restSettings(config, options.logger)
   for (const { server, parts } of endpoint.servers) {
-    const app = createRestApp({
-      herder,
-      http,
-      clock: realClock,
-      logger: options.logger,
-      cors: {
-        allowOrigin: config['access.control.allow.origin'],
-        allowMethods: config['access.control.allow.methods'],
-      },
-      responseHeaders: parseHeaderRules(config['response.http.headers.config']),
-      parts,
-      commit,
-    })
-    await server.serve(app)
+    await server.serve(createRestApp({ ...settings, herder, parts }))
+  }
+}
+
+/** How REST is served, whatever it serves. */
+export function restSettings(config: RestConfig, logger: Logger): RestSettings & { readonly commit: string } {
+  return {
+    http,
+    clock: realClock,
+    logger,
+    cors: {
+      allowOrigin: config['access.control.allow.origin'],
+      allowMethods: config['access.control.allow.methods'],
+    },
+    responseHeaders: parseHeaderRules(config['response.http.headers.config']),
+    commit: checkoutCommit(realDisk, ROOT),
   }
 }
 
 /** What both modes have in common. */
-function commonOptions(options: ConnectOptions, config: CommonWorkerConfig, endpoint: Endpoint) {
+function commonOptions(
+  options: Pick<ConnectOptions, 'logger' | 'logLevels'>,
+  config: CommonWorkerConfig,
+  endpoint: Place,
+) {
   return {
     workerId: endpoint.workerId,
     url: endpoint.url,
@@ -174,13 +201,13 @@ function commonOptions(options: ConnectOptions, config: CommonWorkerConfig, endp
   } satisfies Partial<HerderOptions>
 }
 
-function openClient(options: ConnectOptions): Client {
+function openClient(options: Pick<ConnectOptions, 'properties' | 'logger'>): Client {
   const environment = { net: realNet, clock: realClock, random: realRandom, logger: options.logger }
   return createClient(clientOptions(options.properties, environment))
 }
 
 /** The worker with task hosts, or what the caller gave. */
-function workerOf(options: ResolvedOptions, listener: WorkerListener, parts: WorkerParts): Worker {
+function workerOf(options: Omit<ResolvedOptions, 'mode'>, listener: WorkerListener, parts: WorkerParts): Worker {
   if (options.createWorker) return options.createWorker(listener, parts)
   return createWorker({
     ...parts,
@@ -221,9 +248,22 @@ async function startStandalone(options: ResolvedOptions): Promise<ConnectServer>
 }
 
 async function startDistributed(options: ResolvedOptions): Promise<ConnectServer> {
-  const { properties, logger } = options
-  const config = parseDistributedConfig(properties)
+  const config = parseDistributedConfig(options.properties)
   const endpoint = await openEndpoint(config)
+  const { herder, closeStores } = createGroupWorker(options, config, endpoint)
+  return run(options, config, endpoint, herder, closeStores)
+}
+
+/** How a worker is called, and where others reach it. */
+export type Place = Pick<Endpoint, 'workerId' | 'url'> & Pick<HerderOptions, 'path'>
+
+/** A worker of a group, not started; `closeStores` is called after its herder has stopped. */
+export function createGroupWorker(
+  options: Omit<ResolvedOptions, 'mode'> & Pick<HerderOptions, 'onRebalanced'>,
+  config: DistributedWorkerConfig,
+  endpoint: Place,
+): { readonly herder: ConnectHerder; closeStores(): Promise<void> } {
+  const { properties, logger } = options
   const { workerId } = endpoint
   const client = openClient(options)
   const admin = client.admin({ clientId: `connect-${workerId}` })
@@ -243,6 +283,8 @@ async function startDistributed(options: ResolvedOptions): Promise<ConnectServer
   const offsets = createOffsetStore(logOf('offset'))
   const herder = new ConnectHerder({
     ...commonOptions(options, config, endpoint),
+    ...(endpoint.path === undefined ? {} : { path: endpoint.path }),
+    ...(options.onRebalanced ? { onRebalanced: options.onRebalanced } : {}),
     findClusterId: async () => {
       const [{ clusterId }] = await Promise.all([admin.describeCluster(), offsets.start()])
       return clusterId
@@ -254,15 +296,16 @@ async function startDistributed(options: ResolvedOptions): Promise<ConnectServer
     statusLog: logOf('status'),
     sessionKeys: sessionKeySettings(config),
   })
-  return run(options, config, endpoint, herder, async () => {
+  const closeStores = async () => {
     await Promise.all([offsets.stop(), admin.close()])
-  })
+  }
+  return { herder, closeStores }
 }
 
 function createMembership(
-  options: ConnectOptions,
+  options: Pick<ConnectOptions, 'logger' | 'onFatal'>,
   config: DistributedWorkerConfig,
-  endpoint: Endpoint,
+  endpoint: Place,
   client: Client,
 ) {
   return createGroupMembership({

@@ -5,7 +5,9 @@ export {
   distributedWorkerConfig,
   parseDistributedConfig,
   parseListener,
+  parseRestConfig,
   parseStandaloneConfig,
+  type RestConfig,
   type RestListener,
   type StandaloneWorkerConfig,
   standaloneWorkerConfig,
@@ -15,6 +17,7 @@ export { converterManifests } from './converters/index.ts'
 export { Redaction } from './host/redaction.ts'
 export { HerderError, type HerderErrorCode, RequestTargetError } from './herder/errors.ts'
 export { ConnectHerder, type HerderOptions } from './herder/connect-herder.ts'
+export { NO_URL } from './herder/leader.ts'
 export type { HealthStatus, Herder } from './herder/herder.ts'
 export type { HttpClient, HttpRequest, HttpResponse } from './herder/http-client.ts'
 export { createLogLevels, effectiveLevel, loggerOf, type LogLevels } from './herder/log-levels.ts'

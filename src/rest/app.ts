@@ -12,13 +12,17 @@ import type { RestRequest } from './request.ts'
 import type { Route } from './route.ts'
 import { serverRoutes } from './server-routes.ts'
 
-export interface RestOptions {
-  readonly herder: Herder
+/** How REST is served, whatever it serves. */
+export interface RestSettings {
   readonly http: HttpClient
   readonly clock: Clock
   readonly logger: Logger
   readonly cors: CorsSettings
   readonly responseHeaders: readonly HeaderRule[]
+}
+
+export interface RestOptions extends RestSettings {
+  readonly herder: Herder
   /** Which endpoints this listener has: /admin may be on another one, or off. */
   readonly parts: { readonly connect: boolean; readonly admin: boolean }
   /** The commit of this build, for `GET /`. */
@@ -31,8 +35,25 @@ const PARAM_LENGTH_MAX = 8192
 const PAYLOAD_TOO_LARGE = 413
 const DISCARDED_BYTES_MAX = 10 * BODY_BYTES_MAX
 
+/** Routes below a path, which answer when what they ask has started. */
+export interface Mount {
+  /** Without a slash at its end. */
+  readonly path: string
+  readonly asked: Pick<Herder, 'health'>
+  readonly routes: readonly Route[]
+}
+
 /** The Connect REST API as a fastify app; tests call `inject`, the server `listen`. */
 export function createRestApp(options: RestOptions): FastifyInstance {
+  const { herder } = options
+  const routes: Route[] = [...serverRoutes(herder, options.commit)]
+  if (options.parts.connect) routes.push(...connectorRoutes(herder), ...pluginRoutes(herder))
+  if (options.parts.admin) routes.push(...adminRoutes(herder))
+  return createApp(options, [{ path: '', asked: herder, routes }])
+}
+
+/** An app of routes, with Kafka's form of errors. */
+export function createApp(options: RestSettings, mounts: readonly Mount[]): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     logger: false,
@@ -41,17 +62,19 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  const routes: Route[] = [...serverRoutes(options.herder, options.commit)]
-  if (options.parts.connect) routes.push(...connectorRoutes(options.herder), ...pluginRoutes(options.herder))
-  if (options.parts.admin) routes.push(...adminRoutes(options.herder))
-  for (const route of routes) {
-    app.route({
-      method: route.method,
-      url: route.path,
-      handler: (request, reply) => serve(options, route, request, reply),
-    })
+  const paths: string[] = []
+  for (const { path, asked, routes } of mounts) {
+    for (const route of routes) {
+      const url = path + route.path
+      paths.push(url)
+      app.route({
+        method: route.method,
+        url,
+        handler: (request, reply) => serve(options, asked, route, request, reply),
+      })
+    }
   }
-  app.setNotFoundHandler((request, reply) => send(options, request, reply, notFound(options, routes, request)))
+  app.setNotFoundHandler((request, reply) => send(options, request, reply, notFound(options, paths, request)))
   app.setErrorHandler(async (error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status === PAYLOAD_TOO_LARGE) await discardBody(request.raw, DISCARDED_BYTES_MAX)
@@ -60,9 +83,15 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   return app
 }
 
-async function serve(options: RestOptions, route: Route, request: FastifyRequest, reply: FastifyReply) {
+async function serve(
+  options: RestSettings,
+  asked: Mount['asked'],
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   const restRequest = toRestRequest(request)
-  return send(options, request, reply, await answer(options, route, restRequest))
+  return send(options, request, reply, await answer(options, asked, route, restRequest))
 }
 
 function toRestRequest(request: FastifyRequest): RestRequest {
@@ -80,9 +109,14 @@ function toRestRequest(request: FastifyRequest): RestRequest {
 const ALWAYS_ANSWERED: ReadonlySet<string> = new Set(['/health', '/metrics'])
 
 /** Runs a handler; its errors become answers, and what belongs to another worker is sent there. */
-async function answer(options: RestOptions, route: Route, request: RestRequest): Promise<Answer> {
-  const { clock, http, herder } = options
-  if (herder.health() === 'starting' && !ALWAYS_ANSWERED.has(route.path)) {
+async function answer(
+  options: RestSettings,
+  asked: Mount['asked'],
+  route: Route,
+  request: RestRequest,
+): Promise<Answer> {
+  const { clock, http } = options
+  if (asked.health() === 'starting' && !ALWAYS_ANSWERED.has(route.path)) {
     return errorAnswer(503, 'Worker is still starting up.')
   }
   try {
@@ -109,7 +143,7 @@ function withTimeout(clock: Clock, work: Promise<Answer>): Promise<Answer> {
   })
 }
 
-function failure({ logger }: RestOptions, request: RestRequest, error: unknown): Answer {
+function failure({ logger }: RestSettings, request: RestRequest, error: unknown): Answer {
   if (error instanceof HerderError) return errorAnswer(error.status, error.message)
   const message = error instanceof Error ? error.message : String(error)
   const code = (error as { code?: unknown } | null)?.code
@@ -119,12 +153,12 @@ function failure({ logger }: RestOptions, request: RestRequest, error: unknown):
 }
 
 /** A path that exists with other methods is 405, any other 404. */
-function notFound(options: RestOptions, routes: readonly Route[], request: FastifyRequest): Answer {
+function notFound(options: RestSettings, paths: readonly string[], request: FastifyRequest): Answer {
   const [path = '/'] = request.url.split('?')
   if (request.method === 'OPTIONS' && options.cors.allowOrigin !== '') {
     return { status: 200, headers: preflightHeaders(options.cors) }
   }
-  const exists = routes.some((route) => patternOf(route.path).test(path))
+  const exists = paths.some((pattern) => patternOf(pattern).test(path))
   return exists ? errorAnswer(405, 'HTTP 405 Method Not Allowed') : errorAnswer(404, 'HTTP 404 Not Found')
 }
 
@@ -132,7 +166,7 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`)
 }
 
-function send(options: RestOptions, request: FastifyRequest, reply: FastifyReply, result: Answer): FastifyReply {
+function send(options: RestSettings, request: FastifyRequest, reply: FastifyReply, result: Answer): FastifyReply {
   reply.code(result.status)
   reply.headers(corsHeaders(options.cors, request.headers.origin))
   for (const rule of options.responseHeaders) {

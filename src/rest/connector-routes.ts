@@ -194,6 +194,7 @@ export function connectorRoutes(herder: Herder): readonly Route[] {
       method: 'POST',
       path: `${base}/tasks`,
       doc: 'From worker to worker, signed: the configurations of the tasks.',
+      isInternal: true,
       handle: async (request) => {
         await herder.putTaskConfigs(param(request, 'connector'), internalRequest(request))
         return empty(204)
@@ -260,6 +261,7 @@ export function connectorRoutes(herder: Herder): readonly Route[] {
       method: 'PUT',
       path: `${base}/fence`,
       doc: 'From worker to worker, signed: fences the producers of a source that is exactly once.',
+      isInternal: true,
       handle: async (request) => {
         await herder.fence(param(request, 'connector'), internalRequest(request))
         return empty(204)

@@ -1,4 +1,5 @@
-export { createRestApp, type RestOptions } from './app.ts'
+export { createRestApp, type RestOptions, type RestSettings } from './app.ts'
+export { createFlowsApp, type Flow } from './flows-app.ts'
 export { type CorsSettings, type HeaderRule, HeaderRuleError, parseHeaderRules } from './headers.ts'
 export { openRestServer, type RestServer } from './http-server.ts'
 export { renderPrometheus } from './prometheus.ts'

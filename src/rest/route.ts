@@ -8,5 +8,7 @@ export interface Route {
   readonly path: string
   /** What it does, for the reference. */
   readonly doc: string
+  /** From worker to worker, signed. */
+  readonly isInternal?: boolean
   readonly handle: (request: RestRequest) => Promise<Answer>
 }

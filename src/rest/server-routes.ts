@@ -12,7 +12,7 @@ const HEALTH: Readonly<Record<HealthStatus, readonly [status: number, message: s
   unhealthy: [500, 'Worker was unable to handle this request and may be unable to handle other requests.'],
 }
 
-function health(herder: Herder): Answer {
+function health(herder: Pick<Herder, 'health'>): Answer {
   const state = herder.health()
   const [status, message] = HEALTH[state]
   return { status, body: { status: state, message } }
@@ -27,6 +27,13 @@ export function serverRoutes(herder: Herder, commit: string): readonly Route[] {
       doc: 'Version, commit and the id of the Kafka cluster.',
       handle: async () => ok({ version: KAFKA_VERSION, commit, kafka_cluster_id: herder.clusterId }),
     },
+    ...watchRoutes(herder),
+  ]
+}
+
+/** What watches over workers asks. */
+export function watchRoutes(herder: Pick<Herder, 'health' | 'metrics'>): readonly Route[] {
+  return [
     {
       method: 'GET',
       path: '/health',

@@ -3,6 +3,63 @@ import { taskHostConfig } from '../worker/task-host-config.ts'
 
 const SIGNATURE_ALGORITHMS = ['HmacSHA1', 'HmacSHA224', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512'] as const
 
+/** Where and how REST is served. */
+export const restConfig = defineConfig({
+  listeners: {
+    type: 'list',
+    default: ['http://:8083'],
+    importance: 'low',
+    doc: 'URLs on which the REST API listens; an empty host means all interfaces.',
+    validate: (value: readonly string[]) => value.map(listenerProblem).find((problem) => problem !== undefined),
+  },
+  'admin.listeners': {
+    type: 'list',
+    default: null,
+    importance: 'low',
+    doc: 'URLs for /admin alone; left out, it is on the other listeners, empty it is off.',
+    validate: (value: readonly string[]) => value.map(listenerProblem).find((problem) => problem !== undefined),
+  },
+  'rest.advertised.host.name': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    doc: 'The host by which other workers reach this one.',
+  },
+  'rest.advertised.port': {
+    type: 'int',
+    default: null,
+    min: 1,
+    max: 65_535,
+    importance: 'low',
+    doc: 'The port by which other workers reach this one.',
+  },
+  'rest.advertised.listener': {
+    type: 'string',
+    default: null,
+    oneOf: ['http'],
+    importance: 'low',
+    doc: 'Which protocol other workers use when there are listeners of both.',
+  },
+  'access.control.allow.origin': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: 'Origins that browsers may call the REST API from: * or a list separated by commas; empty for none.',
+  },
+  'access.control.allow.methods': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: 'Methods that such calls may use; empty for GET, POST and HEAD.',
+  },
+  'response.http.headers.config': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: 'Headers on every answer of the REST API: set|add|setDate|addDate Name:Value, separated by commas.',
+  },
+})
+
 /** The worker's properties in both modes: names, types and defaults of Kafka Connect 4.3. */
 export const commonWorkerConfig = defineConfig({
   'bootstrap.servers': {
@@ -100,59 +157,7 @@ export const commonWorkerConfig = defineConfig({
     importance: 'low',
     doc: 'Whether the remembered topics of a connector may be reset.',
   },
-  listeners: {
-    type: 'list',
-    default: ['http://:8083'],
-    importance: 'low',
-    doc: 'URLs on which the REST API listens; an empty host means all interfaces.',
-    validate: (value: readonly string[]) => value.map(listenerProblem).find((problem) => problem !== undefined),
-  },
-  'admin.listeners': {
-    type: 'list',
-    default: null,
-    importance: 'low',
-    doc: 'URLs for /admin alone; left out, it is on the other listeners, empty it is off.',
-    validate: (value: readonly string[]) => value.map(listenerProblem).find((problem) => problem !== undefined),
-  },
-  'rest.advertised.host.name': {
-    type: 'string',
-    default: null,
-    importance: 'low',
-    doc: 'The host by which other workers reach this one.',
-  },
-  'rest.advertised.port': {
-    type: 'int',
-    default: null,
-    min: 1,
-    max: 65_535,
-    importance: 'low',
-    doc: 'The port by which other workers reach this one.',
-  },
-  'rest.advertised.listener': {
-    type: 'string',
-    default: null,
-    oneOf: ['http'],
-    importance: 'low',
-    doc: 'Which protocol other workers use when there are listeners of both.',
-  },
-  'access.control.allow.origin': {
-    type: 'string',
-    default: '',
-    importance: 'low',
-    doc: 'Origins that browsers may call the REST API from: * or a list separated by commas; empty for none.',
-  },
-  'access.control.allow.methods': {
-    type: 'string',
-    default: '',
-    importance: 'low',
-    doc: 'Methods that such calls may use; empty for GET, POST and HEAD.',
-  },
-  'response.http.headers.config': {
-    type: 'string',
-    default: '',
-    importance: 'low',
-    doc: 'Headers on every answer of the REST API: set|add|setDate|addDate Name:Value, separated by commas.',
-  },
+  ...restConfig,
   ...taskHostConfig,
 })
 
@@ -304,6 +309,7 @@ export const distributedWorkerConfig = defineConfig({
   },
 })
 
+export type RestConfig = Parsed<typeof restConfig>
 export type CommonWorkerConfig = Parsed<typeof commonWorkerConfig>
 export type StandaloneWorkerConfig = Parsed<typeof standaloneWorkerConfig>
 export type DistributedWorkerConfig = Parsed<typeof distributedWorkerConfig>
@@ -352,7 +358,7 @@ function listenerProblem(text: string): string | undefined {
     : `${text} is no listener; write http://host:port, with an empty host for all interfaces`
 }
 
-function parseAll<const D extends typeof standaloneWorkerConfig | typeof distributedWorkerConfig>(
+function parseAll<const D extends typeof restConfig | typeof standaloneWorkerConfig | typeof distributedWorkerConfig>(
   definition: D,
   raw: RawConfig,
 ): Parsed<D> {
@@ -360,6 +366,11 @@ function parseAll<const D extends typeof standaloneWorkerConfig | typeof distrib
   // Every problem at once, so that a file is right after one round of corrections.
   if (issues.length > 0) throw new ConfigError(issues.map((issue) => issue.message).join('\n'))
   return values
+}
+
+/** Parses the properties of a REST server alone; throws with every problem at once. */
+export function parseRestConfig(raw: RawConfig): RestConfig {
+  return parseAll(restConfig, raw)
 }
 
 /** Parses the properties of a standalone worker; throws with every problem at once. */

@@ -40,7 +40,7 @@ import {
 } from './herder.ts'
 import { herderMetrics } from './herder-metrics.ts'
 import type { HttpClient } from './http-client.ts'
-import { Leader } from './leader.ts'
+import { Leader, NO_URL } from './leader.ts'
 import { effectiveLevel, isLogger, type LogLevels, requireLevel, requireLogger } from './log-levels.ts'
 import type { Assignment, Membership } from './membership.ts'
 import { OneByOne } from './one-by-one.ts'
@@ -55,8 +55,12 @@ import { parseTaskKey, taskKey } from './work.ts'
 
 export interface HerderOptions {
   readonly workerId: string
-  /** Where other workers reach this one; ends with a slash. */
+  /** Where other workers reach this one; ends with a slash. `NO_URL` when they cannot. */
   readonly url: string
+  /** The path below the URL of each worker of the group where this group is, when workers of several share a server. */
+  readonly path?: string
+  /** Called after each rebalance. */
+  readonly onRebalanced?: (isLeader: boolean) => void
   readonly findClusterId: () => Promise<string>
   readonly createWorker: (listener: WorkerListener) => Worker
   readonly membership: Membership
@@ -201,6 +205,7 @@ export class ConnectHerder implements Herder {
     this.runner.onAssignment(assignment)
     this.leader.onRebalanced(leads)
     if (!assignment.failed && !this.stopping) this.state = 'healthy'
+    this.options.onRebalanced?.(leads)
   }
 
   private async onLost(reason: string): Promise<void> {
@@ -208,6 +213,7 @@ export class ConnectHerder implements Herder {
     this.leaderUrl = null
     if (this.state === 'healthy') this.state = 'unhealthy'
     this.leader.onRebalanced(false)
+    this.options.onRebalanced?.(false)
     await this.runner.giveUpAll()
   }
 
@@ -284,7 +290,9 @@ export class ConnectHerder implements Herder {
       stored.length === fresh.length &&
       fresh.every((config, i) => sameConfig(config, stored[i] ?? {}))
     if (unchanged) return
-    if (this.leader.isLeading()) await this.config.write(taskRecords(name, fresh))
+    // A worker that cannot ask its leader writes by itself: nobody else writes the tasks of a connector that it runs.
+    const writes = this.leader.isLeading() || this.options.url === NO_URL
+    if (writes) await this.config.write(taskRecords(name, fresh))
     else await this.sendTaskConfigs(name, fresh)
   }
 
@@ -297,7 +305,7 @@ export class ConnectHerder implements Herder {
     if (sessionKeys && !key) throw new HerderError('UNAVAILABLE', 'no session key has been read yet')
     const response = await http({
       method: 'POST',
-      url: `${this.leaderUrl}connectors/${encodeURIComponent(name)}/tasks?forward=false`,
+      url: `${this.leaderUrl}${this.options.path ?? ''}connectors/${encodeURIComponent(name)}/tasks?forward=false`,
       headers: {
         'content-type': 'application/json',
         ...(sessionKeys && key ? signatureHeaders(key, sessionKeys, body) : {}),

@@ -3,12 +3,14 @@ import type { ConfigStore } from '../stores/config-store.ts'
 import type { StatusStore } from '../stores/status-store.ts'
 import { sessionKeyRecord } from './config-records.ts'
 import type { LeaderDecision, LeaderView } from './membership.ts'
+import { connectorOf, waitingText } from './placement.ts'
 import { generateSessionKey, remainingKeyMs, type SessionKeySettings } from './session-keys.ts'
 import type { Status } from './status-state.ts'
 import { within } from './within.ts'
-import { parseTaskKey } from './work.ts'
+import { parseTaskKey, type WorkKind, workKinds } from './work.ts'
 
 export interface LeaderOptions {
+  readonly workerId: string
   readonly config: ConfigStore
   readonly statuses: StatusStore
   readonly clock: Clock
@@ -20,7 +22,10 @@ export interface LeaderOptions {
   readonly statusWriteMsMax: number
 }
 
-/** `host:port` of the URL by which a worker is reached: its worker id. */
+/** What a worker without REST tells as its URL, as MirrorMaker 2 does. */
+export const NO_URL = 'NOTUSED'
+
+/** `host:port` of the URL by which a worker is reached: its worker id, but for what stands behind a slash in it. */
 export function workerIdOf(url: string): string {
   return url.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '')
 }
@@ -52,7 +57,11 @@ export class Leader {
 
   view(): LeaderView {
     const { config } = this.options
-    return { configured: config.state.configured(), configOffset: config.state.offset }
+    return {
+      configured: config.state.configured(),
+      required: config.state.requirements(),
+      configOffset: config.state.offset,
+    }
   }
 
   async onDecision(decision: LeaderDecision): Promise<void> {
@@ -63,7 +72,11 @@ export class Leader {
       for (const key of work.tasks) this.taskOwners.set(key, url)
     }
     const alive = new Set(decision.members.map((member) => workerIdOf(member.url)))
-    this.correctVanished(alive)
+    // Workers without REST cannot be told apart, so nobody knows whose statuses are of the past.
+    if (!alive.has(NO_URL)) this.correctVanished(alive)
+    for (const kind of workKinds) {
+      for (const key of decision.waiting[kind]) this.sayWhyItWaits(kind, key, decision)
+    }
     // The new owners speak after this: a late UNASSIGNED of the leader, or a late deletion of the status of a connector
     // that exists again, must not follow their RUNNING.
     const { clock, statuses, statusWriteMsMax } = this.options
@@ -77,7 +90,7 @@ export class Leader {
   private correctVanished(alive: ReadonlySet<string>): void {
     const { statuses } = this.options
     const isStale = (status: Status | undefined): status is Status =>
-      status !== undefined && status.state !== 'UNASSIGNED' && !alive.has(status.workerId)
+      status !== undefined && status.state !== 'UNASSIGNED' && !alive.has(workerIdOf(status.workerId))
     const corrected = (status: Status): Status => ({ ...status, state: 'UNASSIGNED', trace: null })
     for (const name of statuses.state.connectors()) {
       const status = statuses.state.connector(name)
@@ -87,6 +100,28 @@ export class Leader {
       const status = statuses.state.task(key)
       if (isStale(status)) statuses.putTask(key, corrected(status))
     }
+  }
+
+  /** What no worker has the labels for would else show the status of its last owner, or none. */
+  private sayWhyItWaits(kind: WorkKind, key: string, { generation, members }: LeaderDecision): void {
+    const { config, statuses, workerId, logger } = this.options
+    const connector = connectorOf(kind, key)
+    const isConnector = kind === 'connectors'
+    const required = config.state.requiredLabels('connectors', connector)
+    const trace = waitingText(required, members.map(({ labels }) => labels))
+    const last = isConnector ? statuses.state.connector(key) : statuses.state.task(key)
+    if (last?.state === 'UNASSIGNED' && last.trace === trace) return
+    logger.warn({ connector, [isConnector ? 'connector' : 'task']: key }, trace)
+    // A group that was empty counts its generations from the start; what is said of the last owner is not too old then.
+    const status: Status = {
+      state: 'UNASSIGNED',
+      trace,
+      workerId,
+      generation: Math.max(generation, last?.generation ?? 0),
+      version: null,
+    }
+    if (isConnector) statuses.putConnectorSafely(key, status)
+    else statuses.putTaskSafely(key, status)
   }
 
   /** Called after each rebalance. */
