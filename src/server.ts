@@ -194,6 +194,7 @@ function commonOptions(
     logger: options.logger,
     http,
     logLevels: options.logLevels,
+    labels: new Set(config['worker.labels']),
     topicTracking: {
       enabled: config['topic.tracking.enable'],
       allowReset: config['topic.tracking.allow.reset'],
@@ -322,6 +323,7 @@ function createMembership(
         owner,
       ),
     url: endpoint.url,
+    labels: new Set(config['worker.labels']),
     protocol: config['connect.protocol'],
     maxDelayMs: config['scheduled.rebalance.max.delay.ms'],
     sync: { syncTimeoutMs: config['worker.sync.timeout.ms'], unsyncBackoffMs: config['worker.unsync.backoff.ms'] },

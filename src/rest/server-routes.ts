@@ -24,8 +24,14 @@ export function serverRoutes(herder: Herder, commit: string): readonly Route[] {
     {
       method: 'GET',
       path: '/',
-      doc: 'Version, commit and the id of the Kafka cluster.',
-      handle: async () => ok({ version: KAFKA_VERSION, commit, kafka_cluster_id: herder.clusterId }),
+      doc: 'Version, commit, the id of the Kafka cluster, and the labels of the worker when it has any.',
+      handle: async () =>
+        ok({
+          version: KAFKA_VERSION,
+          commit,
+          kafka_cluster_id: herder.clusterId,
+          ...(herder.labels.size > 0 ? { worker_labels: [...herder.labels] } : {}),
+        }),
     },
     ...watchRoutes(herder),
   ]

@@ -13,6 +13,15 @@ import { type OverridePolicy, refusedOverrides } from './override-policy.ts'
 import { sinkConnectorConfig } from './sink-config.ts'
 import { validateSinkRules } from './sink-rules.ts'
 import { sourceConnectorConfig } from './source-config.ts'
+import {
+  labelsText,
+  lackingLabels,
+  noLabels,
+  readLabels,
+  REQUIRED_LABELS,
+  type Labels,
+  WORKER_LABELS,
+} from './worker-labels.ts'
 import { topicCreationAliases, topicCreationDefinition } from './topic-creation.ts'
 import {
   checkVersion,
@@ -32,6 +41,8 @@ export interface WorkerPolicy {
   /** `group.id` of a distributed worker; null for a standalone one. */
   readonly groupId: string | null
   readonly topicCreationEnabled: boolean
+  /** `worker.labels`. */
+  readonly labels?: Labels
 }
 
 export interface ValidationRequest {
@@ -66,6 +77,7 @@ export async function validateConnectorConfig(request: ValidationRequest): Promi
   await validateAliased(report, raw, 'transformation', resolver)
   await validateAliased(report, raw, 'predicate', resolver)
   validatePredicateReferences(report, raw)
+  if (worker.groupId === null) validateRequiredLabels(report, raw, worker.labels ?? noLabels)
   await validateOwnConfig(report, raw, plugin)
   for (const key of ['header.converter', 'key.converter', 'value.converter'] as const) {
     await validateConverter(report, raw, key, resolver)
@@ -103,6 +115,19 @@ async function validateOwnConfig(
   if (!checked.valid || !plugin.validate) return
   const { values } = parseConfig(plugin.config, raw)
   for (const issue of await plugin.validate(values, raw)) report.addError(issue.key, issue.message)
+}
+
+/** In a group a connector waits for a worker with its labels; a standalone worker will never have another one beside it. */
+function validateRequiredLabels(report: ConfigReport, raw: RawConfig, labels: Labels): void {
+  if (report.hasErrors([REQUIRED_LABELS])) return
+  const required = readLabels(raw[REQUIRED_LABELS])
+  const lacking = lackingLabels(required, labels)
+  if (lacking.length === 0) return
+  report.addError(
+    REQUIRED_LABELS,
+    `Invalid value ${raw[REQUIRED_LABELS]?.trim()} for configuration ${REQUIRED_LABELS}: this standalone worker lacks ` +
+      `${lacking.join(' and ')}; start it with ${WORKER_LABELS}=${labelsText([...labels, ...lacking])}, or leave the key out`,
+  )
 }
 
 /** Rules of sources beyond single keys. Kafka accepts wrong `topic.creation.*` values and fails later; here they are refused. */

@@ -1,5 +1,6 @@
 import { ConfigError, defineConfig, type Parsed, parseConfig, type RawConfig } from '@millrace/sdk'
 import { taskHostConfig } from '../worker/task-host-config.ts'
+import { workerLabelsConfig } from './worker-labels.ts'
 
 const SIGNATURE_ALGORITHMS = ['HmacSHA1', 'HmacSHA224', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512'] as const
 
@@ -158,6 +159,7 @@ export const commonWorkerConfig = defineConfig({
     doc: 'Whether the remembered topics of a connector may be reset.',
   },
   ...restConfig,
+  ...workerLabelsConfig,
   ...taskHostConfig,
 })
 

@@ -1,6 +1,8 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { TargetState } from '../worker/worker.ts'
-import { parseTaskKey, taskKey, type Work } from './work.ts'
+import { type Labels, labelsText, readLabels, REQUIRED_LABELS } from '../config/worker-labels.ts'
+import type { Requirements } from './placement.ts'
+import { parseTaskKey, taskKey, type Work, type WorkKind, workKinds } from './work.ts'
 
 /** One record of the config topic; null is a tombstone. */
 export interface ConfigRecord {
@@ -30,6 +32,8 @@ export type ConfigChange =
   | { readonly kind: 'target-state'; readonly connector: string }
   /** The task set of a connector took effect; `changed` are the tasks that are new, gone or differ. */
   | { readonly kind: 'tasks'; readonly connector: string; readonly changed: readonly string[]; readonly before: number }
+  /** The connector that exists, or its tasks, may run on other workers than before. */
+  | { readonly kind: 'required-labels'; readonly connector: string }
   | { readonly kind: 'session-key' }
   | { readonly kind: 'restart'; readonly request: RestartRequest }
   | { readonly kind: 'logger-level'; readonly namespace: string; readonly level: string }
@@ -115,8 +119,8 @@ export class ConfigState {
     const config = properties(parse(value))
     const connector = this.entry(name)
     const created = connector.config === null
-    connector.config = config
-    return [{ kind: 'connector', connector: name, created }]
+    const moved = this.changesPlace(name, () => (connector.config = config))
+    return [{ kind: 'connector', connector: name, created }, ...(created ? [] : moved)]
   }
 
   private applyTarget(name: string, value: Buffer | null): readonly ConfigChange[] {
@@ -174,10 +178,19 @@ export class ConfigState {
       return !(sameConnector && old && fresh && task < before && sameConfig(old, fresh))
     })
     connector.tasks = new Map(range(count).map((task) => [task, deferred.get(task) ?? {}]))
-    connector.applied = connector.config
+    const moved = this.changesPlace(name, () => (connector.applied = connector.config))
     return [
       { kind: 'tasks', connector: name, changed: changed.map((task) => taskKey({ connector: name, task })), before },
+      ...moved,
     ]
+  }
+
+  /** Says so when what is done changes where the connector or its tasks may run. */
+  private changesPlace(connector: string, change: () => void): readonly ConfigChange[] {
+    const place = () => workKinds.map((kind) => labelsText(this.requiredLabels(kind, connector))).join(' ')
+    const before = place()
+    change()
+    return place() === before ? [] : [{ kind: 'required-labels', connector }]
   }
 
   private applySessionKey(value: Buffer | null): readonly ConfigChange[] {
@@ -249,6 +262,25 @@ export class ConfigState {
 
   isConfigured(kind: 'connector' | 'task', key: string): boolean {
     return kind === 'connector' ? this.has(key) : this.tasks(parseTaskKey(key).connector).includes(key)
+  }
+
+  /**
+   * The labels that a worker needs to run a connector, or its tasks. Tasks obey the configuration that they were made from
+   * and the present one, so that none starts on a new worker with what was meant for the old one.
+   */
+  requiredLabels(kind: WorkKind, connector: string): Labels {
+    const own = readLabels(this.config(connector)?.[REQUIRED_LABELS])
+    if (kind === 'connectors') return own
+    return new Set([...own, ...readLabels(this.appliedConfig(connector)?.[REQUIRED_LABELS])])
+  }
+
+  /** What all connectors that require labels require, for the assignor. */
+  requirements(): Requirements {
+    const of = (kind: WorkKind) => {
+      const labels = this.connectors().map((name) => [name, this.requiredLabels(kind, name)] as const)
+      return new Map(labels.filter(([, required]) => required.size > 0))
+    }
+    return { connectors: of('connectors'), tasks: of('tasks') }
   }
 
   /** Everything that is configured to run, for the assignor. */

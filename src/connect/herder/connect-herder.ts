@@ -1,6 +1,7 @@
 import { HIDDEN, type RawConfig } from '@millrace/sdk'
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
+import { type Labels, noLabels } from '../config/worker-labels.ts'
 import { noVersionInRange, versionInRange } from '../config/plugin-version.ts'
 import { createConfigStore, type ConfigStore } from '../stores/config-store.ts'
 import type { CompactedLog } from '../stores/compacted-log.ts'
@@ -57,6 +58,8 @@ export interface HerderOptions {
   readonly workerId: string
   /** Where other workers reach this one; ends with a slash. `NO_URL` when they cannot. */
   readonly url: string
+  /** `worker.labels`. */
+  readonly labels?: Labels
   /** The path below the URL of each worker of the group where this group is, when workers of several share a server. */
   readonly path?: string
   /** Called after each rebalance. */
@@ -129,6 +132,7 @@ export class ConnectHerder implements Herder {
     })
     this.runner = new WorkRunner({
       workerId: options.workerId,
+      labels: this.labels,
       worker: this.worker,
       membership: options.membership,
       config: this.config.state,
@@ -139,6 +143,7 @@ export class ConnectHerder implements Herder {
       onConnectorStarted: (name) => this.publisher.request(name),
     })
     this.leader = new Leader({
+      workerId: options.workerId,
       config: this.config,
       statuses: this.statuses,
       clock,
@@ -154,6 +159,10 @@ export class ConnectHerder implements Herder {
 
   get workerId(): string {
     return this.options.workerId
+  }
+
+  get labels(): Labels {
+    return this.options.labels ?? noLabels
   }
 
   get clusterId(): string {

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from '../../base/index.ts'
 import type { GroupOwner } from '../../client/index.ts'
+import { type Labels, noLabels } from '../config/worker-labels.ts'
 import {
   initialSyncState,
   stepSync,
@@ -24,6 +25,7 @@ import {
 } from './group-protocol.ts'
 import { assignIncrementally, initialAssignorState, type MemberIncrement } from './incremental-assignor.ts'
 import type { LeaderView, Membership, MembershipHooks } from './membership.ts'
+import { homelessWork, type Placement } from './placement.ts'
 import { within } from './within.ts'
 import { emptyWork, type Work } from './work.ts'
 
@@ -38,6 +40,7 @@ export interface GroupMembershipOptions {
   readonly createMember: (owner: GroupOwner) => ConnectGroupMember
   /** Where this worker is reached; ends with a slash. */
   readonly url: string
+  readonly labels?: Labels
   /** `connect.protocol`: the newest protocol this worker speaks. */
   readonly protocol: 'sessioned' | 'compatible' | 'eager'
   readonly maxDelayMs: number
@@ -57,6 +60,7 @@ interface LeaderRound {
   /** What every worker needs to have read before it acts on the assignment. */
   readonly configOffset: number
   readonly members: ReadonlyMap<MemberId, WorkerMetadata>
+  readonly placement: Placement
 }
 
 /** What each member gets, and what each has when the round is carried out. */
@@ -64,6 +68,7 @@ interface Division {
   readonly increments: ReadonlyMap<MemberId, MemberIncrement>
   readonly complete: ReadonlyMap<MemberId, Work>
   readonly delayMs: number
+  readonly waiting: Work
 }
 
 /** A worker's membership in the Connect group: Kafka's bytes outside, works and assignments inside. */
@@ -211,7 +216,8 @@ class GroupMembership implements Membership {
       delayMs: 0,
       error: ASSIGNMENT_OK,
     }
-    const metadata: WorkerMetadata = { url: this.options.url, configOffset, assignment }
+    const { url, labels = noLabels } = this.options
+    const metadata: WorkerMetadata = { url, configOffset, assignment, labels }
     return this.supported.map((name) => ({ name, metadata: encodeMetadata(protocolVersion[name], metadata) }))
   }
 
@@ -237,15 +243,19 @@ class GroupMembership implements Membership {
       view,
       configOffset: Math.max(view.configOffset, offsetMax),
       members,
+      placement: { required: view.required, labels: new Map([...members].map(([id, { labels }]) => [id, labels])) },
     }
     if (view.configOffset < offsetMax) {
       this.options.logger.warn({ have: view.configOffset, need: offsetMax }, 'the leader lacks configuration')
       const nothing: MemberIncrement = { assigned: emptyWork, revoked: emptyWork }
       return this.encode(round, protocol, ASSIGNMENT_CONFIG_MISMATCH, () => nothing, 0)
     }
-    const { increments, complete, delayMs } = protocol === 'default' ? divideEagerly(round) : this.divide(round)
+    const { increments, complete, delayMs, waiting } =
+      protocol === 'default' ? divideEagerly(round) : this.divide(round)
     await this.active.onDecision({
-      members: [...members].map(([id, { url }]) => ({ url, work: complete.get(id) ?? emptyWork })),
+      generation: request.generationId,
+      members: [...members].map(([id, { url, labels }]) => ({ url, labels, work: complete.get(id) ?? emptyWork })),
+      waiting,
     })
     const incrementOf = (id: MemberId) => increments.get(id) ?? { assigned: emptyWork, revoked: emptyWork }
     return this.encode(round, protocol, ASSIGNMENT_OK, incrementOf, delayMs)
@@ -260,6 +270,7 @@ class GroupMembership implements Membership {
       generation: round.generation,
       configured: round.view.configured,
       members,
+      placement: round.placement,
     })
     this.assignor = state
     return result
@@ -341,8 +352,9 @@ class GroupMembership implements Membership {
   }
 }
 
-function divideEagerly(round: LeaderRound): Division {
-  const complete = assignEagerly([...round.members.keys()], round.view.configured)
+function divideEagerly({ members, view, placement }: LeaderRound): Division {
+  const ids = [...members.keys()]
+  const complete = assignEagerly(ids, view.configured, placement)
   const increments = new Map([...complete].map(([id, work]) => [id, { assigned: work, revoked: emptyWork }]))
-  return { increments, complete, delayMs: 0 }
+  return { increments, complete, delayMs: 0, waiting: homelessWork(placement, ids, view.configured) }
 }

@@ -6,9 +6,12 @@
  *   assignment v0  int16 version, int16 error, string leader, string leaderUrl, int64 configOffset, array<entry>
  *   assignment v1/2  ... nullable array<entry> assigned, nullable array<entry> revoked, int32 delayMs
  *   entry          string connector, array<int32> tasks; task -1 is the Connector instance itself
+ *   labels         string "worker.labels", array<string>
  *
+ * A worker of Millrace that has labels writes them behind its metadata, where Kafka's reader does not look.
  * Integers are big endian, string lengths int16, bytes and array lengths int32 (-1 is null).
  */
+import { type Labels, noLabels, WORKER_LABELS } from '../config/worker-labels.ts'
 import { parseTaskKey, taskKey, type Work } from './work.ts'
 
 /** Protocol names, most wanted first: `connect.protocol` picks where the list starts. */
@@ -27,6 +30,7 @@ export interface WorkerMetadata {
   readonly configOffset: number
   /** What the worker runs now; null when it has not had an assignment yet (and always with the eager protocol). */
   readonly assignment: GroupAssignment | null
+  readonly labels: Labels
 }
 
 /** What the leader tells a worker. With the cooperative protocols `assigned` is only what is new. */
@@ -93,6 +97,10 @@ class ByteReader {
     if (length === -1) return null
     const start = this.advance(length)
     return this.bytes.subarray(start, start + length)
+  }
+
+  startsWith(bytes: Buffer): boolean {
+    return this.bytes.subarray(this.position, this.position + bytes.length).equals(bytes)
   }
 
   arrayLength(): number {
@@ -208,6 +216,23 @@ export function decodeAssignment(bytes: Buffer): GroupAssignment {
   return { error, leader, leaderUrl, configOffset, assigned, revoked, delayMs }
 }
 
+/** The text before the labels: whatever else a peer might write behind its metadata is none of ours. */
+const LABELS_MARK = Buffer.from([0, WORKER_LABELS.length, ...Buffer.from(WORKER_LABELS)])
+
+function writeLabels(writer: ByteWriter, labels: Labels): void {
+  // Without labels the bytes are those of Kafka Connect.
+  if (labels.size === 0) return
+  writer.string(WORKER_LABELS)
+  writer.int32(labels.size)
+  for (const label of labels) writer.string(label)
+}
+
+function readLabels(reader: ByteReader): Labels {
+  if (!reader.startsWith(LABELS_MARK)) return noLabels
+  reader.string()
+  return new Set(Array.from({ length: reader.arrayLength() }, () => reader.string()))
+}
+
 /** Encodes what a worker says of itself. */
 export function encodeMetadata(version: 0 | 1 | 2, metadata: WorkerMetadata): Buffer {
   const writer = new ByteWriter()
@@ -218,6 +243,7 @@ export function encodeMetadata(version: 0 | 1 | 2, metadata: WorkerMetadata): Bu
     const { assignment } = metadata
     writer.nullableBytes(assignment === null ? null : encodeAssignment(version, assignment))
   }
+  writeLabels(writer, metadata.labels)
   return writer.finish()
 }
 
@@ -230,5 +256,5 @@ export function decodeMetadata(bytes: Buffer): WorkerMetadata {
   const nested = version > 0 ? reader.nullableBytes() : null
   // A worker that has no assignment yet sends null or nothing at all.
   const assignment = nested === null || nested.length === 0 ? null : decodeAssignment(nested)
-  return { url, configOffset, assignment }
+  return { url, configOffset, assignment, labels: readLabels(reader) }
 }

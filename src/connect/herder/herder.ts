@@ -1,5 +1,6 @@
 import type { PluginKind, RawConfig } from '@millrace/sdk'
 import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
+import type { Labels } from '../config/worker-labels.ts'
 import type { MetricSample, RunState, TargetState } from '../worker/worker.ts'
 
 export interface TaskIdInfo {
@@ -75,6 +76,7 @@ export interface LoggerLevel {
  */
 export interface Herder {
   readonly workerId: string
+  readonly labels: Labels
   readonly clusterId: string
   health(): HealthStatus
   connectors(): readonly string[]

@@ -1,4 +1,7 @@
-import { emptyWork, intersection, isEmptyWork, minus, union, type Work } from './work.ts'
+import { forbiddenWork, homelessWork, isAllowed, type Placement, requiredLabels } from './placement.ts'
+import { labelsText } from '../config/worker-labels.ts'
+import { Spread } from './spread.ts'
+import { emptyWork, intersection, isEmptyWork, minus, union, type Work, type WorkKind } from './work.ts'
 
 /** What the leader remembers from one round to the next; a new leader starts with `initialAssignorState`. */
 export interface AssignorState {
@@ -38,6 +41,7 @@ export interface AssignorInput {
   readonly configured: Work
   /** What each member says it runs. */
   readonly members: ReadonlyMap<string, Work>
+  readonly placement: Placement
 }
 
 /** What goes to one member: only what is new, and what it must stop. */
@@ -52,9 +56,9 @@ export interface AssignorResult {
   readonly complete: ReadonlyMap<string, Work>
   /** How long until the members shall rejoin; 0 when nothing is pending. */
   readonly delayMs: number
+  /** What nobody runs, because no member has the labels. */
+  readonly waiting: Work
 }
-
-type Kind = 'connectors' | 'tasks'
 
 interface Load {
   readonly member: string
@@ -76,26 +80,45 @@ export function assignIncrementally(state: AssignorState, input: AssignorInput):
   const active = union(...input.members.values())
   if (!isEmptyWork(intersection(draft.previousRevocation, active))) draft.previous = active
 
-  const deleted = minus(union(draft.previous, active), input.configured)
-  const lost = minus(draft.previous, active, deleted)
-  const created = minus(input.configured, draft.previous, active)
+  const { placement, configured } = input
+  const homeless = homelessWork(placement, input.members.keys(), configured)
+  const deleted = minus(union(draft.previous, active), configured)
+  // What nobody may run is neither lost nor new: whoever brings the labels gets it at once.
+  const lost = minus(draft.previous, active, deleted, homeless)
+  const created = minus(configured, draft.previous, active, homeless)
   const duplicated = duplicatedWork(input.members)
   const loads: Load[] = []
   const revoked = new Map<string, Work>()
   for (const [member, work] of input.members) {
-    const toRevoke = intersection(work, union(deleted, duplicated))
+    const toRevoke = union(intersection(work, union(deleted, duplicated)), forbiddenWork(placement, member, work))
     revoked.set(member, toRevoke)
     const kept = minus(work, toRevoke)
     loads.push({ member, connectors: new Set(kept.connectors), tasks: new Set(kept.tasks) })
   }
 
   const lostToReassign = handleLost(draft, input, lost, loads)
-  if (draft.delayMs === 0) balance(draft, input, loads, revoked)
+  const spreads = {
+    connectors: spreadOf(input, loads, 'connectors', homeless),
+    tasks: spreadOf(input, loads, 'tasks', homeless),
+  }
+  if (draft.delayMs === 0) balance(draft, input, loads, revoked, spreads)
 
   const toAssign = union(created, lostToReassign)
-  deal(loads, 'connectors', toAssign.connectors)
-  deal(loads, 'tasks', toAssign.tasks)
-  return finish(draft, input, loads, revoked, lost)
+  deal(loads, 'connectors', toAssign.connectors, spreads.connectors)
+  deal(loads, 'tasks', toAssign.tasks, spreads.tasks)
+  return finish(draft, input, loads, revoked, lost, minus(homeless, active))
+}
+
+/** How the work that there is would be spread best over the members, from where it is now. */
+function spreadOf(input: AssignorInput, loads: readonly Load[], kind: WorkKind, homeless: Work): Spread<string> {
+  const { placement, configured } = input
+  const labelsOf = (key: string) => requiredLabels(placement.required, kind, key)
+  return new Spread<string>({
+    loads: loads.map((load) => load[kind]),
+    unplaced: minus(configured, homeless, ...loads)[kind],
+    groupOf: (key) => labelsText(labelsOf(key)),
+    isAllowed: (index, key) => isAllowed(placement, loads[index]?.member ?? '', labelsOf(key)),
+  })
 }
 
 function duplicatedWork(members: ReadonlyMap<string, Work>): Work {
@@ -135,10 +158,10 @@ function handleLost(draft: Draft, input: AssignorInput, lost: Work, loads: reado
     const candidates = loads.filter((load) => draft.candidates.has(load.member))
     resetDelay(draft)
     draft.revokedInPrevious = false
-    if (candidates.length === 0) return lost
-    dealRoundRobin(candidates, 'connectors', lost.connectors)
-    dealRoundRobin(candidates, 'tasks', lost.tasks)
-    return emptyWork
+    return {
+      connectors: dealRoundRobin(input.placement, candidates, 'connectors', lost.connectors),
+      tasks: dealRoundRobin(input.placement, candidates, 'tasks', lost.tasks),
+    }
   }
   const empty = loads.filter((load) => load.connectors.size === 0 && load.tasks.size === 0)
   draft.candidates = new Set([...draft.candidates, ...empty.map((load) => load.member)])
@@ -148,10 +171,16 @@ function handleLost(draft: Draft, input: AssignorInput, lost: Work, loads: reado
 }
 
 /** Takes from members that have more than their share; two rounds in a row that revoke are spaced by a back-off. */
-function balance(draft: Draft, input: AssignorInput, loads: readonly Load[], revoked: Map<string, Work>): void {
-  const connectors = surplus(loads, 'connectors', input.configured.connectors.size)
-  const tasks = surplus(loads, 'tasks', input.configured.tasks.size)
-  if (connectors.size === 0 && tasks.size === 0) {
+function balance(
+  draft: Draft,
+  input: AssignorInput,
+  loads: readonly Load[],
+  revoked: Map<string, Work>,
+  spreads: Readonly<Record<WorkKind, Spread<string>>>,
+): void {
+  const connectors = spreads.connectors.surplus()
+  const tasks = spreads.tasks.surplus()
+  if ([...connectors, ...tasks].every((keys) => keys.length === 0)) {
     draft.revokedInPrevious = false
     draft.successiveRevokingRebalances = 0
     return
@@ -166,46 +195,37 @@ function balance(draft: Draft, input: AssignorInput, loads: readonly Load[], rev
     }
   }
   draft.revokedInPrevious = true
-  for (const load of loads) {
-    const taken: Work = {
-      connectors: connectors.get(load.member) ?? new Set(),
-      tasks: tasks.get(load.member) ?? new Set(),
-    }
+  loads.forEach((load, index) => {
+    const taken: Work = { connectors: new Set(connectors[index]), tasks: new Set(tasks[index]) }
     for (const key of taken.connectors) load.connectors.delete(key)
     for (const key of taken.tasks) load.tasks.delete(key)
     revoked.set(load.member, union(revoked.get(load.member) ?? emptyWork, taken))
-  }
+  })
 }
 
-/** What is above each member's share: `total / members`, one more for as many members as the division leaves over. */
-function surplus(loads: readonly Load[], kind: Kind, total: number): Map<string, Set<string>> {
-  const share = Math.floor(total / loads.length)
-  let extras = total % loads.length
-  const result = new Map<string, Set<string>>()
-  for (const load of loads) {
-    const size = load[kind].size
-    if (size <= share) continue
-    const limit = extras > 0 ? share + 1 : share
-    extras = Math.max(0, extras - 1)
-    if (size > limit) result.set(load.member, new Set([...load[kind]].slice(0, size - limit)))
-  }
-  return result
-}
-
-function deal(loads: readonly Load[], kind: Kind, keys: ReadonlySet<string>): void {
+function deal(loads: readonly Load[], kind: WorkKind, keys: ReadonlySet<string>, spread: Spread<string>): void {
   for (const key of keys) {
-    let least = loads[0]
-    for (const load of loads) if (least && load[kind].size < least[kind].size) least = load
-    least?.[kind].add(key)
+    const index = spread.place(key, (member) => loads[member]?.[kind].size ?? 0)
+    if (index !== undefined) loads[index]?.[kind].add(key)
   }
 }
 
-function dealRoundRobin(loads: readonly Load[], kind: Kind, keys: ReadonlySet<string>): void {
+/** Gives each in turn what it may run; returns what none of them may. */
+function dealRoundRobin(
+  placement: Placement,
+  loads: readonly Load[],
+  kind: WorkKind,
+  keys: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const rest = new Set<string>()
   let next = 0
   for (const key of keys) {
-    loads[next % loads.length]?.[kind].add(key)
-    next++
+    const required = requiredLabels(placement.required, kind, key)
+    const allowed = loads.filter((load) => isAllowed(placement, load.member, required))
+    if (allowed.length === 0) rest.add(key)
+    else allowed[next++ % allowed.length]?.[kind].add(key)
   }
+  return rest
 }
 
 function finish(
@@ -214,6 +234,7 @@ function finish(
   loads: readonly Load[],
   revoked: ReadonlyMap<string, Work>,
   lost: Work,
+  waiting: Work,
 ): [AssignorState, AssignorResult] {
   const complete = new Map<string, Work>()
   const increments = new Map<string, MemberIncrement>()
@@ -230,5 +251,5 @@ function finish(
   draft.previousGeneration = input.generation
   draft.previousMembers = new Set(input.members.keys())
   draft.previousRevocation = allRevoked
-  return [draft, { increments, complete, delayMs: draft.delayMs }]
+  return [draft, { increments, complete, delayMs: draft.delayMs, waiting }]
 }

@@ -108,7 +108,10 @@ export class Leader {
     const connector = connectorOf(kind, key)
     const isConnector = kind === 'connectors'
     const required = config.state.requiredLabels('connectors', connector)
-    const trace = waitingText(required, members.map(({ labels }) => labels))
+    const trace = waitingText(
+      required,
+      members.map(({ labels }) => labels),
+    )
     const last = isConnector ? statuses.state.connector(key) : statuses.state.task(key)
     if (last?.state === 'UNASSIGNED' && last.trace === trace) return
     logger.warn({ connector, [isConnector ? 'connector' : 'task']: key }, trace)

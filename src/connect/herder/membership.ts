@@ -1,3 +1,5 @@
+import type { Labels } from '../config/worker-labels.ts'
+import type { Requirements } from './placement.ts'
 import type { Work } from './work.ts'
 
 /** What a rebalance gave to this worker. */
@@ -19,13 +21,17 @@ export interface Assignment {
 /** What the leader decides from: its own snapshot of the configuration. */
 export interface LeaderView {
   readonly configured: Work
+  readonly required: Requirements
   readonly configOffset: number
 }
 
 /** What the leader decided for the whole group. */
 export interface LeaderDecision {
-  /** URL and complete work of each member. */
-  readonly members: readonly { readonly url: string; readonly work: Work }[]
+  readonly generation: number
+  /** URL, labels and complete work of each member. */
+  readonly members: readonly { readonly url: string; readonly labels: Labels; readonly work: Work }[]
+  /** What nobody runs, because no member has the labels that it requires. */
+  readonly waiting: Work
 }
 
 /** What a membership asks of its herder. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/index.ts'
+import { noLabels } from '../config/worker-labels.ts'
 import type { Membership, MembershipHooks } from './membership.ts'
 import { emptyWork, minus } from './work.ts'
 
@@ -17,7 +18,7 @@ export function createSoloMembership(options: { url: string; clock: Clock }): Me
     const { configured, configOffset } = active.leaderView()
     generation++
     lastRebalanceAtMs = clock.now()
-    await active.onDecision({ members: [{ url, work: configured }] })
+    await active.onDecision({ generation, members: [{ url, labels: noLabels, work: configured }], waiting: emptyWork })
     active.onAssignment({
       generation,
       isLeader: true,

@@ -1,4 +1,5 @@
 import { HIDDEN, type RawConfig } from '@millrace/sdk'
+import { REQUIRED_LABELS } from '../config/worker-labels.ts'
 import type { ConfigInfos } from '../config/config-infos.ts'
 import { HerderError } from './errors.ts'
 
@@ -43,6 +44,15 @@ export function withHerderChecks(infos: ConfigInfos, config: RawConfig): ConfigI
       checked,
       key,
       `Invalid value ${HIDDEN} for configuration ${key}: this stands for a stored secret, and none is stored; write the value itself`,
+    )
+  }
+  const labels = config[REQUIRED_LABELS]
+  if (labels?.includes('${')) {
+    checked = withError(
+      checked,
+      REQUIRED_LABELS,
+      `Invalid value ${labels} for configuration ${REQUIRED_LABELS}: the leader of the group reads it as it is written, ` +
+        'and no config provider is asked; write the labels themselves',
     )
   }
   return checked

@@ -6,7 +6,9 @@ import { type ConfigChange, type ConfigState, sameConfig } from './config-state.
 import type { Assignment, Membership } from './membership.ts'
 import { Slot } from './slot.ts'
 import type { Status } from './status-state.ts'
-import { parseTaskKey, type Work } from './work.ts'
+import { type Labels, lackingLabels } from '../config/worker-labels.ts'
+import { connectorOf, forbiddenText } from './placement.ts'
+import { parseTaskKey, type Work, type WorkKind, workKinds } from './work.ts'
 
 interface ConnectorWish {
   readonly config: RawConfig
@@ -20,6 +22,7 @@ interface TaskWish extends ConnectorWish {
 
 export interface WorkRunnerOptions {
   readonly workerId: string
+  readonly labels: Labels
   readonly worker: Worker
   readonly membership: Membership
   readonly config: ConfigState
@@ -31,8 +34,6 @@ export interface WorkRunnerOptions {
   /** A connector instance runs with target STARTED: its task configurations may have changed. */
   onConnectorStarted(connector: string): void
 }
-
-type Kind = 'connectors' | 'tasks'
 
 /**
  * Runs what the group gave to this worker. It compares what shall run (owned, configured, not held back) with what does
@@ -88,7 +89,7 @@ export class WorkRunner {
 
   /** Stops everything and owns nothing any more. */
   async giveUpAll(): Promise<void> {
-    for (const kind of ['connectors', 'tasks'] as const) {
+    for (const kind of workKinds) {
       for (const key of this.owned[kind]) this.revoking[kind].add(key)
     }
     this.held.clear()
@@ -122,7 +123,7 @@ export class WorkRunner {
     }
     this.requiredOffset = Math.max(this.requiredOffset, assignment.configOffset)
     let revokedElsewhere = false
-    for (const kind of ['connectors', 'tasks'] as const) {
+    for (const kind of workKinds) {
       for (const key of assignment.assigned[kind]) {
         this.owned[kind].add(key)
         this.revoking[kind].delete(key)
@@ -157,6 +158,8 @@ export class WorkRunner {
         this.bump(change.connector)
       } else if (change.kind === 'connector-removed') {
         reason = `connector ${change.connector} was deleted`
+      } else if (change.kind === 'required-labels') {
+        reason = `${change.connector} requires other labels of workers`
       } else if (change.kind === 'tasks') {
         if (this.holdChanged(change.connector, change.changed, change.before)) {
           reason = `the tasks of ${change.connector} changed`
@@ -212,7 +215,7 @@ export class WorkRunner {
     const { config } = this.options
     const found = config.config(name)
     const target = config.target(name)
-    if (!found || !target || !this.ownsConnector(name)) return null
+    if (!found || !target || !this.ownsConnector(name) || this.waitsForLeader('connectors', name)) return null
     return { config: found, target, restarts: this.restarts.get(name) ?? 0 }
   }
 
@@ -223,7 +226,21 @@ export class WorkRunner {
     const target = config.target(id.connector)
     const connectorConfig = config.appliedConfig(id.connector)
     if (!taskConfig || !target || !connectorConfig || this.held.has(key) || !this.ownsTask(key)) return null
+    if (this.waitsForLeader('tasks', key)) return null
     return { config: taskConfig, connectorConfig, target, restarts: this.restarts.get(taskRestartKey(key)) ?? 0 }
+  }
+
+  private lacking(kind: WorkKind, key: string): readonly string[] {
+    const { config, labels } = this.options
+    return lackingLabels(config.requiredLabels(kind, connectorOf(kind, key)), labels)
+  }
+
+  /**
+   * Whether something is this worker's although it lacks labels for it: the leader has not read the newest configuration,
+   * or knows no labels. It stays here, so that the group knows whose it is, and does not run.
+   */
+  private waitsForLeader(kind: WorkKind, key: string): boolean {
+    return !this.revoking[kind].has(key) && this.isConfigured(kind, key) && this.lacking(kind, key).length > 0
   }
 
   private reconcile(): void {
@@ -238,7 +255,13 @@ export class WorkRunner {
     }
   }
 
-  private wish<W>(kind: Kind, key: string, wanted: W | null, slots: Map<string, Slot<W>>, create: () => Slot<W>): void {
+  private wish<W>(
+    kind: WorkKind,
+    key: string,
+    wanted: W | null,
+    slots: Map<string, Slot<W>>,
+    create: () => Slot<W>,
+  ): void {
     let slot = slots.get(key)
     if (!slot) {
       if (wanted === null) {
@@ -303,22 +326,36 @@ export class WorkRunner {
     })
   }
 
-  private isConfigured(kind: Kind, key: string): boolean {
+  private isConfigured(kind: WorkKind, key: string): boolean {
     return this.options.config.isConfigured(kind === 'connectors' ? 'connector' : 'task', key)
   }
 
-  private stopped(kind: Kind, key: string): void {
-    if (this.isConfigured(kind, key)) {
-      const status = this.status('UNASSIGNED', {})
-      if (kind === 'connectors') this.options.statuses.putConnectorSafely(key, status)
-      else this.options.statuses.putTaskSafely(key, status)
-    }
+  private stopped(kind: WorkKind, key: string): void {
+    if (this.isConfigured(kind, key) && !this.waitsForLeader(kind, key)) this.sayUnassigned(kind, key, {})
     this.drop(kind, key)
   }
 
+  private sayUnassigned(kind: WorkKind, key: string, detail: StateDetail): void {
+    const { statuses } = this.options
+    const status = this.status('UNASSIGNED', detail)
+    if (kind === 'connectors') statuses.putConnectorSafely(key, status)
+    else statuses.putTaskSafely(key, status)
+  }
+
+  private sayItWaits(kind: WorkKind, key: string): void {
+    const { state } = this.options.statuses
+    const last = kind === 'connectors' ? state.connector(key) : state.task(key)
+    const trace = forbiddenText(this.lacking(kind, key))
+    if (last?.state !== 'UNASSIGNED' || last.trace !== trace) this.sayUnassigned(kind, key, { trace })
+  }
+
   /** Lets go of something that has stopped; another worker may have it from the next rebalance on. */
-  private drop(kind: Kind, key: string): void {
+  private drop(kind: WorkKind, key: string): void {
     if (kind === 'tasks' && this.held.has(key)) return
+    if (this.waitsForLeader(kind, key)) {
+      this.sayItWaits(kind, key)
+      return
+    }
     const wasRevoked = this.revoking[kind].delete(key)
     if (!this.owned[kind].delete(key)) return
     if (kind === 'connectors') this.connectorSlots.delete(key)

@@ -6,6 +6,10 @@ export interface Work {
   readonly tasks: ReadonlySet<string>
 }
 
+export type WorkKind = keyof Work
+
+export const workKinds: readonly WorkKind[] = ['connectors', 'tasks']
+
 export const emptyWork: Work = { connectors: new Set(), tasks: new Set() }
 
 /** The text form of a task id, as Kafka writes it: `src-0`. */

@@ -3,6 +3,7 @@ import type { ConfigInfos, ConfigKeyInfo } from '../config/config-infos.ts'
 import { configKeyInfos } from '../config/config-def.ts'
 import type { OverridePolicy } from '../config/override-policy.ts'
 import { connectorPluginConfig, validateConnectorConfig, type WorkerPolicy } from '../config/validate.ts'
+import { readLabels, WORKER_LABELS } from '../config/worker-labels.ts'
 import type { PluginRegistry } from '../plugins/plugin-registry.ts'
 
 function policyOf(worker: RawConfig): WorkerPolicy {
@@ -11,6 +12,7 @@ function policyOf(worker: RawConfig): WorkerPolicy {
   return {
     overridePolicy: { name, ...(allowed ? { allowed } : {}) },
     groupId: worker['group.id'] ?? null,
+    labels: readLabels(worker[WORKER_LABELS]),
     topicCreationEnabled: worker['topic.creation.enable']?.trim().toLowerCase() !== 'false',
   }
 }

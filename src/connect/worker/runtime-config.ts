@@ -1,4 +1,5 @@
 import { defineConfig, parseConfigOrThrow, type RawConfig } from '@millrace/sdk'
+import { requiredLabelsConfig } from '../config/worker-labels.ts'
 import { commonWorkerConfig } from '../config/worker-config.ts'
 import { restartPolicyConfig, type RestartPolicy } from './restart-policy.ts'
 
@@ -16,6 +17,7 @@ export const runtimeConnectorConfig = defineConfig({
     width: 'short',
     displayName: 'Offset Flush Interval',
   },
+  ...requiredLabelsConfig,
 })
 
 /** What tasks take of the worker's properties. */

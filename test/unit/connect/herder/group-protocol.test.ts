@@ -8,6 +8,7 @@ import {
   type GroupAssignment,
   GroupProtocolError,
 } from '../../../../src/connect/herder/group-protocol.ts'
+import { noLabels } from '../../../../src/connect/config/worker-labels.ts'
 import { emptyWork } from '../../../../src/connect/herder/work.ts'
 
 const memberId = 'connect-127.0.0.1:38083-123e4567-e89b-12d3-a456-42661417400'
@@ -51,6 +52,7 @@ test('metadata has the bytes of a Connect 4.3.1 worker', () => {
       revoked: emptyWork,
       delayMs: 0,
     },
+    labels: noLabels,
   }
   expect(encodeMetadata(2, metadata).toString('hex')).toBe(golden.toString('hex'))
   expect(decodeMetadata(golden)).toEqual(metadata)
@@ -81,9 +83,9 @@ test('an assignment names the new task only', () => {
 })
 
 test('version 0 carries neither revocations nor a delay nor the present assignment', () => {
-  const bytes = encodeMetadata(0, { url, configOffset: 7, assignment: null })
+  const bytes = encodeMetadata(0, { url, configOffset: 7, assignment: null, labels: noLabels })
   expect(bytes.toString('hex')).toBe(hex('0000 0017', Buffer.from(url), '0000000000000007').toString('hex'))
-  expect(decodeMetadata(bytes)).toEqual({ url, configOffset: 7, assignment: null })
+  expect(decodeMetadata(bytes)).toEqual({ url, configOffset: 7, assignment: null, labels: noLabels })
 })
 
 const name = fc.string({ minLength: 1, maxLength: 12 })

@@ -5,6 +5,7 @@ import {
   assignIncrementally,
   initialAssignorState,
 } from '../../../../src/connect/herder/incremental-assignor.ts'
+import { anywhere } from './placements.ts'
 import { emptyWork, minus, union, type Work } from '../../../../src/connect/herder/work.ts'
 
 function work(connectors: number, tasksEach: number): Work {
@@ -23,6 +24,7 @@ class Group {
   nowMs = 1000
   delayMs = 0
   maxDelayMs = 0
+  placement = anywhere
 
   join(...names: string[]): this {
     for (const name of names) this.members.set(name, emptyWork)
@@ -40,6 +42,7 @@ class Group {
       generation: this.generation,
       configured,
       members: this.members,
+      placement: this.placement,
     })
     this.state = state
     this.delayMs = result.delayMs
