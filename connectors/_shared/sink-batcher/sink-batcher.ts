@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   ConnectError,
   isConnectError,
@@ -53,6 +54,8 @@ export interface SinkBatcherOptions<T> {
   readonly random?: () => number
 }
 
+/** A millisecond or so of conversion. */
+const RECORDS_A_TURN = 256
 const PUT_TIMEOUT_MS = 180_000
 /** Less than a worker's patience with a task that stops (5 s), so that what is done is still committed. */
 const DRAIN_TIMEOUT_MS = 3000
@@ -69,6 +72,7 @@ export class SinkBatcher<T> {
   readonly #aborts = new Map<number, AbortController>()
   readonly #waiters = new Set<() => void>()
   readonly #open = new Set<Promise<void>>()
+  #sinceTurn = 0
   #timer: { cancel(): void } | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
   #isStopped = false
@@ -89,6 +93,7 @@ export class SinkBatcher<T> {
     this.#check()
     for (const record of records) {
       if (isFull(this.#state)) await this.#room()
+      else if (++this.#sinceTurn >= RECORDS_A_TURN && this.#state.requests.size > 0) await this.#turn()
       const taking = this.#take(record)
       if (taking) await taking
     }
@@ -168,6 +173,12 @@ export class SinkBatcher<T> {
   #refuse(record: SinkRecord, error: unknown): void {
     if (!isConnectError(error) || error.code !== 'DATA') throw error
     this.#apply({ type: 'refuse', record, error, nowMs: this.#clock.nowMs() })
+  }
+
+  /** Lets answers that have come be seen, or the target stands still until all of the records are converted. */
+  async #turn(): Promise<void> {
+    this.#sinceTurn = 0
+    await setImmediate()
   }
 
   /** Back-pressure: while this waits, the task reads nothing more. */

@@ -117,7 +117,6 @@ async function sinkSides(): Promise<readonly Side[]> {
     'connector.class': 'com.redis.kafka.connect.RedisSinkConnector',
     topics: 'entries',
     'redis.uri': redis.url,
-    'consumer.override.max.poll.records': '2000',
   }
   return [
     {
