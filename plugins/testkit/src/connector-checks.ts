@@ -11,7 +11,8 @@ import { within } from './deadline.ts'
 import { type DefinitionCheck, definitionChecks } from './definition-checks.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { OffsetStore } from './offset-store.ts'
-import type { PluginOptions } from './options.ts'
+import { loadClients } from './kafka-clients.ts'
+import type { ConnectorOptions } from './options.ts'
 
 /** The checks that sources and sinks have in common. */
 export type ConnectorCheck = DefinitionCheck | 'task-configs'
@@ -24,11 +25,10 @@ interface OpenSystem {
 /** The checks of a connector's definition, of its configuration and of how it splits its work. */
 export function connectorChecks(
   definition: SourceConnector | SinkConnector,
-  options: PluginOptions<never>,
+  options: ConnectorOptions<never>,
   open: () => Promise<OpenSystem> | OpenSystem,
 ): readonly Check<ConnectorCheck>[] {
-  const deadlineMs = options.limits?.deadlineMs ?? DEFAULT_LIMITS.deadlineMs
-  const probe = { open: async () => open(), use: (raw: RawConfig) => startOnce(definition, raw, deadlineMs) }
+  const probe = { open: async () => open(), use: (raw: RawConfig) => startOnce(definition, raw, options) }
   return [
     ...definitionChecks(definition, options, probe),
     {
@@ -37,7 +37,13 @@ export function connectorChecks(
       run: async () => {
         const system = await open()
         try {
-          for (const maxTasks of [1, 2, 7]) await checkTaskConfigs(definition, system.config, maxTasks)
+          for (const maxTasks of [1, 2, 7]) {
+            checkTaskConfigs(
+              definition,
+              maxTasks,
+              await taskConfigs(definition, system.config, maxTasks, options.kafka),
+            )
+          }
         } finally {
           await system.close?.()
         }
@@ -46,12 +52,11 @@ export function connectorChecks(
   ]
 }
 
-async function checkTaskConfigs(
+function checkTaskConfigs(
   definition: SourceConnector | SinkConnector,
-  raw: RawConfig,
   maxTasks: number,
-): Promise<void> {
-  const configs = await taskConfigs(definition, raw, maxTasks)
+  configs: readonly RawConfig[],
+): void {
   expectThat(configs.length > 0, `no configuration for ${maxTasks} tasks, so nothing would run`)
   expectThat(configs.length <= maxTasks, `${configs.length} configurations for ${maxTasks} tasks`)
   for (const config of configs) {
@@ -66,11 +71,13 @@ async function checkTaskConfigs(
 async function startOnce(
   definition: SourceConnector | SinkConnector,
   raw: RawConfig,
-  deadlineMs: number,
+  { kafka, limits }: ConnectorOptions<never>,
 ): Promise<void> {
-  const [config] = await taskConfigs(definition, raw, 1)
+  const { deadlineMs } = { ...DEFAULT_LIMITS, ...limits }
+  const [config] = await taskConfigs(definition, raw, 1, kafka)
   if (!config) return
-  const context = { connectorName: CONNECTOR_NAME, taskId: 0, logger: silent, raw: config }
+  const clients = await loadClients(kafka)
+  const context = { connectorName: CONNECTOR_NAME, taskId: 0, logger: silent, raw: config, ...clients.context }
   const parsed = parseConfigOrThrow(definition.config, config)
   const task =
     definition.kind === 'source'
@@ -80,6 +87,7 @@ async function startOnce(
     await within(deadlineMs, 'start', task.start?.())
   } finally {
     await Promise.allSettled([within(deadlineMs, 'stop', task.stop?.())])
+    await clients.close()
   }
 }
 

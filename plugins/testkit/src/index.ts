@@ -12,6 +12,7 @@ export type { TestEvent } from './event.ts'
 export type { ProvedGuarantee } from './guarantee.ts'
 export { DEFAULT_LIMITS, type Limits } from './limits.ts'
 export type {
+  ConnectorOptions,
   Guarantee,
   InvalidConfig,
   PluginOptions,

@@ -5,16 +5,22 @@ import { Worker } from 'node:worker_threads'
 import { messageOf } from './check.ts'
 import { within } from './deadline.ts'
 import { type JournalLine, readJournal } from './journal.ts'
-import { type Life, RUNS } from './life.ts'
+import { ENDED, type Life, LISTENS, WORDS } from './life.ts'
 
 /** An undisturbed life waits for its system now and then: it may take longer than one call. */
 const PATIENCE = 2
 
-/** Lets a task live in a thread until it is over or ended; then all of the thread is gone. Gives what happened. */
-export async function live(life: DistributiveOmit<Life, 'journal'>): Promise<readonly JournalLine[]> {
+/**
+ * Lets a task live in a thread until it is over or ended; then all of the thread is gone. Gives what happened.
+ * `onListening` is called when a life that `listens` does.
+ */
+export async function live(
+  life: DistributiveOmit<Life, 'journal'>,
+  onListening: () => Promise<void> = async () => {},
+): Promise<readonly JournalLine[]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-testkit-'))
   const journal = join(folder, 'journal')
-  const state = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const state = new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT))
   // The thread's file has the ending of this one: TypeScript in the sources, JavaScript in the package.
   const entry = new URL(import.meta.url.endsWith('.ts') ? './life-thread.ts' : './life-thread.js', import.meta.url)
   const thread = new Worker(entry, { workerData: { life: { ...life, journal }, state } })
@@ -23,19 +29,32 @@ export async function live(life: DistributiveOmit<Life, 'journal'>): Promise<rea
     thread.once('exit', () => reject(new Error('the thread of a task ended by itself: does it call process.exit?')))
   })
   gone.catch(() => {})
+  let isOver = false
+  const told = toldOf(state, LISTENS).then(() => (isOver ? undefined : onListening()))
+  // Only what fails while the task lives is a fault of the checks' system.
+  const failed = told.then(() => new Promise<never>(() => {}))
+  failed.catch(() => {})
   try {
-    const ended = Atomics.waitAsync(state, 0, RUNS)
-    const waited = ended.async ? ended.value : Promise.resolve()
-    await within(life.limits.deadlineMs * PATIENCE, 'the life of a task in a thread', Promise.race([waited, gone]))
+    const ended = Promise.race([toldOf(state, ENDED), gone, failed])
+    await within(life.limits.deadlineMs * PATIENCE, 'the life of a task in a thread', ended)
     await thread.terminate()
     const lines = readJournal(journal)
     const failure = lines.find((line) => 'failed' in line)
     if (failure) throw new Error(failure.failed)
     return lines
   } finally {
+    isOver = true
     await thread.terminate()
+    Atomics.notify(state, LISTENS)
+    await Promise.allSettled([told])
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Resolves when the thread tells of something. */
+async function toldOf(state: Int32Array, word: number): Promise<void> {
+  const wait = Atomics.waitAsync(state, word, 0)
+  if (wait.async) await wait.value
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

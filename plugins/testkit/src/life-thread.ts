@@ -7,7 +7,8 @@ import { messageOf } from './check.ts'
 import { pause } from './deadline.ts'
 import { eventIdOf, identityOf } from './identity.ts'
 import { type JournalLine, writeLine } from './journal.ts'
-import { ENDED, type Life, type SinkLife, type SourceLife } from './life.ts'
+import { loadClients } from './kafka-clients.ts'
+import { ENDED, type Life, LISTENS, type SinkLife, type SourceLife } from './life.ts'
 import { OffsetStore, textOf } from './offset-store.ts'
 import { seeded } from './seeded.ts'
 import { SinkRun } from './sink-run.ts'
@@ -21,11 +22,15 @@ function write(line: JournalLine): void {
   writeLine(life.journal, line)
 }
 
+function tell(word: number): void {
+  Atomics.store(state, word, 1)
+  Atomics.notify(state, word)
+}
+
 function end(): never {
-  Atomics.store(state, 0, ENDED)
-  Atomics.notify(state, 0)
+  tell(ENDED)
   // The owner terminates the thread while it waits here.
-  for (;;) Atomics.wait(state, 0, ENDED)
+  for (;;) Atomics.wait(state, ENDED, 1)
 }
 
 let points = 0
@@ -37,6 +42,8 @@ function countAwaitPoints(): void {
   createHook({ init: () => {}, before }).enable()
 }
 
+const clients = () => loadClients(life.kafka === undefined ? undefined : new URL(life.kafka))
+
 async function runSource(definition: SourceConnector, life: SourceLife): Promise<void> {
   const ids = new WeakMap<object, string>()
   const store = new OffsetStore(life.offsets, (entry) => {
@@ -44,10 +51,11 @@ async function runSource(definition: SourceConnector, life: SourceLife): Promise
   })
   const random = seeded(life.seed)
   const seen = new Set<string>()
-  const run = new SourceRun(definition, life.config, store, life.limits)
+  const run = new SourceRun(definition, life.config, { store, clients: await clients(), limits: life.limits })
   countAwaitPoints()
   await run.start()
-  while (!run.finished && seen.size < life.wanted) {
+  for (let polls = 0; !run.finished && seen.size < life.wanted; polls++) {
+    if (polls === 1 && life.listens) tell(LISTENS)
     for (const record of await run.poll()) {
       const id = life.hasEvents ? eventIdOf(record) : identityOf(record)
       if (id !== undefined) {
@@ -67,7 +75,7 @@ async function runSink(definition: SinkConnector, life: SinkLife): Promise<void>
   for (const record of unpackRecords(life.records)) topic.put(record)
   const committed = new CommittedOffsets(life.committed)
   const random = seeded(life.seed)
-  const run = new SinkRun(definition, life.config, { topic, committed, limits: life.limits })
+  const run = new SinkRun(definition, life.config, { topic, committed, clients: await clients(), limits: life.limits })
   countAwaitPoints()
   await run.start(topic.partitions.map(({ partition }) => partition))
   while (!run.isAtEnd) {

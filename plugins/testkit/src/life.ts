@@ -9,6 +9,8 @@ export type Life = SourceLife | SinkLife
 interface AnyLife {
   /** The module whose default export is the definition. */
   readonly module: string
+  /** The module of the Kafka clients of its context. */
+  readonly kafka?: string
   /** The configuration of the task. */
   readonly config: RawConfig
   readonly seed: number
@@ -26,6 +28,8 @@ export interface SourceLife extends AnyLife {
   readonly hasEvents: boolean
   /** The life is over when so many different records came. */
   readonly wanted: number
+  /** Events happen when the task has polled once: the owner is told then. */
+  readonly listens: boolean
 }
 
 export interface SinkLife extends AnyLife {
@@ -36,6 +40,7 @@ export interface SinkLife extends AnyLife {
   readonly committed: readonly (readonly [number, number])[]
 }
 
-/** The states of the word that a thread and its owner share. */
-export const RUNS = 0
-export const ENDED = 1
+/** The words that a thread and its owner share: each is 0 until what it tells of has happened. */
+export const ENDED = 0
+export const LISTENS = 1
+export const WORDS = 2

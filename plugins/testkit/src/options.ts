@@ -38,11 +38,24 @@ export interface PluginOptions<Name extends string> {
   readonly limits?: Partial<Limits>
 }
 
+/** What both kinds of connectors may say of themselves. */
+export interface ConnectorOptions<Name extends string> extends PluginOptions<Name> {
+  /** The module whose default export is the definition: tasks can then be killed for real, in a thread of their own. */
+  readonly module?: URL
+  /** For connectors that use `context.kafka`: the module whose default export gives them their clients. */
+  readonly kafka?: URL
+  /** What the connector promises; at-least-once where neither this nor the manifest says it. */
+  readonly guarantee?: Guarantee
+}
+
 /** The system that a source reads, fresh for one check. */
 export interface SourceSystem {
   /** The configuration of a connector that reads it. */
   readonly config: RawConfig
-  /** Makes these events happen, in this order. Left out where the source makes its data itself. */
+  /**
+   * Makes these events happen, in this order. Left out where the source makes its data itself. Sources that promise
+   * at-most-once get events only while a task runs: what happens at other times may be lost.
+   */
   produce?(events: readonly TestEvent[]): Promise<void> | void
   /** Removes the things of these events; the source then gives records without a value. */
   remove?(events: readonly TestEvent[]): Promise<void> | void
@@ -56,13 +69,9 @@ export interface SourceSystem {
   close?(): Promise<void> | void
 }
 
-export interface SourceOptions extends PluginOptions<SourceCheck> {
+export interface SourceOptions extends ConnectorOptions<SourceCheck> {
   /** A fresh system with nothing in it. */
   readonly open: () => Promise<SourceSystem> | SourceSystem
-  /** The module whose default export is the definition: tasks can then be killed for real, in a thread of their own. */
-  readonly module?: URL
-  /** What the connector promises; at-least-once where neither this nor the manifest says it. */
-  readonly guarantee?: Guarantee
   /** False where a source keeps no order within its source partitions. */
   readonly ordered?: boolean
   /** For sources that make their data themselves: what tells one record from another. Its topic, key and value if left out. */
@@ -83,13 +92,9 @@ export interface SinkSystem {
   close?(): Promise<void> | void
 }
 
-export interface SinkOptions extends PluginOptions<SinkCheck> {
+export interface SinkOptions extends ConnectorOptions<SinkCheck> {
   /** A fresh system with nothing in it, for a connector that reads this topic. */
   readonly open: (topic: string) => Promise<SinkSystem> | SinkSystem
-  /** The module whose default export is the definition: tasks can then be killed for real, in a thread of their own. */
-  readonly module?: URL
-  /** What the connector promises; at-least-once where neither this nor the manifest says it. */
-  readonly guarantee?: Guarantee
   /** `append`: each record adds an entry. `latest`: the target has the last record of each key. */
   readonly target?: 'append' | 'latest'
   /** False where `read` has no order, or the target has none. Only looked at with `append`. */

@@ -1,7 +1,6 @@
 import { isConnectError, type SinkConnector } from '@millrace/sdk'
 import { type Check, type CheckResult, expectThat, messageOf, notApplicable, runChecks } from './check.ts'
 import { type ConnectorCheck, connectorChecks } from './connector-checks.ts'
-import { taskConfigs } from './connector-tasks.ts'
 import { pause } from './deadline.ts'
 import { claimedGuarantee } from './guarantee.ts'
 import { leakCheck } from './leaks.ts'
@@ -9,7 +8,6 @@ import { DEFAULT_LIMITS } from './limits.ts'
 import { memoryUse } from './memory.ts'
 import type { SinkOptions } from './options.ts'
 import { type Seeded, seeded } from './seeded.ts'
-import { SinkRun } from './sink-run.ts'
 import { evolvedRecord } from './sink-topic.ts'
 import { PARTITIONS, type SinkSubject, SinkTrial } from './sink-trial.ts'
 
@@ -72,11 +70,8 @@ async function delivery(subject: SinkSubject): Promise<void> {
 
 async function startStop(subject: SinkSubject): Promise<void> {
   await using trial = await SinkTrial.open(subject)
-  const [config] = await taskConfigs(subject.definition, trial.system.config, 1)
-  expectThat(config, 'taskConfigs gave no task')
   await leakCheck(subject.limits, async (round) => {
-    const { topic, committed } = trial
-    const run = new SinkRun(subject.definition, config, { topic, committed, limits: subject.limits })
+    const run = await trial.newRun()
     await run.start([0, 1])
     if (round % 2 === 1) {
       trial.append(1)

@@ -10,6 +10,7 @@ import {
 } from '@millrace/sdk'
 import { CONNECTOR_NAME, silent } from './connector-tasks.ts'
 import { pause, turn, within } from './deadline.ts'
+import type { OwnClients } from './kafka-clients.ts'
 import type { Limits } from './limits.ts'
 import type { SinkTopic } from './sink-topic.ts'
 
@@ -30,6 +31,7 @@ export interface SinkRunOptions {
   readonly topic: SinkTopic
   /** Offsets as the group has committed them, by partition; they outlive the task. */
   readonly committed: Map<number, number>
+  readonly clients: OwnClients
   readonly limits: Pick<Limits, 'deadlineMs' | 'stopDeadlineMs'>
   /** Without a queue a bad record has to be thrown. */
   readonly hasQueue?: boolean
@@ -56,6 +58,7 @@ export class SinkRun {
       raw,
       errantRecordReporter: options.hasQueue === false ? null : reporter,
       publisher: { publish: async () => {} },
+      ...options.clients.context,
       assignment: () => this.#openPartitions(),
       offset: (offsets) => {
         for (const { partition, offset } of offsets) {
@@ -179,6 +182,7 @@ export class SinkRun {
     const open = [...this.#positions.keys()]
     if (open.length > 0) await within(stopDeadlineMs, 'the last commit and close', this.close(open))
     await within(stopDeadlineMs, 'stop', this.#task.stop?.())
+    await this.#o.clients.close()
   }
 
   #openPartitions(): readonly TopicPartition[] {

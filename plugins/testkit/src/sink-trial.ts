@@ -1,8 +1,9 @@
 import type { SinkConnector, SinkRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
-import { taskConfigs } from './connector-tasks.ts'
+import { onlyTaskConfig } from './connector-tasks.ts'
 import { CLEAN_UP_MS, pause } from './deadline.ts'
 import { eventIdsIn, makeEvents, type TestEvent } from './event.ts'
+import { loadClients } from './kafka-clients.ts'
 import type { Limits } from './limits.ts'
 import { live, pointsOf } from './life-owner.ts'
 import type { Guarantee, SinkOptions, SinkSystem } from './options.ts'
@@ -72,23 +73,29 @@ export class SinkTrial implements AsyncDisposable {
 
   /** A new life of the task with these partitions, from what is committed. */
   async run(partitions: readonly number[] = [0, 1], hasQueue = true): Promise<SinkRun> {
-    const { definition, limits } = this.#subject
-    const [config] = await taskConfigs(definition, this.system.config, 1)
-    expectThat(config, 'taskConfigs gave no task')
-    const run = new SinkRun(definition, config, { topic: this.topic, committed: this.committed, limits, hasQueue })
+    const run = await this.newRun(hasQueue)
     this.#runs.push(run)
     await run.start(partitions)
     return run
   }
 
+  /** A life that has not begun, and that whoever asked for it has to end. */
+  async newRun(hasQueue = true): Promise<SinkRun> {
+    const { definition, limits, options } = this.#subject
+    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
+    const clients = await loadClients(options.kafka)
+    const { topic, committed } = this
+    return new SinkRun(definition, config, { topic, committed, clients, limits, hasQueue })
+  }
+
   /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
   async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
-    const { definition, limits } = this.#subject
-    const [config] = await taskConfigs(definition, this.system.config, 1)
-    expectThat(config, 'taskConfigs gave no task')
+    const { definition, limits, options } = this.#subject
+    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
     const journal = await live({
       kind: 'sink',
       module: module.href,
+      ...(options.kafka ? { kafka: options.kafka.href } : {}),
       config,
       seed,
       endAt,

@@ -3,16 +3,17 @@ import { type Check, type CheckResult, expectThat, messageOf, notApplicable, run
 import { connectorChecks, type ConnectorCheck } from './connector-checks.ts'
 import { pause } from './deadline.ts'
 import { identityOf } from './identity.ts'
+import { loadClients } from './kafka-clients.ts'
 import { leakCheck } from './leaks.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { memoryUse } from './memory.ts'
 import { OffsetStore } from './offset-store.ts'
 import type { SourceOptions } from './options.ts'
-import { taskConfigs } from './connector-tasks.ts'
+import { onlyTaskConfig } from './connector-tasks.ts'
 import { sourceRecordMisfit } from './record-shape.ts'
 import { type Seeded, seeded } from './seeded.ts'
 import { SourceRun } from './source-run.ts'
-import { type SourceSubject, SourceTrial } from './source-trial.ts'
+import { isLossy, type SourceSubject, SourceTrial } from './source-trial.ts'
 import { claimedGuarantee } from './guarantee.ts'
 
 /** The checks of a source. */
@@ -49,8 +50,12 @@ export function sourceChecks(definition: SourceConnector, options: SourceOptions
     check('records', 'records fit their schemas and their offsets can be stored', recordsFit),
     check('start-stop', `${limits.starts} starts and stops leave nothing behind`, startStop),
     check('stop-while-polling', 'a task stops while a poll waits', stopWhilePolling),
-    check('resume', 'after a stop at any record, everything behind its offset comes, in order', resume),
-    check('kill', 'after an end at any moment, nothing is lost and the order holds', kill),
+    isLossy(subject)
+      ? check('resume', 'after a stop at any record, what happens then comes, and nothing comes again', resume)
+      : check('resume', 'after a stop at any record, everything behind its offset comes, in order', resume),
+    isLossy(subject)
+      ? check('kill', 'after an end at any moment, what happens then comes, and nothing comes again', kill)
+      : check('kill', 'after an end at any moment, nothing is lost and the order holds', kill),
     check('back-pressure', 'a task that is not polled does not gather records', backPressure),
     check('outage', 'while the system is away, polls wait or fail with a RetriableError', outage),
     check('tombstones', 'what is removed gives records without a value', tombstones),
@@ -76,9 +81,9 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 async function referenceOf(subject: SourceSubject): Promise<readonly string[]> {
   const { definition, limits, options } = subject
   const system = await options.open()
-  const [config] = await taskConfigs(definition, system.config, 1)
-  expectThat(config, 'taskConfigs gave no task')
-  const run = new SourceRun(definition, config, new OffsetStore(), limits)
+  const config = await onlyTaskConfig(definition, system.config, options.kafka)
+  const clients = await loadClients(options.kafka)
+  const run = new SourceRun(definition, config, { store: new OffsetStore(), clients, limits })
   try {
     await run.start()
     const ids: string[] = []
@@ -111,10 +116,8 @@ async function recordsFit(subject: SourceSubject): Promise<void> {
 async function startStop(subject: SourceSubject): Promise<void> {
   await using trial = await SourceTrial.open(subject)
   await trial.produce(subject.limits.events)
-  const [config] = await taskConfigs(subject.definition, trial.system.config, 1)
-  expectThat(config, 'taskConfigs gave no task')
   await leakCheck(subject.limits, async (round) => {
-    const run = new SourceRun(subject.definition, config, trial.store, subject.limits)
+    const run = await trial.newRun()
     await run.start()
     if (round % 2 === 1) await run.beginPoll()
     await run.stop()
@@ -131,17 +134,12 @@ async function stopWhilePolling(subject: SourceSubject): Promise<void> {
   await run.stop()
 }
 
-function needsOffsets({ claimed }: SourceSubject): void {
-  if (claimed === 'at-most-once') notApplicable('the source promises at-most-once')
-}
-
 function expectNoRepeat(subject: SourceSubject, trial: SourceTrial, when: string): void {
   if (subject.claimed === 'at-least-once') return
   expectThat(trial.repeated === undefined, () => `${trial.repeated} came again ${when}: not ${subject.claimed}`)
 }
 
 async function resume(subject: SourceSubject): Promise<void> {
-  needsOffsets(subject)
   const { events } = subject.limits
   for (let prefix = 0; prefix <= events; prefix++) {
     await using trial = await SourceTrial.open(subject)
@@ -149,12 +147,20 @@ async function resume(subject: SourceSubject): Promise<void> {
     const when = `after a stop with the offsets of ${prefix} records committed`
     try {
       await stopAfter(subject, trial, prefix)
+      await expectMore(subject, trial)
       await trial.drain(await trial.run())
       expectNoRepeat(subject, trial, when)
     } catch (error) {
       throw new Error(`${when}: ${messageOf(error)}`, { cause: error })
     }
   }
+}
+
+/** A source that may lose is asked for what happens from now on, and for nothing that it gave already. */
+async function expectMore(subject: SourceSubject, trial: SourceTrial): Promise<void> {
+  if (!isLossy(subject)) return
+  trial.letGo()
+  await trial.produce(subject.limits.events)
 }
 
 /** Runs a task until so many records are acknowledged; the rest of its last batch never is. */
@@ -173,7 +179,6 @@ async function stopAfter(subject: SourceSubject, trial: SourceTrial, prefix: num
 }
 
 async function kill(subject: SourceSubject): Promise<void> {
-  needsOffsets(subject)
   const { kills, events } = subject.limits
   const { module, identify } = subject.options
   const random = seeded(subject.seed)
@@ -187,6 +192,7 @@ async function kill(subject: SourceSubject): Promise<void> {
       for (let lives = 1 + random.below(2); lives > 0; lives--) {
         when += ` ${await end(trial)}`
         await trial.system.abandoned?.()
+        await expectMore(subject, trial)
       }
       await trial.drain(await trial.run())
       expectNoRepeat(subject, trial, 'after it was committed')
@@ -269,6 +275,7 @@ async function outage(subject: SourceSubject): Promise<void> {
   } finally {
     await system.restore()
   }
+  if (isLossy(subject)) await trial.listen(run)
   await trial.produce(subject.limits.events)
   await trial.drain(run)
 }

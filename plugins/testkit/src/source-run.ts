@@ -12,6 +12,7 @@ import {
 } from '@millrace/sdk'
 import { CONNECTOR_NAME, silent } from './connector-tasks.ts'
 import { pause, turn, within } from './deadline.ts'
+import type { OwnClients } from './kafka-clients.ts'
 import type { Limits } from './limits.ts'
 import { type OffsetStore, textOf } from './offset-store.ts'
 
@@ -22,10 +23,17 @@ const RETRY_MS = 20
 /** A stop that waits for a poll longer than this calls `stop` beside it, as a worker does. */
 const STOP_BESIDE_POLL_MS = 250
 
+export interface SourceRunOptions {
+  readonly store: OffsetStore
+  readonly clients: OwnClients
+  readonly limits: Pick<Limits, 'deadlineMs' | 'stopDeadlineMs'>
+}
+
 /** One life of a source task: what the worker does with it, without a worker and without a log. */
 export class SourceRun {
   readonly #task: SourceTask
   readonly #store: OffsetStore
+  readonly #clients: OwnClients
   readonly #limits: Pick<Limits, 'deadlineMs' | 'stopDeadlineMs'>
   /** What was polled and not acknowledged, in order. */
   #open: (SourceRecord | SourcePosition)[] = []
@@ -34,13 +42,9 @@ export class SourceRun {
   #finished = false
   #acknowledged = 0
 
-  constructor(
-    definition: SourceConnector,
-    raw: RawConfig,
-    store: OffsetStore,
-    limits: Pick<Limits, 'deadlineMs' | 'stopDeadlineMs'>,
-  ) {
+  constructor(definition: SourceConnector, raw: RawConfig, { store, clients, limits }: SourceRunOptions) {
     this.#store = store
+    this.#clients = clients
     this.#limits = limits
     this.#task = definition.createTask(parseConfigOrThrow(definition.config, raw), {
       connectorName: CONNECTOR_NAME,
@@ -48,6 +52,7 @@ export class SourceRun {
       logger: silent,
       raw,
       offsets: store.reader(),
+      ...clients.context,
     })
   }
 
@@ -130,6 +135,7 @@ export class SourceRun {
     await Promise.race([polled, beside])
     await within(stopDeadlineMs, 'stop', this.#task.stop?.())
     await within(stopDeadlineMs, 'the end of the poll after stop', polled)
+    await this.#clients.close()
   }
 
   async #callPoll(): Promise<PollResult> {

@@ -1,14 +1,20 @@
 import type { SourceConnector, SourceRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
-import { taskConfigs } from './connector-tasks.ts'
+import { onlyTaskConfig } from './connector-tasks.ts'
 import { CLEAN_UP_MS, pause } from './deadline.ts'
 import { makeEvents, type TestEvent } from './event.ts'
 import { eventIdOf, identityOf } from './identity.ts'
+import { loadClients } from './kafka-clients.ts'
 import type { Limits } from './limits.ts'
 import { live, pointsOf } from './life-owner.ts'
 import { OffsetStore, textOf } from './offset-store.ts'
 import type { Guarantee, SourceOptions, SourceSystem } from './options.ts'
 import { SourceRun } from './source-run.ts'
+
+/** Whether a source may lose what happens while no task runs. */
+export function isLossy({ claimed }: Pick<SourceSubject, 'claimed'>): boolean {
+  return claimed === 'at-most-once'
+}
 
 /** What the checks of one source have in common. */
 export interface SourceSubject {
@@ -31,6 +37,9 @@ export class SourceTrial implements AsyncDisposable {
   readonly #seen = new Set<string>()
   readonly #acknowledged = new Set<string>()
   readonly #openIds: (string | undefined)[] = []
+  /** Events that happen when a task listens. */
+  readonly #waiting: TestEvent[] = []
+  #isListening = false
   #furthest = new Map<string, number>()
   #repeated: string | undefined
 
@@ -50,8 +59,18 @@ export class SourceTrial implements AsyncDisposable {
     if (!this.system.produce) return []
     const events = makeEvents(this.#places.size, count, payloadBytes)
     this.expectIds(events.map(({ id }) => id))
-    await this.system.produce(events)
+    this.#waiting.push(...events)
+    if (this.#isListening || !isLossy(this.#subject)) await this.#produceWaiting()
     return events
+  }
+
+  /** For sources that may lose: nothing of what happened so far has to come, and nothing of what came may come again. */
+  letGo(): void {
+    this.forgetOpen()
+    this.#isListening = false
+    for (const id of this.#seen) this.#acknowledged.add(id)
+    for (const id of this.#places.keys()) this.#seen.add(id)
+    this.#waiting.length = 0
   }
 
   expectIds(ids: readonly string[]): void {
@@ -60,33 +79,53 @@ export class SourceTrial implements AsyncDisposable {
 
   /** A new life of the task, from what is committed. */
   async run(): Promise<SourceRun> {
-    const { definition, limits } = this.#subject
-    const [config] = await taskConfigs(definition, this.system.config, 1)
-    expectThat(config, 'taskConfigs gave no task for a system that has something to read')
-    const run = new SourceRun(definition, config, this.store, limits)
+    const run = await this.newRun()
     this.#runs.push(run)
     this.#begin()
     await run.start()
+    if (isLossy(this.#subject)) await this.listen(run)
     return run
+  }
+
+  /** Polls until one does not fail: from then on a source that may lose hears of what happens. */
+  async listen(run: SourceRun): Promise<void> {
+    const end = performance.now() + this.#subject.limits.deadlineMs
+    const failures: Error[] = []
+    do {
+      expectThat(performance.now() < end, () => `no poll succeeded in time: ${failures.at(-1)?.message}`)
+      failures.length = 0
+      await this.poll(run, (error) => failures.push(error))
+    } while (failures.length > 0)
+    this.#isListening = true
+    await this.#produceWaiting()
+  }
+
+  /** A life that has not begun, and that whoever asked for it has to end. */
+  async newRun(): Promise<SourceRun> {
+    const { definition, limits, options } = this.#subject
+    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
+    return new SourceRun(definition, config, { store: this.store, clients: await loadClients(options.kafka), limits })
   }
 
   /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
   async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
-    const { definition, limits } = this.#subject
-    const [config] = await taskConfigs(definition, this.system.config, 1)
-    expectThat(config, 'taskConfigs gave no task')
+    const { definition, limits, options } = this.#subject
+    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
     this.#begin()
-    const journal = await live({
+    const life = {
       kind: 'source',
       module: module.href,
+      ...(options.kafka ? { kafka: options.kafka.href } : {}),
       config,
       seed,
       endAt,
       limits,
       offsets: this.store.list(),
       hasEvents: this.system.produce !== undefined,
-      wanted: this.#places.size,
-    })
+      listens: isLossy(this.#subject),
+      wanted: isLossy(this.#subject) ? this.#waiting.length : this.#places.size,
+    } as const
+    const journal = await live(life, () => this.#produceWaiting())
     for (const line of journal) {
       if ('polled' in line) this.#look(line.polled ?? undefined, line.partition)
       if (!('acknowledged' in line)) continue
@@ -145,7 +184,12 @@ export class SourceTrial implements AsyncDisposable {
 
   #begin(): void {
     this.#furthest = new Map()
+    this.#isListening = false
     this.forgetOpen()
+  }
+
+  async #produceWaiting(): Promise<void> {
+    await this.system.produce?.(this.#waiting.splice(0))
   }
 
   #look(id: string | undefined, partition: string): void {

@@ -98,6 +98,24 @@ describe('the checks of a source', () => {
     expect(failures.map((failure) => failure.reason).join('\n')).toContain(reason)
   })
 
+  test.each([
+    ['nothing', [], ''],
+    ['repeats-after-restart', ['kill', 'resume'], 'came again'],
+    ['deaf-after-restart', ['kill', 'resume'], 'never came'],
+  ] as const)('hold one that may lose to giving nothing twice and to going on: %s', async (flaw, expected, reason) => {
+    const results = await runSourceChecks(badSource(flaw), {
+      ...options,
+      guarantee: 'at-most-once',
+      notApplicable: Object.fromEntries(
+        names.filter((name) => name !== 'kill' && name !== 'resume').map((n) => [n, '']),
+      ),
+      limits: { kills: 8, ...(flaw === 'deaf-after-restart' ? { deadlineMs: 1500, kills: 3 } : {}) },
+    })
+    const failures = results.filter(({ outcome }) => outcome === 'failed')
+    expect(failures.map(({ check }) => check).toSorted()).toEqual(expected)
+    expect(failures.map((failure) => failure.reason).join('\n')).toContain(reason)
+  })
+
   test('see a source that takes no configuration', async () => {
     const failures = await run(
       'refuses-all',

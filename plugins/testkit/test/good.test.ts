@@ -1,6 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describeSink, describeSource } from '@millrace/testkit'
 import counterSource from './good/counter-source.ts'
+import heardSource from './good/heard-source.ts'
 import { linesFile } from './good/lines.ts'
 import linesSink from './good/lines-sink.ts'
 import linesSource from './good/lines-source.ts'
@@ -34,6 +38,34 @@ describeSource(linesSource, {
     manifest: 'the plugin is in no package',
     outage: 'a file is always there',
     tombstones: 'lines are not removed',
+    'schema-evolution': 'lines have no shape',
+  },
+})
+
+describeSource(heardSource, {
+  module: new URL('./good/heard-source.ts', import.meta.url),
+  open: () => {
+    const folder = mkdtempSync(join(tmpdir(), 'testkit-'))
+    const socket = join(folder, 'heard')
+    return {
+      config: { socket },
+      produce: (events) =>
+        new Promise((resolve, reject) => {
+          const lines = events.map(({ id, payload }) => `${id}${payload}\n`).join('')
+          connect(socket)
+            .once('error', reject)
+            .end(lines, () => resolve())
+        }),
+      close: () => rmSync(folder, { recursive: true }),
+    }
+  },
+  guarantee: 'at-most-once',
+  limits: { starts: 30 },
+  notApplicable: {
+    manifest: 'the plugin is in no package',
+    'back-pressure': 'it keeps what it heard, however much',
+    outage: 'it is the server',
+    tombstones: 'nothing is taken back',
     'schema-evolution': 'lines have no shape',
   },
 })

@@ -35,6 +35,7 @@ export type SourceFlaw =
   | 'outage-is-fatal'
   | 'no-tombstone'
   | 'old-schema'
+  | 'deaf-after-restart'
 
 const plain = struct({ id: schemas.string, payload: schemas.string })
 const later = struct({ id: schemas.string, payload: schemas.string, note: schemas.string })
@@ -105,6 +106,7 @@ export function badSource(flaw: SourceFlaw): SourceConnector {
           next = Number(offset?.['next'] ?? 0)
           if (flaw === 'forgets-at-stop' || flaw === 'delivered-by-next-poll') next = systemOf(system).done
           if (flaw === 'skips-after-restart' && next > 0) next++
+          if (flaw === 'deaf-after-restart' && next > 0) next = Number.POSITIVE_INFINITY
           if (flaw === 'repeats-after-restart' && next > 0) next--
           if (flaw === 'reads-all') all = events.map(({ id, payload }) => Buffer.from(id + payload).toString())
           leak()
