@@ -81,9 +81,9 @@ function door(file: string, specifier: string, from: string, to: string | undefi
 
 /**
  * The plugin loader imports what manifests name, and so does the script that writes the README of a plugin; the testkit
- * imports the plugin that it checks.
+ * imports the plugin that it checks, and the clients that it is to have.
  */
 function mayComputeImports(file: string): boolean {
-  if (file === 'plugins/testkit/src/life-thread.ts') return true
+  if (/^plugins\/testkit\/src\/(life-thread|kafka-clients)\.ts$/.test(file)) return true
   return /^(src\/(connect\/(plugins|host)|cli)|plugins\/create-connector\/templates\/common\/scripts)\//.test(file)
 }
