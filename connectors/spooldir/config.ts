@@ -1,6 +1,6 @@
 import { compileRegex, defineConfig } from '@millrace/sdk'
 import { charsetProblem, dateParser, parseSchema } from '../_shared/file-source/index.ts'
-import { sourcePlaceKeys } from './remote-config.ts'
+import { placeKeys } from './remote-config.ts'
 
 const messageOf = (step: () => unknown): string | undefined => {
   try {
@@ -163,7 +163,7 @@ const fileKeys = {
     doc: 'Whether records have headers that tell their file and place in it (`file.name`, `file.offset` and others).',
     group: 'General',
   },
-  ...sourcePlaceKeys,
+  ...placeKeys,
 } as const
 
 const timeKeys = {

@@ -8,10 +8,10 @@ import {
   SftpFileSystem,
 } from '../_shared/file-source/index.ts'
 import { storeSettings } from '../_shared/s3/index.ts'
-import type { remoteKeys, sourcePlaceKeys } from './remote-config.ts'
+import type { placeKeys } from './remote-config.ts'
 
 /** What says where files are. */
-export type PlaceConfig = (Parsed<typeof remoteKeys> | Parsed<typeof sourcePlaceKeys>) & {
+export type PlaceConfig = Parsed<typeof placeKeys> & {
   readonly 'file.buffer.size.bytes': number
 }
 

@@ -37,7 +37,8 @@ export async function folderProblem(
   if (!mustBeWritable) return undefined
   const probe = joinPath(folder, `.millrace-${randomUUID()}`)
   try {
-    await system.write(probe, Buffer.alloc(0), 'new')
+    // Not empty: vsftpd ends a TLS connection over which no byte came with an error.
+    await system.write(probe, Buffer.from('probe\n'), 'new')
     await system.remove(probe)
     return undefined
   } catch (error) {

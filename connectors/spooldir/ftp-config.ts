@@ -1,5 +1,5 @@
 import { type ConfigIssue, compileRegex, defineConfig, type Parsed, type RawConfig } from '@millrace/sdk'
-import { remoteKeys } from './remote-config.ts'
+import { placeKeys } from './remote-config.ts'
 
 const DURATION = /^P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i
 
@@ -143,11 +143,11 @@ export const ftpConfig = defineConfig({
     doc: 'A regular expression that the whole name of a file has to match.',
     group,
   },
-  'tls.pemfile': remoteKeys['tls.pemfile'],
-  'tls.passphrase': remoteKeys['tls.passphrase'],
-  'sftp.host.fingerprint': remoteKeys['sftp.host.fingerprint'],
-  'ftp.tls.ca': remoteKeys['ftp.tls.ca'],
-  'ftp.tls.verify': remoteKeys['ftp.tls.verify'],
+  'tls.pemfile': placeKeys['tls.pemfile'],
+  'tls.passphrase': placeKeys['tls.passphrase'],
+  'sftp.host.fingerprint': placeKeys['sftp.host.fingerprint'],
+  'ftp.tls.ca': placeKeys['ftp.tls.ca'],
+  'ftp.tls.verify': placeKeys['ftp.tls.verify'],
 })
 
 export type FtpConfig = Parsed<typeof ftpConfig>

@@ -158,7 +158,8 @@ export const sinkManifest: PluginManifest = defineManifest({
   version,
   title: 'CSV and JSON files',
   summary:
-    'Writes records into files of JSON lines or CSV, on the disk or by SFTP, FTP and FTPS. A file appears when it is complete.',
+    'Writes records into files of JSON lines or CSV, on the disk, by SFTP, FTP and FTPS, or in a bucket of S3. A file appears ' +
+    'when it is complete.',
   stability: 'stable',
   delivery: 'exactly-once',
   load: () => import('./sink.ts'),

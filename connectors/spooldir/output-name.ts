@@ -13,7 +13,12 @@ const padded = (offset: number): string => String(offset).padStart(DIGITS, '0')
 
 /** The name of the file with the records from `first` to `last`: sorted by name, files are in the order of the topic. */
 export function outputName({ topic, partition, first, last }: OutputName, extension: string): string {
-  return `${topic}+${partition}+${padded(first)}+${padded(last)}${extension}`
+  return `${outputPrefix(topic, partition)}${padded(first)}+${padded(last)}${extension}`
+}
+
+/** How the names of all files of a partition begin. */
+export function outputPrefix(topic: string, partition: number): string {
+  return `${topic}+${partition}+`
 }
 
 /** Undefined for files of others. */
@@ -26,5 +31,5 @@ export function parseOutputName(name: string): OutputName | undefined {
 
 /** Beginnings of a file that is not complete; readers take files that begin with a dot for hidden. */
 export function partPrefix(topic: string, partition: number): string {
-  return `.${topic}+${partition}+`
+  return `.${outputPrefix(topic, partition)}`
 }

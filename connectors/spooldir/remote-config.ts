@@ -1,13 +1,17 @@
 import { connectionConfig } from '../_shared/s3/index.ts'
 
+type All = Readonly<Record<string, unknown>>
+
 /** The options that say where files are, when not on the disk of the worker. */
-export const remoteKeys = {
+export const placeKeys = {
   'file.system': {
     type: 'string',
     default: 'local',
-    oneOf: ['local', 'sftp', 'ftp', 'ftps'],
+    oneOf: ['local', 'sftp', 'ftp', 'ftps', 's3'],
     importance: 'high',
-    doc: 'Where the folders are: on the disk of the worker, or on a server that is reached by SFTP, FTP, or FTP with TLS.',
+    doc:
+      'Where the folders are: on the disk of the worker, on a server that is reached by SFTP, FTP, or FTP with TLS, or in a ' +
+      'bucket of S3.',
     group: 'Connection',
   },
   'sftp.host': {
@@ -126,20 +130,6 @@ export const remoteKeys = {
     importance: 'low',
     doc: 'How long to wait for the server.',
     group: 'Connection',
-  },
-} as const
-
-type All = Readonly<Record<string, unknown>>
-
-/** The same for sources, which read from S3 too. */
-export const sourcePlaceKeys = {
-  ...remoteKeys,
-  'file.system': {
-    ...remoteKeys['file.system'],
-    oneOf: ['local', 'sftp', 'ftp', 'ftps', 's3'],
-    doc:
-      'Where the folders are: on the disk of the worker, on a server that is reached by SFTP, FTP, or FTP with TLS, or in a ' +
-      'bucket of S3.',
   },
   ...connectionConfig,
   's3.bucket.name': {

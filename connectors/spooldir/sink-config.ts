@@ -1,5 +1,5 @@
 import { defineConfig } from '@millrace/sdk'
-import { remoteKeys } from './remote-config.ts'
+import { placeKeys } from './remote-config.ts'
 
 /** The options of SpoolDirSink. */
 export const sinkConfig = defineConfig({
@@ -75,5 +75,5 @@ export const sinkConfig = defineConfig({
     doc: 'How many bytes all open files of a task hold in memory before they are written.',
     group: 'File System',
   },
-  ...remoteKeys,
+  ...placeKeys,
 })

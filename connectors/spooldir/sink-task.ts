@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
 import {
-  ConnectError,
   DataError,
   isConnectError,
   type Parsed,
@@ -12,27 +10,22 @@ import {
   type TopicPartitionOffset,
 } from '@millrace/sdk'
 import { type FileSystem, joinPath } from '../_shared/file-source/index.ts'
-import { csvFormat, jsonLinesFormat, type RecordWriter, type WriteFormat } from '../_shared/formats/index.ts'
+import { csvFormat, jsonLinesFormat, type WriteFormat } from '../_shared/formats/index.ts'
+import { Memory } from '../_shared/storage-sink/index.ts'
 import { connectTo } from './connect.ts'
-import { outputName, parseOutputName, partPrefix } from './output-name.ts'
+import { GrowingPart, KeptPart, type OutputPart } from './output-part.ts'
+import { outputName, outputPrefix, parseOutputName, partPrefix } from './output-name.ts'
 import type { sinkConfig } from './sink-config.ts'
 
 type SinkConfig = Parsed<typeof sinkConfig>
 
 /** A file that is not complete yet. */
 interface OutputFile {
-  readonly writer: RecordWriter
-  readonly part: string
+  readonly part: OutputPart
   readonly first: number
   readonly openedMs: number
   last: number
   records: number
-  /** How much of the part is written for certain. */
-  size: number
-  /** What comes next into the part. */
-  pending: Uint8Array | undefined
-  /** A write of `pending` failed, and nobody knows how much of it arrived. */
-  isUncertain: boolean
   /** All records are in; what is left is to write and to name it. */
   isFinished: boolean
 }
@@ -43,11 +36,6 @@ interface Partition extends TopicPartition {
   file: OutputFile | undefined
 }
 
-const COMPRESS: Readonly<Record<SinkConfig['output.compression'], (bytes: Uint8Array) => Uint8Array>> = {
-  none: (bytes) => bytes,
-  gzip: (bytes) => gzipSync(bytes),
-  zstd: (bytes) => zstdCompressSync(bytes),
-}
 const ENDING = { none: '', gzip: '.gz', zstd: '.zst' } as const
 
 /**
@@ -60,12 +48,14 @@ export class SpoolDirSinkTask implements SinkTask {
   readonly #context: SinkTaskContext
   readonly #format: WriteFormat
   readonly #extension: string
+  readonly #memory: Memory
   readonly #partitions = new Map<string, Partition>()
   #system: FileSystem | undefined
 
   constructor(config: SinkConfig, context: SinkTaskContext) {
     this.#config = config
     this.#context = context
+    this.#memory = new Memory(config['file.buffer.size.bytes'])
     this.#format =
       config['output.format'] === 'csv'
         ? csvFormat({
@@ -87,7 +77,7 @@ export class SpoolDirSinkTask implements SinkTask {
       for (const record of records) {
         const partition = await this.#partitionOf(system, record)
         if (record.originalOffset <= (partition.file?.last ?? partition.written)) continue
-        await this.#add(partition, record)
+        await this.#add(system, partition, record)
         if (partition.file?.records === this.#config['flush.size']) await this.#complete(system, partition)
       }
       await this.#spill(system)
@@ -114,7 +104,7 @@ export class SpoolDirSinkTask implements SinkTask {
       const closed = this.#partitions.get(keyOf(topic, partition))
       this.#partitions.delete(keyOf(topic, partition))
       // What is not complete is not committed either: whoever has the partition next writes it.
-      if (closed?.file !== undefined) await this.#system?.remove(closed.file.part).catch(() => undefined)
+      await closed?.file?.part.discard(this.#system)
     }
   }
 
@@ -141,44 +131,45 @@ export class SpoolDirSinkTask implements SinkTask {
   async #goOn(system: FileSystem): Promise<void> {
     for (const partition of this.#partitions.values()) {
       if (partition.file?.isFinished === true) await this.#complete(system, partition)
-      else if (partition.file !== undefined) await this.#write(system, partition.file)
+      else await partition.file?.part.goOn(system)
     }
   }
 
-  async #recover(system: FileSystem, partitions: readonly TopicPartition[]): Promise<void> {
+  async #recover(system: FileSystem, topic: string, partition: number): Promise<Partition> {
     const folder = this.#config['output.path']
-    const names = (await system.list(folder, false)).map(({ path }) => path)
-    for (const { topic, partition } of partitions) {
-      let written = -1
-      for (const name of names) {
-        const found = parseOutputName(name)
-        if (found?.topic === topic && found.partition === partition) written = Math.max(written, found.last)
-        // Left behind by a crash; nobody else writes this partition now.
-        if (name.startsWith(partPrefix(topic, partition))) await system.remove(joinPath(folder, name))
-      }
-      this.#partitions.set(keyOf(topic, partition), { topic, partition, written, file: undefined })
+    // Where files do not grow there are no beginnings of them, whose names begin otherwise.
+    const listed = await system.list(folder, false, system.appends ? '' : outputPrefix(topic, partition))
+    let written = -1
+    for (const { path: name } of listed) {
+      const found = parseOutputName(name)
+      if (found?.topic === topic && found.partition === partition) written = Math.max(written, found.last)
+      // Left behind by a crash; nobody else writes this partition now.
+      if (name.startsWith(partPrefix(topic, partition))) await system.remove(joinPath(folder, name))
     }
+    return { topic, partition, written, file: undefined }
   }
 
   async #partitionOf(system: FileSystem, record: SinkRecord): Promise<Partition> {
     const { originalTopic: topic, originalPartition: partition } = record
     const key = keyOf(topic, partition)
-    const known = this.#partitions.get(key)
-    if (known !== undefined) return known
-    await this.#recover(system, [{ topic, partition }])
-    return this.#partitions.get(key) as Partition
+    let known = this.#partitions.get(key)
+    if (known === undefined) {
+      known = await this.#recover(system, topic, partition)
+      this.#partitions.set(key, known)
+    }
+    return known
   }
 
-  async #add(partition: Partition, record: SinkRecord): Promise<void> {
+  async #add(system: FileSystem, partition: Partition, record: SinkRecord): Promise<void> {
     const { value, valueSchema, originalOffset } = record
     if (value === null && this.#config['behavior.on.null.values'] === 'ignore') return
     try {
       if (value === null) throw new DataError('the record has no value; behavior.on.null.values=ignore leaves it out')
-      const writer = partition.file?.writer ?? this.#format.create(valueSchema)
-      writer.add(valueSchema, value)
-      partition.file ??= this.#newFile(partition, writer, originalOffset)
-      partition.file.last = originalOffset
-      partition.file.records++
+      const file = partition.file ?? this.#newFile(system, partition, record)
+      file.part.add(valueSchema, value)
+      partition.file = file
+      file.last = originalOffset
+      file.records++
     } catch (error) {
       if (!isConnectError(error) || error.code !== 'DATA') throw error
       const { errantRecordReporter } = this.#context
@@ -187,70 +178,35 @@ export class SpoolDirSinkTask implements SinkTask {
     }
   }
 
-  #newFile({ topic, partition }: TopicPartition, writer: RecordWriter, first: number): OutputFile {
-    const part = joinPath(this.#config['output.path'], `${partPrefix(topic, partition)}${randomUUID()}.part`)
-    const state = { size: 0, pending: undefined, isUncertain: false, isFinished: false }
-    return { writer, part, first, last: first, records: 0, openedMs: performance.now(), ...state }
+  #newFile(system: FileSystem, { topic, partition }: TopicPartition, record: SinkRecord): OutputFile {
+    const writer = this.#format.create(record.valueSchema)
+    const compression = this.#config['output.compression']
+    const name = `${partPrefix(topic, partition)}${randomUUID()}.part`
+    const part = system.appends
+      ? new GrowingPart(writer, compression, joinPath(this.#config['output.path'], name))
+      : new KeptPart(writer, compression, this.#memory)
+    const first = record.originalOffset
+    return { part, first, last: first, records: 0, openedMs: performance.now(), isFinished: false }
   }
 
   /** Keeps the memory of all open files together within its bound. */
   async #spill(system: FileSystem): Promise<void> {
     const files = [...this.#partitions.values()].flatMap(({ file }) => (file === undefined ? [] : [file]))
-    let held = files.reduce((sum, { writer }) => sum + writer.heldBytes, 0)
-    for (const file of files.toSorted((a, b) => b.writer.heldBytes - a.writer.heldBytes)) {
-      if (held <= this.#config['file.buffer.size.bytes']) return
-      held -= file.writer.heldBytes
-      file.pending = this.#compressed(file.writer.take())
-      await this.#write(system, file)
+    let held = files.reduce((sum, { part }) => sum + part.heldBytes, 0)
+    for (const { part } of files.toSorted((a, b) => b.part.heldBytes - a.part.heldBytes)) {
+      if (held <= this.#memory.limit) return
+      held -= part.heldBytes
+      await part.spill(system)
     }
-  }
-
-  /** Compressed files are rows of compressed pieces, which all decompressors read as one. */
-  #compressed(bytes: Uint8Array): Uint8Array {
-    return bytes.length === 0 ? bytes : COMPRESS[this.#config['output.compression']](bytes)
-  }
-
-  async #write(system: FileSystem, file: OutputFile): Promise<void> {
-    const { pending, part, size } = file
-    if (pending === undefined) return
-    const found = file.isUncertain ? ((await system.stat(part))?.length ?? 0) : size
-    if (found !== size + pending.length) {
-      if (found !== size && size > 0) {
-        throw new ConnectError(
-          `${system.label}${part}: the connection broke within a write, which left ${found - size} of ` +
-            `${pending.length} bytes; start the task again, and the file is written from its first record`,
-        )
-      }
-      file.isUncertain = true
-      await system.write(part, pending, size === 0 ? 'replace' : 'append')
-    }
-    file.isUncertain = false
-    file.size = size + pending.length
-    file.pending = undefined
   }
 
   async #complete(system: FileSystem, partition: Partition): Promise<void> {
     const { file, topic, partition: number } = partition
     if (file === undefined) return
     const { first, last, part } = file
+    file.isFinished = true
     const name = outputName({ topic, partition: number, first, last }, this.#extension)
-    const path = joinPath(this.#config['output.path'], name)
-    if (!file.isFinished) {
-      file.isFinished = true
-      const rest = this.#compressed(file.writer.finish())
-      if (rest.length > 0) file.pending = rest
-    } else if ((await system.stat(part)) === null && (await system.stat(path)) !== null) {
-      // It got its name before the connection broke, and only the answer was lost.
-      file.pending = undefined
-      this.#completed(partition, last)
-      return
-    }
-    await this.#write(system, file)
-    await system.move(part, path)
-    this.#completed(partition, last)
-  }
-
-  #completed(partition: Partition, last: number): void {
+    await part.complete(system, joinPath(this.#config['output.path'], name))
     partition.written = last
     partition.file = undefined
   }

@@ -3,24 +3,22 @@ import {
   type ConnectorContext,
   fullMatch,
   type Parsed,
-  type PluginLogger,
   type RawConfig,
   type SourceTask,
   type SourceTaskContext,
 } from '@millrace/sdk'
 import {
   type FileAttribute,
-  type FileSystem,
   FileSourceTask,
   parseSchema,
   type ReaderFactory,
   type SchemaSettings,
   type TextParserOptions,
 } from '../_shared/file-source/index.ts'
-import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
 import type { jsonConfig, schemalessJsonConfig } from './config.ts'
 import { connectTo } from './connect.ts'
 import { folderProblems } from './folders.ts'
+import { placeIssues } from './place-check.ts'
 import { refusedSettings } from './refused.ts'
 
 /** The options that all sources of files have. */
@@ -32,32 +30,12 @@ type SchemaConfig = Pick<
   Extract<keyof typeof jsonConfig, `schema.${string}` | `parser.${string}` | `${string}.schema` | `timestamp.${string}`>
 >
 
-const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
 const TASK_INDEX = 'task.index'
 const TASK_COUNT = 'task.count'
 
 /** What is wrong with the folders and options of a configuration. */
 export async function validateFiles(config: FileConfig, raw: RawConfig): Promise<ConfigIssue[]> {
-  const issues = refusedSettings(raw)
-  if (config['file.system'] === 's3') {
-    const { ObjectStore } = await import('../_shared/s3/object-store.ts')
-    const settings = storeSettings(config)
-    const ofBucket = await bucketIssues(new ObjectStore(settings), settings)
-    if (ofBucket.length > 0) return [...issues, ...ofBucket]
-  }
-  let system: FileSystem
-  try {
-    system = await connectTo(config, quiet)
-  } catch (error) {
-    const { key } = error as { key?: string }
-    return [...issues, { key: key ?? 'file.system', message: (error as Error).message }]
-  }
-  try {
-    issues.push(...(await folderProblems(system, config)))
-  } finally {
-    await system.close()
-  }
-  return issues
+  return [...refusedSettings(raw), ...(await placeIssues(config, (system) => folderProblems(system, config)))]
 }
 
 /** One task configuration for each task; files are shared among them by name. */

@@ -113,6 +113,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'integration/spooldir.integration.test.ts',
       'integration/spooldir-remote.integration.test.ts',
       'integration/spooldir-s3.integration.test.ts',
+      'integration/spooldir-sinks-kill.integration.test.ts',
       'integration/ftp-source.integration.test.ts',
     ],
     conformance: CONFORMANCE_FILES,

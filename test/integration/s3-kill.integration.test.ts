@@ -1,136 +1,32 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seededRandom, silentLogger } from '../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
-import { type Client, createClient } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
 import { aivenConnectionOf, connectionOf, jsonOf } from './support/s3-tasks.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { keyOf, type Row, SinkKills } from './support/sink-kills.ts'
 
-const ROUNDS = 3
-const RECORDS_A_ROUND = 3000
-const PARTITIONS = 2
 const FLUSH_SIZE = 50
 
 const missing = s3Missing()
 
-interface Row {
-  readonly id: number
-  readonly partition: number
-  readonly color: string
-}
-
-const keyOf = ({ partition, color }: Row): string => `${partition}-${color}`
-
 describe('a topic and its objects', () => {
-  let broker: MillraceBroker
+  let kills: SinkKills
   let server: S3Server
-  let worker: TestWorker
-  let client: Client
 
   beforeAll(async () => {
     if (missing !== null) return
-    ;[broker, server] = await Promise.all([startMillraceBroker(), startS3()])
-    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-    client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
-    worker = await startTestWorker(broker.bootstrapServers, {
-      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-      'value.converter.schemas.enable': 'false',
-      'offset.flush.interval.ms': '1000',
-    })
+    ;[kills, server] = await Promise.all([SinkKills.start(), startS3()])
   })
   afterAll(async () => {
-    await worker?.stop()
-    await broker?.stop()
+    await kills?.stop()
     await server?.stop()
   })
 
-  /** Writes rows with numbers that go on from those before. */
-  async function produce(topic: string, rows: readonly Row[]): Promise<void> {
-    const producer = client.producer()
-    for (const row of rows) {
-      const room = producer.ready(topic)
-      if (room) await room
-      const value = Buffer.from(JSON.stringify(row))
-      const key = Buffer.from(keyOf(row))
-      producer.append({ topic, partition: row.partition, key, value, headers: [], timestamp: Date.now() })
-    }
-    await producer.flush()
-    await producer.close()
-  }
-
-  /** Records of the topic that the connector has not committed. */
-  async function lag(topic: string, group: string): Promise<number> {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
-    const consumer = client.consumer()
-    const admin = client.admin()
-    try {
-      const ends = await consumer.endOffsets(partitions)
-      const committed = await admin.groups.offsets(group)
-      const at = new Map(committed.map((each) => [`${each.topic}-${each.partition}`, each.offset]))
-      return ends.reduce((sum, end, partition) => sum + end - (at.get(`${topic}-${partition}`) ?? 0), 0)
-    } finally {
-      await consumer.close()
-      await admin.close()
-    }
-  }
-
-  /**
-   * Writes rows to a new topic while a sink stores them and is killed, its hosts and the server, once in each round but the
-   * last: what is repeated has been by then. Gives the rows when all are committed.
-   */
-  async function storeWithKills(
-    topic: string,
-    config: Record<string, string>,
-    stored: () => Promise<number>,
-  ): Promise<readonly Row[]> {
-    const random = seededRandom(20_261_121)
-    const admin = client.admin()
-    await admin.topics.create([{ name: topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-    await admin.close()
-    const connector = `${topic}-sink`
-    await worker.create(
-      {
-        name: connector,
-        topics: topic,
-        'consumer.override.auto.offset.reset': 'earliest',
-        'consumer.override.max.poll.records': '200',
-        'consumer.override.session.timeout.ms': '6000',
-        'consumer.override.heartbeat.interval.ms': '500',
-        'restart.policy': 'always',
-        'restart.backoff.ms': '10',
-        'restart.max.attempts': '1000',
-        ...config,
-      },
-      PARTITIONS,
-    )
-    const rows: Row[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const added = Array.from({ length: RECORDS_A_ROUND }, (_, index) => ({
-        id: round * RECORDS_A_ROUND + index,
-        partition: index % PARTITIONS,
-        color: random.next() < 0.5 ? 'red' : random.next() < 0.5 ? 'green' : 'blue',
-      }))
-      rows.push(...added)
-      const producing = produce(topic, added)
-      if (round < ROUNDS - 1) {
-        const before = round * RECORDS_A_ROUND + RECORDS_A_ROUND / 4
-        await until('some of the round is stored', async () => (await stored()) > before)
-        for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
-        if (server.keepsObjects) {
-          await server.kill()
-          await server.restart()
-        }
-      }
-      await producing
-      await until('everything is committed', async () => (await lag(topic, `connect-${connector}`)) === 0)
-    }
-    await worker.worker.stopTasks(Array.from({ length: PARTITIONS }, (_, task) => ({ connector, task })))
-    await worker.worker.stopConnector(connector)
-    return rows
+  async function killServer(): Promise<void> {
+    if (!server.keepsObjects) return
+    await server.kill()
+    await server.restart()
   }
 
   const layouts: [string, Record<string, string>][] = [
@@ -162,7 +58,7 @@ describe('a topic and its objects', () => {
         ...layout,
       }
       const load = async () => (await jsonOf(server, `topics/${topic}/`)) as Row[]
-      const rows = await storeWithKills(topic, config, async () => (await load()).length)
+      const rows = await kills.store({ topic, config, stored: async () => (await load()).length, killServer })
       const stored = await load()
       expect(stored.length).toBe(rows.length)
       expect(stored.toSorted((a, b) => a.id - b.id)).toEqual(rows)
@@ -183,7 +79,12 @@ describe('a topic and its objects', () => {
   test.skipIf(missing !== null)('named by templates, with nothing lost and whole, after the same', async () => {
     const load = async () => (await jsonOf(server, 'changelog/')) as Row[]
     const config = templates('changelog/{{topic}}/{{partition}}-{{start_offset:padding=true}}.gz')
-    const rows = await storeWithKills('changelog', config, async () => new Set((await load()).map(({ id }) => id)).size)
+    const rows = await kills.store({
+      topic: 'changelog',
+      config,
+      stored: async () => new Set((await load()).map(({ id }) => id)).size,
+      killServer,
+    })
     // At least once: a row that is there again is the same row.
     const stored = new Map((await load()).map((row) => [row.id, row]))
     expect([...stored.values()].toSorted((a, b) => a.id - b.id)).toEqual(rows)
@@ -192,7 +93,12 @@ describe('a topic and its objects', () => {
   test.skipIf(missing !== null)('named by keys, with the latest record of each, after the same', async () => {
     const load = async () => (await jsonOf(server, 'latest/')) as Row[]
     const config = { ...templates('latest/{{key}}.json'), 'file.compression.type': 'none' }
-    const rows = await storeWithKills('latest', config, async () => Math.max(0, ...(await load()).map(({ id }) => id)))
+    const rows = await kills.store({
+      topic: 'latest',
+      config,
+      stored: async () => Math.max(0, ...(await load()).map(({ id }) => id)),
+      killServer,
+    })
     const latest = new Map(rows.map((row) => [keyOf(row), row]))
     expect((await load()).toSorted((a, b) => a.id - b.id)).toEqual([...latest.values()].toSorted((a, b) => a.id - b.id))
   })
@@ -213,6 +119,7 @@ describe('a topic and its objects', () => {
           }),
         )
       }
+      const { client, worker } = kills
       const admin = client.admin()
       await admin.topics.create([{ name: topic, numPartitions: 1, replicationFactor: 1 }])
       await admin.close()
@@ -244,10 +151,7 @@ describe('a topic and its objects', () => {
       for (const part of [0.2, 0.6]) {
         await read(() => ids.length > part * objects * lines)
         for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
-        if (server.keepsObjects) {
-          await server.kill()
-          await server.restart()
-        }
+        await killServer()
       }
       const seen = new Set<number>()
       await read(() => {

@@ -7,6 +7,7 @@ import { Leases } from '../../connectors/_shared/file-source/lease.ts'
 import { storeSettings } from '../../connectors/_shared/s3/index.ts'
 import { ObjectStore } from '../../connectors/_shared/s3/object-store.ts'
 import parquetSource from '../../connectors/spooldir/parquet-source.ts'
+import sink from '../../connectors/spooldir/sink.ts'
 import { avroFormat, parquetFormat } from '../../connectors/_shared/formats/index.ts'
 import { parseConfigOrThrow, schemas, struct } from '@millrace/sdk'
 import { isAlive } from '../services/alive.ts'
@@ -97,6 +98,18 @@ describe.skipIf(missing !== null)('a bucket', () => {
     expect(await system.stat('w')).toBeNull()
   })
 
+  test('stores a file whole, in parts when it is large, in place of what is there', async () => {
+    const content = randomBytes(6 * 1024 * 1024)
+    for (const bytes of [content, content.subarray(0, 10), Buffer.alloc(0)]) {
+      await system.store('/stored/ü', {
+        size: bytes.length,
+        read: async (start, end) => bytes.subarray(start, end),
+      })
+      expect((await system.read('stored/ü'))?.equals(bytes)).toBe(true)
+    }
+    expect(await keys('stored/')).toEqual(['stored/ü'])
+  })
+
   test('of two that take over a lease that is over at the same time one gets it', async () => {
     let nowMs = 0
     const systems = await Promise.all([1, 2, 3].map(() => S3FileSystem.connect(settings())))
@@ -151,6 +164,9 @@ describe.skipIf(missing !== null)('a bucket', () => {
     expect(await issues({})).toEqual([])
     expect(await issues({ 's3.bucket.name': 'no-such-bucket' })).toEqual(['s3.bucket.name'])
     expect(await issues({ 'aws.secret.access.key': 'wrong' })).toEqual(['aws.access.key.id'])
+    const raw = { ...place(), 'output.path': 'checked', 's3.bucket.name': 'no-such-bucket' } as Record<string, string>
+    const ofSink = await sink.validate?.(parseConfigOrThrow(sink.config, raw), raw)
+    expect(ofSink?.map(({ key }) => key)).toEqual(['s3.bucket.name'])
   })
 
   test('a Parquet file is read in its parts', async () => {

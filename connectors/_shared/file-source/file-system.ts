@@ -1,3 +1,5 @@
+import type { Content } from '../buffers/index.ts'
+
 /** A file as a listing shows it. */
 export interface FileEntry {
   /** Relative to the folder that was listed, with `/` between folders. */
@@ -21,8 +23,13 @@ export type WriteMode = 'new' | 'replace' | 'append'
 export interface FileSystem {
   /** For messages, for example `sftp://host:22`; empty for the local one. */
   readonly label: string
-  /** All files of a folder, and of those in it when `recursive`; in no order. A folder that does not exist is an error. */
-  list(folder: string, recursive: boolean): Promise<FileEntry[]>
+  /** Whether files may grow; else they are only written whole. */
+  readonly appends: boolean
+  /**
+   * All files of a folder, and of those in it when `recursive`; in no order. A folder that does not exist is an error.
+   * `start` asks for those whose paths begin so; more may come where that saves nothing.
+   */
+  list(folder: string, recursive: boolean, start?: string): Promise<FileEntry[]>
   /** Null when there is no such file. The entry's path is the one that was asked. */
   stat(path: string): Promise<FileEntry | null>
   open(path: string, position: number): Promise<ByteStream>
@@ -33,6 +40,8 @@ export interface FileSystem {
    * longer what was read or written here last. What was written is durable where the system can promise it.
    */
   write(path: string, bytes: Uint8Array, mode: WriteMode): Promise<boolean>
+  /** Writes a file whole, in place of one that is there: its name never stands for a part of it. Its folder has to exist. */
+  store(path: string, content: Content): Promise<void>
   /** Replaces no file: callers choose a free name. */
   move(from: string, to: string): Promise<void>
   /** No error when there is none. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
+import { isRetriable } from '@millrace/sdk'
 import type { Client, FileInfo, FTPError } from 'basic-ftp'
+import type { Content } from '../../buffers/index.ts'
 import { type ByteStream, type FileEntry, type FileSystem, joinPath, type WriteMode } from '../file-system.ts'
 import { remotely } from './remote-error.ts'
 import { byteStreamOf } from './stream.ts'
+import { storeByRename } from './whole-file.ts'
 
 /** How an FTP server is reached. */
 export interface FtpOptions {
@@ -45,6 +48,7 @@ function isPassing(error: unknown): boolean {
  */
 export class FtpFileSystem implements FileSystem {
   readonly label: string
+  readonly appends = true
   readonly #options: FtpOptions
   readonly #client: Client
   /** Listings of many servers tell no exact times; those that were asked for are kept while a listing shows the same. */
@@ -163,6 +167,26 @@ export class FtpFileSystem implements FileSystem {
         : this.#client.uploadFrom(Readable.from([buffer]), path),
     )
     return true
+  }
+
+  async store(path: string, content: Content): Promise<void> {
+    await storeByRename(this, path, content, {
+      write: async (part, bytes) => {
+        await this.#run(() => this.#client.uploadFrom(bytes, part))
+      },
+      replace: (from, to) => this.#replace(from, to),
+    })
+  }
+
+  /** Many servers replace a file at once, some refuse to. */
+  async #replace(from: string, to: string): Promise<void> {
+    try {
+      await this.move(from, to)
+    } catch (error) {
+      if (isRetriable(error) || (await this.stat(to)) === null) throw error
+      await this.remove(to)
+      await this.move(from, to)
+    }
   }
 
   async move(from: string, to: string): Promise<void> {

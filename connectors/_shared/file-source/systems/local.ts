@@ -1,13 +1,16 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Content } from '../../buffers/index.ts'
 import type { ByteStream, FileEntry, FileSystem, WriteMode } from '../file-system.ts'
+import { storeByRename } from './whole-file.ts'
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
 
 /** The disk of the machine that the task runs on. */
 export class LocalFileSystem implements FileSystem {
   readonly label = ''
+  readonly appends = true
   readonly #chunkBytes: number
 
   constructor(chunkBytes: number) {
@@ -83,6 +86,21 @@ export class LocalFileSystem implements FileSystem {
       if (mode === 'new' && codeOf(error) === 'EEXIST') return false
       throw error
     }
+  }
+
+  async store(path: string, content: Content): Promise<void> {
+    await storeByRename(this, path, content, {
+      async write(part, bytes) {
+        const handle = await open(part, 'w')
+        try {
+          await handle.writeFile(bytes)
+          await handle.datasync()
+        } finally {
+          await handle.close()
+        }
+      },
+      replace: rename,
+    })
   }
 
   async move(from: string, to: string): Promise<void> {

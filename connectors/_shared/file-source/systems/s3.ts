@@ -1,4 +1,5 @@
 import { ConnectError } from '@millrace/sdk'
+import type { Content } from '../../buffers/index.ts'
 import { classifyS3, type ListedObject, type ObjectStore, type StoreSettings } from '../../s3/index.ts'
 import type { ByteStream, FileEntry, FileSystem, WriteMode } from '../file-system.ts'
 import { remotely } from './remote-error.ts'
@@ -8,10 +9,14 @@ const isPassing = (error: unknown): boolean => classifyS3(error).kind === 'retri
 const NOT_SATISFIABLE = 416
 
 const NEW = { IfNoneMatch: '*' } as const
+/** The smallest that S3 takes: a part is in memory while it is uploaded. */
+const PART_BYTES = 5 * 1024 * 1024
+const WRITE = { encryption: null, kmsKeyId: null, customerKey: null, acl: null, partSize: PART_BYTES }
 
 /** The objects of a bucket; what is between slashes of their names counts as folders. */
 export class S3FileSystem implements FileSystem {
   readonly label: string
+  readonly appends = false
   readonly #store: ObjectStore
   /** Marks of objects as this process read or wrote them last, so that nothing else is replaced. */
   readonly #marks = new Map<string, string>()
@@ -23,14 +28,14 @@ export class S3FileSystem implements FileSystem {
 
   static async connect(settings: StoreSettings): Promise<S3FileSystem> {
     const { ObjectStore: Store } = await import('../../s3/object-store.ts')
-    return new S3FileSystem(new Store(settings), settings.bucket)
+    return new S3FileSystem(new Store({ write: WRITE, ...settings }), settings.bucket)
   }
 
   /** There are no folders that could be missing. */
-  async list(folder: string, recursive: boolean): Promise<FileEntry[]> {
+  async list(folder: string, recursive: boolean, start = ''): Promise<FileEntry[]> {
     const key = keyOf(folder)
     const prefix = key === '' || key.endsWith('/') ? key : `${key}/`
-    const found = await this.#run(() => this.#store.listFolder(prefix, recursive))
+    const found = await this.#run(() => this.#store.listFolder(prefix + start, recursive))
     // Some tools make objects that stand for folders.
     return found
       .filter(({ key: each }) => !each.endsWith('/'))
@@ -71,6 +76,11 @@ export class S3FileSystem implements FileSystem {
     const mark = await this.#run(() => this.#store.put(keyOf(path), bytes, condition))
     if (mark !== null) this.#marks.set(path, mark)
     return mark !== null
+  }
+
+  async store(path: string, content: Content): Promise<void> {
+    this.#marks.delete(path)
+    await this.#run(() => this.#store.write({ key: keyOf(path), content, metadata: {}, onlyIfNew: false }))
   }
 
   /** A copy that has the new name as a whole, and then the end of the old one. */

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { ConnectError, type PluginLogger } from '@millrace/sdk'
+import { ConnectError, isRetriable, type PluginLogger } from '@millrace/sdk'
 import type SftpClient from 'ssh2-sftp-client'
+import type { Content } from '../../buffers/index.ts'
 import { pause } from '../../retry/index.ts'
 import { type ByteStream, type FileEntry, type FileSystem, joinPath, type WriteMode } from '../file-system.ts'
 import { remotely } from './remote-error.ts'
 import { byteStreamOf } from './stream.ts'
+import { storeByRename } from './whole-file.ts'
 
 /** How an SFTP server is reached. */
 export interface SftpOptions {
@@ -42,6 +44,7 @@ const isMissing = (error: unknown): boolean =>
 /** Files on a server, by SFTP. */
 export class SftpFileSystem implements FileSystem {
   readonly label: string
+  readonly appends = true
   readonly #client: SftpClient
   readonly #chunkBytes: number
 
@@ -150,6 +153,26 @@ export class SftpFileSystem implements FileSystem {
       // Servers give no code of its own to a file that exists.
       if (mode === 'new' && (await this.stat(path)) !== null) return false
       throw error
+    }
+  }
+
+  async store(path: string, content: Content): Promise<void> {
+    await storeByRename(this, path, content, {
+      write: async (part, bytes) => {
+        await this.#run(() => this.#client.put(bytes, part))
+      },
+      replace: (from, to) => this.#replace(from, to),
+    })
+  }
+
+  /** At once where the server knows the extension of OpenSSH; the protocol itself has no way to replace a file. */
+  async #replace(from: string, to: string): Promise<void> {
+    try {
+      await this.#run(() => this.#client.posixRename(from, to))
+    } catch (error) {
+      if (isRetriable(error)) throw error
+      await this.remove(to)
+      await this.move(from, to)
     }
   }
 

@@ -39,10 +39,15 @@ declare module 'ssh2-sftp-client' {
     list(path: string): Promise<SftpEntry[]>
     stat(path: string): Promise<SftpStat>
     get(path: string): Promise<Buffer>
-    put(source: Buffer, path: string, options?: { writeStreamOptions?: { flags?: string } }): Promise<unknown>
+    put(
+      source: Buffer | Readable,
+      path: string,
+      options?: { writeStreamOptions?: { flags?: string } },
+    ): Promise<unknown>
     append(source: Buffer, path: string): Promise<unknown>
     createReadStream(path: string, options: { start: number; highWaterMark: number }): Readable
     rename(from: string, to: string): Promise<unknown>
+    posixRename(from: string, to: string): Promise<unknown>
     delete(path: string, notFoundOK: boolean): Promise<unknown>
     mkdir(path: string, recursive: boolean): Promise<unknown>
     rmdir(path: string, recursive: boolean): Promise<unknown>

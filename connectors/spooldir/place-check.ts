@@ -1,0 +1,31 @@
+import type { ConfigIssue, PluginLogger } from '@millrace/sdk'
+import type { FileSystem } from '../_shared/file-source/index.ts'
+import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
+import { connectTo, type PlaceConfig } from './connect.ts'
+
+const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Opens the place of a configuration and looks at it; what keeps it from being opened is told by its key. */
+export async function placeIssues(
+  config: PlaceConfig,
+  look: (system: FileSystem) => Promise<readonly ConfigIssue[]>,
+): Promise<readonly ConfigIssue[]> {
+  if (config['file.system'] === 's3') {
+    const { ObjectStore } = await import('../_shared/s3/object-store.ts')
+    const settings = storeSettings(config)
+    const issues = await bucketIssues(new ObjectStore(settings), settings)
+    if (issues.length > 0) return issues
+  }
+  let system: FileSystem
+  try {
+    system = await connectTo(config, quiet)
+  } catch (error) {
+    const { key } = error as { key?: string }
+    return [{ key: key ?? 'file.system', message: (error as Error).message }]
+  }
+  try {
+    return await look(system)
+  } finally {
+    await system.close()
+  }
+}
