@@ -199,8 +199,14 @@ export function commonIssues(raw: RawConfig): ConfigIssue[] {
       issues.push({ key, message: `"${value}" is not possible: clients speak PLAINTEXT only so far; remove it` })
     }
   }
-  if ((raw['config.providers'] ?? '').trim() !== '') {
-    issues.push({ key: 'config.providers', message: 'config providers are set up in the worker; remove it here' })
+  // MirrorMaker writes its providers into each connector; the worker has put in the values of those that it has.
+  const providers = (raw['config.providers'] ?? '').split(',').map((name) => name.trim())
+  for (const [key, value] of Object.entries(raw)) {
+    const missing = providers.find((name) => name !== '' && value.includes(`\${${name}:`))
+    if (missing !== undefined) {
+      const message = `the worker has no config provider ${missing}; set it up in the properties of the worker`
+      issues.push({ key, message })
+    }
   }
   return issues
 }

@@ -24,8 +24,9 @@ async function taskConfigs(
   raw: RawConfig,
   context: ConnectorContext,
 ): Promise<readonly RawConfig[]> {
+  // Also of a flow that is not enabled: a flow in the other direction copies the heartbeats.
   const isActive = config['emit.heartbeats.enabled'] && config['emit.heartbeats.interval.seconds'] > 0
-  if (!config.enabled || !isActive) return []
+  if (!isActive) return []
   const key = 'heartbeats.topic.replication.factor'
   const topic = { name: HEARTBEATS_TOPIC, replicationFactor: config[key], isDefaultFactor: raw[key] === undefined }
   try {

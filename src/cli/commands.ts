@@ -40,6 +40,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/connect-standalone.ts'),
   },
   {
+    name: 'mirror',
+    summary: "Mirror clusters with MirrorMaker 2's mm2.properties",
+    load: () => import('./commands/mirror.ts'),
+  },
+  {
     name: 'plugin',
     summary: 'Add, list, remove, audit and bundle connector plugins',
     load: () => import('./commands/plugin.ts'),

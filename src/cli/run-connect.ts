@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module'
 import { compileCacheFolder } from '../base/real/index.ts'
-import type { ConnectServer } from '../server.ts'
+import type { ConnectOptions, ConnectServer } from '../server.ts'
 import { createConnectLogger } from './connect-logger.ts'
 import { exitAfterLog } from './logger.ts'
 import { UsageError } from './usage-error.ts'
@@ -10,17 +10,37 @@ const EXIT_START_FAILED = 2
 const EXIT_CONNECTOR_FAILED = 3
 
 /** Runs a worker until the process is told to stop; `afterStart` failing stops it with exit code 3. */
-export async function runConnect(
+export function runConnect(
   mode: 'standalone' | 'distributed',
   properties: Readonly<Record<string, string>>,
-  afterStart: (server: ConnectServer) => Promise<void> = () => Promise.resolve(),
+  afterStart?: (server: ConnectServer) => Promise<void>,
+): Promise<void> {
+  const start = async (context: ServerContext) => {
+    const { startConnect } = await import('../server.ts')
+    return startConnect({ ...context, properties, mode })
+  }
+  return runServer(start, afterStart)
+}
+
+/** What a server of this process gets. */
+export type ServerContext = Required<Pick<ConnectOptions, 'logger' | 'logLevels' | 'onFatal'>>
+
+/** The part of a server that its process has to do with. */
+interface RunningServer {
+  readonly url: string | null
+  stop(): Promise<void>
+}
+
+/** Runs a server until the process is told to stop; `afterStart` failing stops it with exit code 3. */
+export async function runServer<S extends RunningServer>(
+  start: (context: ServerContext) => Promise<S>,
+  afterStart: (server: S) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   // The compiled code of the last start is found again, which halves the time until the worker is healthy.
   enableCompileCache(compileCacheFolder())
   const { logger, levels } = createConnectLogger()
-  const { startConnect } = await import('../server.ts')
   let stopping: Promise<void> | null = null
-  let server: ConnectServer | null = null
+  let server: S | null = null
   const stop = (reason: string, exitCode: number) => {
     logger.info({ reason }, 'the worker is stopping')
     stopping ??= (server?.stop() ?? Promise.resolve()).then(
@@ -36,7 +56,7 @@ export async function runConnect(
   process.on('disconnect', () => stop('the parent process is gone', 0))
   try {
     const onFatal = (error: Error) => stop(error.message, 1)
-    server = await startConnect({ properties, mode, logger, logLevels: levels, onFatal })
+    server = await start({ logger, logLevels: levels, onFatal })
   } catch (error) {
     process.stderr.write(`${explained(error)}\n`)
     return exitAfterLog(EXIT_START_FAILED)

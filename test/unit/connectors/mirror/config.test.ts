@@ -45,7 +45,6 @@ describe('the configuration of a mirror', () => {
     ['replication.policy.class', 'com.acme.Policy'],
     ['forwarding.admin.class', 'com.acme.Admin'],
     ['metric.reporters', 'com.acme.Reporter'],
-    ['config.providers', 'file'],
     ['source.cluster.security.protocol', 'SASL_SSL'],
     ['target.cluster.security.protocol', 'SSL'],
     ['source.consumer.security.protocol', 'SSL'],
@@ -54,6 +53,13 @@ describe('the configuration of a mirror', () => {
     ['refresh.topics.interval.seconds', '0'],
   ])('%s=%s is refused by name', async (key, value) => {
     expect(await issuesOf('MirrorSource', { ...clusters, [key]: value })).toEqual([key])
+  })
+
+  test('config providers of MirrorMaker are accepted as long as the worker has them', async () => {
+    const raw = { ...clusters, 'config.providers': 'env, file' }
+    expect(await issuesOf('MirrorSource', { ...raw, 'source.cluster.sasl.jaas.config': 'resolved' })).toEqual([])
+    const left = { ...raw, 'source.cluster.sasl.jaas.config': 'password=${file:/run/secrets:password}' }
+    expect(await issuesOf('MirrorSource', left)).toEqual(['source.cluster.sasl.jaas.config'])
   })
 
   test('what is of no use together is refused', async () => {
