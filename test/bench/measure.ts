@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
+/** So many records, or the part of them that BENCH_SCALE says: for a first look, not for figures to keep. */
+export const scaled = (count: number): number => Math.round(count * Number(process.env['BENCH_SCALE'] ?? 1))
+
 /** CPU seconds of a process, its children that live and those that have ended. */
 export function cpuSeconds(pid: number): number {
   return tree(pid).reduce((sum, each) => {

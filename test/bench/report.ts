@@ -6,6 +6,8 @@ export type Figures = Readonly<Record<string, number>>
 /** One side of a comparison. */
 export interface Side {
   readonly name: string
+  /** What targets call it, where its name is not known beforehand. */
+  readonly role?: string
   run(round: number): Promise<Figures>
   stop(): Promise<void>
 }
@@ -15,6 +17,8 @@ export interface Target {
   readonly figure: string
   readonly unit: string
   readonly better: 'more' | 'less'
+  /** The name or role of the side that ours is compared with; left out, the second one. */
+  readonly peer?: string
   readonly ratio?: number
   readonly absolute?: number
 }
@@ -23,7 +27,7 @@ export interface BenchCase {
   readonly name: string
   readonly title: string
   readonly targets: readonly Target[]
-  /** Ours first; without a peer only absolute targets can be judged. */
+  /** Ours first; without a peer only absolute targets can be judged, and those that name an absent peer are left out. */
   sides(): Promise<readonly Side[]>
 }
 
@@ -32,8 +36,9 @@ export interface Row {
   readonly figure: string
   readonly ours: number
   readonly peer: number | null
+  readonly peerName: string
   readonly ratio: number | null
-  /** How far two runs of the same side lie apart: the median over sides of max/min. A smaller difference says nothing. */
+  /** How far two runs of the same side lie apart: the median over both of max/min. A smaller difference says nothing. */
   readonly aa: number
   readonly target: string
   readonly met: boolean
@@ -60,10 +65,14 @@ export async function runCase(
   } finally {
     for (const side of sides) await side.stop()
   }
-  return bench.targets.map((target) => row(bench.name, target, results))
+  return bench.targets.flatMap((target) => {
+    const peer = target.peer === undefined ? 1 : sides.findIndex((side) => [side.name, side.role].includes(target.peer))
+    if (peer < 0) return []
+    return [row(bench.name, target, [results[0] ?? [], results[peer] ?? []], sides[peer]?.name ?? '')]
+  })
 }
 
-function row(caseName: string, target: Target, results: readonly Figures[][]): Row {
+function row(caseName: string, target: Target, results: readonly [Figures[], Figures[]], peerName: string): Row {
   const values = results.map((runs) => runs.map((run) => run[target.figure]).filter((value) => value !== undefined))
   const ours = median(values[0] ?? [])
   const peer = values[1] && values[1].length > 0 ? median(values[1]) : null
@@ -83,6 +92,7 @@ function row(caseName: string, target: Target, results: readonly Figures[][]): R
     figure: `${target.figure} (${target.unit})`,
     ours,
     peer,
+    peerName,
     ratio,
     aa,
     target: parts.join(' and '),
@@ -105,7 +115,7 @@ export function table(rows: readonly Row[]): string {
       each.caseName,
       each.figure,
       format(each.ours),
-      format(each.peer),
+      each.peer === null ? '-' : `${format(each.peer)} (${each.peerName})`,
       ratio,
       each.aa.toFixed(2),
       each.target,

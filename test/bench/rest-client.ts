@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** No run of a case takes longer. */
+const RUN_MS = 600_000
+/** Looking more often would take time from what is measured. */
+const STATUS_MS = 2000
+
 export type Config = Readonly<Record<string, string>>
 
 export interface Status {
@@ -73,6 +78,24 @@ export async function waitFor(what: string, condition: () => Promise<boolean>, d
     await sleep(10)
   }
   return performance.now() - started
+}
+
+/** `waitFor` what a connector does, which ends at once when one of its tasks has failed. */
+export async function waitForConnector(
+  url: string,
+  name: string,
+  what: string,
+  condition: () => Promise<boolean>,
+): Promise<number> {
+  let looked = performance.now()
+  const conditionOrFailure = async () => {
+    if (performance.now() - looked > STATUS_MS) {
+      isRunning(await status(url, name), 1)
+      looked = performance.now()
+    }
+    return condition()
+  }
+  return waitFor(what, conditionOrFailure, RUN_MS)
 }
 
 export async function runsWithin(url: string, name: string, tasks = 1): Promise<number> {

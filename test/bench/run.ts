@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- [case ...] [--rounds 3] [--warm-ups 1]`: every case alternates Millrace and its peer in one run
- * and prints ratios; A/A is how far equal runs lie apart. Without names all cases run.
+ * and prints ratios; A/A is how far equal runs lie apart. Without names all cases run. JDBC_ORIGINAL and S3_ORIGINAL name
+ * builds of originals that no registry has (originals.ts); BENCH_SCALE=0.1 has a tenth of the rows in those cases.
  */
 import { parseArgs } from 'node:util'
 import { brokerCases } from './cases/broker.ts'
@@ -8,7 +9,8 @@ import { cdcCases } from './cases/cdc.ts'
 import { csvCases } from './cases/csv.ts'
 import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
-import { jdbcCases } from './cases/jdbc.ts'
+import { jdbcSinkCases } from './cases/jdbc-sink.ts'
+import { jdbcSourceCases } from './cases/jdbc-source.ts'
 import { mirrorCases } from './cases/mirror.ts'
 import { mongoCases } from './cases/mongo-sink.ts'
 import { operationsCases } from './cases/operations.ts'
@@ -26,7 +28,8 @@ const cases = [
   ...csvCases,
   ...cdcCases,
   ...elasticsearchCases,
-  ...jdbcCases,
+  ...jdbcSinkCases,
+  ...jdbcSourceCases,
   ...mongoCases,
   ...operationsCases,
   ...mirrorCases,
