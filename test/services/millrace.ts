@@ -188,3 +188,26 @@ export async function startMillraceWorker(
   await worker.restart()
   return withFacts(worker, { url, workerId: `127.0.0.1:${port}` })
 }
+
+export interface MillraceMirror extends MillraceProcess {
+  /** Where REST is, should the file have switched it on. */
+  readonly url: string
+}
+
+/** Starts `millrace mirror` with a file of MirrorMaker 2 and waits until it is healthy. */
+export async function startMillraceMirror(properties: Readonly<Record<string, string>>): Promise<MillraceMirror> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-mirror-'))
+  const port = await freePort()
+  const file = join(folder, 'mm2.properties')
+  await writeFile(file, lines({ listeners: `http://127.0.0.1:${port}`, ...properties }))
+  // It need not have REST: the log says when it is healthy, once for each start.
+  let healthy = 0
+  const mirror: CommandProcess = new CommandProcess(['mirror', file], folder, () => {
+    const said = mirror.output().split('the mirror is healthy').length - 1
+    if (said === healthy) return Promise.resolve(false)
+    healthy = said
+    return Promise.resolve(true)
+  })
+  await mirror.restart()
+  return withFacts(mirror, { url: `http://127.0.0.1:${port}` })
+}

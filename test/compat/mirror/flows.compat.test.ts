@@ -30,26 +30,16 @@ async function throughJava(lines: readonly string[]): Promise<any[]> {
 }
 
 const ALIASES = ['A', 'B', 'us', 'us.east', 'consumer', 'mm2-x']
-const KEYS = [
-  ...['bootstrap.servers', 'ssl.protocol', 'sasl.jaas.config', 'security.protocol', 'client.id', 'group.id'],
-  ...['topics', 'groups', 'tasks.max', 'name', 'enabled', 'replication.factor', 'emit.heartbeats.enabled'],
-  ...[
-    'emit.heartbeats.interval.seconds',
-    'sync.topic.acls.enabled',
-    'use.defaults.from',
-    'offset-syncs.topic.location',
-  ],
-  ...['replication.policy.separator', 'replication.policy.other', 'offset.storage.topic', 'status.storage.partitions'],
-  ...[
-    'config.storage.replication.factor',
-    'offset.flush.interval.ms',
-    'key.converter',
-    'header.converter.x',
-    'task',
-    'tasks',
-  ],
-  ...['worker.sync.timeout.ms', 'workers', 'transforms', 'transforms.a.type', 'restart.policy', 'connector.class'],
-]
+const KEYS = `
+  bootstrap.servers ssl.protocol sasl.jaas.config security.protocol client.id group.id topics groups
+  tasks.max name enabled replication.factor emit.heartbeats.enabled emit.heartbeats.interval.seconds
+  sync.topic.acls.enabled use.defaults.from offset-syncs.topic.location replication.policy.separator
+  replication.policy.other offset.storage.topic status.storage.partitions config.storage.replication.factor
+  offset.flush.interval.ms key.converter header.converter.x task tasks worker.sync.timeout.ms workers
+  transforms transforms.a.type restart.policy connector.class
+`
+  .trim()
+  .split(/\s+/)
 const CLIENTS = ['', 'producer.', 'consumer.', 'admin.', 'consumerish.', 'source.consumer.', 'target.cluster.']
 
 /** Pieces of a file; `security.protocol` at the top is checked by MirrorMaker before anything else. */
