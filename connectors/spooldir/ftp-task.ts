@@ -43,6 +43,7 @@ export class FtpSourceTask implements SourceTask {
   readonly #matches: (name: string) => boolean
   #published = new Map<string, Published>()
   #system: FileSystem | undefined
+  #isStopped = false
   /** A look at the server that is not over yet. */
   #look: AsyncGenerator<SourceRecord, void> | undefined
   #failures = 0
@@ -83,6 +84,7 @@ export class FtpSourceTask implements SourceTask {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     await this.#disconnect()
   }
 
@@ -113,8 +115,13 @@ export class FtpSourceTask implements SourceTask {
   }
 
   async *#newRecords(): AsyncGenerator<SourceRecord, void> {
-    this.#system ??= await this.#o.connect()
-    const system = this.#system
+    const system = this.#system ?? (await this.#o.connect())
+    if (this.#isStopped) {
+      // The stop came beside this and had nothing to close.
+      await system.close().catch(() => undefined)
+      return
+    }
+    this.#system = system
     const maxAgeMs = durationMs(this.#o.config['connect.ftp.file.maxage']) ?? 0
     const seen = new Map<string, Published>()
     for (const monitor of this.#o.monitors) {

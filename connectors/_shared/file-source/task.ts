@@ -72,6 +72,7 @@ export class FileSourceTask implements SourceTask {
   readonly #context: SourceTaskContext
   readonly #leases: Leases
   #system: FileSystem | undefined
+  #isStopped = false
   #queue: Candidate[] = []
   #reading: Reading | undefined
   /** Where a file goes on that was left because the connection broke. */
@@ -120,6 +121,7 @@ export class FileSourceTask implements SourceTask {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     await this.#reading?.file.close()
     this.#reading = undefined
     if (this.#system === undefined) return
@@ -129,8 +131,15 @@ export class FileSourceTask implements SourceTask {
   }
 
   async #connected(): Promise<FileSystem> {
-    this.#system ??= await this.#o.connect()
-    return this.#system
+    if (this.#system !== undefined) return this.#system
+    const system = await this.#o.connect()
+    if (this.#isStopped) {
+      // The stop came beside this and had nothing to close.
+      await system.close().catch(() => undefined)
+      throw new RetriableError('the task was stopped')
+    }
+    this.#system = system
+    return system
   }
 
   async #disconnect(): Promise<void> {
