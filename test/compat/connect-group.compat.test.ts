@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { kafkaMissing } from '../services/kafka.ts'
 import { type KafkaConnect, startKafkaConnect } from '../services/kafka-connect.ts'
 import {
@@ -15,6 +15,7 @@ import { join } from 'node:path'
 const missing = kafkaMissing('4.3.1') !== null
 const GROUP = 'mixed'
 let broker: MillraceBroker
+const LABELLED = 'mixed-labelled'
 let java: KafkaConnect | undefined
 let ours: MillraceWorker | undefined
 let folder: string
@@ -24,10 +25,15 @@ beforeAll(async () => {
   if (!missing) broker = await startMillraceBroker()
 })
 afterAll(async () => {
-  await java?.stop()
-  await ours?.stop()
   await broker?.stop()
   await rm(folder, { recursive: true, force: true })
+})
+
+afterEach(async () => {
+  await java?.stop()
+  await ours?.stop()
+  java = undefined
+  ours = undefined
 })
 
 /** A source that both know by its Java class name. */
@@ -93,3 +99,84 @@ test.skipIf(missing)('a worker of Kafka Connect and one of Millrace share a grou
   expect((await rest(java.url, 'DELETE', '/connectors/b')).status).toBe(204)
   await untilAllRun(ours.url, 4, 2)
 })
+
+interface Seen {
+  readonly key: string
+  readonly state: string
+  readonly worker_id: string
+  readonly trace?: string
+}
+
+/** All connectors and tasks. */
+async function everything(url: string): Promise<readonly Seen[]> {
+  const { body } = await rest(url, 'GET', '/connectors?expand=status')
+  return Object.values<any>(body).flatMap(({ status }) =>
+    [status?.connector, ...(status?.tasks ?? [])].map((seen) => ({ key: status?.name, ...seen })),
+  )
+}
+
+test.skipIf(missing)(
+  'labels change nothing for workers of Kafka Connect, and bind those of Millrace under any leader',
+  async () => {
+    const compatible = { 'scheduled.rebalance.max.delay.ms': '0' }
+    java = await startKafkaConnect({
+      bootstrapServers: broker.bootstrapServers,
+      group: LABELLED,
+      properties: compatible,
+    })
+    ours = await startMillraceWorker(broker.bootstrapServers, LABELLED, { 'worker.labels': 'role=edge' })
+    const { workerId } = ours
+    const pinned = ['p', 'q', 'r', 's']
+    for (const name of pinned) {
+      const config = { ...(await source(name)), 'required.worker.labels': 'role=core' }
+      const made = await rest(ours.url, 'POST', '/connectors', { name, config })
+      expect(made.status, JSON.stringify(made.body)).toBe(201)
+    }
+    // The Java leader deals to everybody: its own worker runs what it gets, Millrace's does not and says so.
+    await until(
+      'half of the connectors run and half wait',
+      () => everything(ours!.url),
+      (seen) => {
+        const mine = seen.filter(({ worker_id }) => worker_id === workerId)
+        const isBarred = ({ state, trace }: Seen) =>
+          state === 'UNASSIGNED' && trace?.includes('lacks the labels role=core')
+        const theirs = seen.filter(({ worker_id }) => worker_id !== workerId)
+        return mine.length >= 2 && mine.every(isBarred) && theirs.every(({ state }) => state === 'RUNNING')
+      },
+    )
+
+    await java.stop()
+    java = undefined
+    await until(
+      'all of it waits under the lead of Millrace',
+      () => everything(ours!.url),
+      (seen) =>
+        seen.length > pinned.length &&
+        seen.every(({ state, trace }) => state === 'UNASSIGNED' && trace?.startsWith('Waits for a worker') === true),
+    )
+
+    java = await startKafkaConnect({
+      bootstrapServers: broker.bootstrapServers,
+      group: LABELLED,
+      properties: compatible,
+    })
+    for (const name of pinned) {
+      const changed = await rest(java.url, 'PATCH', `/connectors/${name}/config`, {
+        'required.worker.labels': 'role=edge',
+      })
+      expect(changed.status, JSON.stringify(changed.body)).toBe(200)
+    }
+    for (const name of ['free1', 'free2']) {
+      await rest(java.url, 'POST', '/connectors', { name, config: await source(name) })
+    }
+    await until(
+      'what is pinned runs on the labelled worker, and the rest on the other',
+      () => everything(java!.url),
+      (seen) =>
+        seen.length === 12 &&
+        seen.every(
+          ({ key, state, worker_id }) => state === 'RUNNING' && pinned.includes(key) === (worker_id === workerId),
+        ),
+    )
+  },
+)

@@ -1,6 +1,7 @@
 import type { RawConfig } from '@millrace/sdk'
 import { type Random, seededRandom, silentLogger } from '../../src/base/index.ts'
 import type { CompactedLog, LogRecord, LogWrite } from '../../src/connect/stores/compacted-log.ts'
+import { lackingLabels, readLabels } from '../../src/connect/config/worker-labels.ts'
 import { createGroupMembership } from '../../src/connect/herder/group-membership.ts'
 import {
   ConnectHerder,
@@ -18,6 +19,9 @@ const HEAL_MS = 90_000
 const STEP_MS = 50
 /** Stalls have a stream of their own, so that past seeds stay what they were. */
 const STALLS = 0x85ebca6b
+/** Labels have one as well, which gives the seeds that once failed none. */
+const LABELS = 0x165667b1
+const LABEL_CHOICES = ['zone=a', 'zone=b', 'role=edge']
 const SYNC = { syncTimeoutMs: 1500, unsyncBackoffMs: 10_000 }
 const TRACE_LINES = 80
 
@@ -32,10 +36,12 @@ interface Options {
   readonly changeRate: number
   readonly maxDelayMs: number
   readonly stallRate: number
+  /** How likely each label is on a worker, and required by a connector; 0 without labels. */
+  readonly labelRate: number
 }
 
 /** The seed draws how the world is, too: some have no faults of a kind at all. */
-function drawOptions(random: Random, stalls: Random): Options {
+function drawOptions(random: Random, stalls: Random, labels: Random): Options {
   const maybe = (most: number) => (random.next() < 0.4 ? 0 : random.next() * most)
   return {
     workers: 1 + Math.floor(random.next() * 4),
@@ -48,6 +54,7 @@ function drawOptions(random: Random, stalls: Random): Options {
     changeRate: maybe(0.5),
     maxDelayMs: random.next() < 0.7 ? 0 : 5000,
     stallRate: stalls.next() < 0.4 ? stalls.next() * 0.3 : 0,
+    labelRate: labels.next() < 0.5 ? 0.2 + labels.next() * 0.6 : 0,
   }
 }
 
@@ -68,13 +75,23 @@ class World {
   readonly clock = new SimClock()
   readonly random: Random
   readonly stalls: Random
+  readonly labels: Random
   readonly options: Options
   readonly coordinator: SimCoordinator
   readonly configLog = new SharedLog()
   readonly statusLog = new SharedLog()
   readonly nodes: Node[] = []
   readonly trace: string[] = []
-  readonly stats = { rebalances: 0, crashes: 0, partitions: 0, stalls: 0, leaves: 0, changes: 0, taskStarts: 0 }
+  readonly stats = {
+    rebalances: 0,
+    crashes: 0,
+    partitions: 0,
+    stalls: 0,
+    leaves: 0,
+    changes: 0,
+    taskStarts: 0,
+    waiting: 0,
+  }
   chaos = true
   /** Task configurations as connectors made them: what may run. */
   epoch = 0
@@ -85,7 +102,8 @@ class World {
     this.lies = lies
     this.random = seededRandom(streamStart(seed))
     this.stalls = seededRandom(streamStart(seed, STALLS))
-    this.options = drawOptions(this.random, this.stalls)
+    this.labels = seededRandom(streamStart(seed, LABELS))
+    this.options = drawOptions(this.random, this.stalls, this.labels)
     this.coordinator = new SimCoordinator(this.clock)
     for (let i = 0; i < this.options.workers; i++) this.nodes.push(new Node(this, i))
   }
@@ -140,6 +158,10 @@ class World {
     check(this.coordinator.rebalances === quiet, `the group rebalances although nothing happens`)
   }
 
+  drawLabels(rate: number): string[] {
+    return LABEL_CHOICES.filter(() => rate > 0 && this.labels.next() < rate)
+  }
+
   private chance(perSecond: number): boolean {
     return this.random.next() < (perSecond * STEP_MS) / 1000
   }
@@ -168,7 +190,11 @@ class World {
     const leader = this.nodes.find((node) => node.alive && node.herder !== null)
     if (!leader?.herder) return
     const kind = this.random.next()
-    const config = { 'connector.class': 'X', 'tasks.max': String(1 + Math.floor(this.random.next() * 4)) }
+    const config = {
+      'connector.class': 'X',
+      'tasks.max': String(1 + Math.floor(this.random.next() * 4)),
+      'required.worker.labels': this.drawLabels(this.options.labelRate / 2).join(),
+    }
     const { herder } = leader
     const request = async () => {
       if (kind < 0.6) await herder.putConnectorConfig(name, config)
@@ -199,23 +225,50 @@ class World {
     }
   }
 
-  /** Without faults every configured task runs exactly once, and evenly. */
+  /** Without faults every configured task that may run somewhere runs exactly once, and evenly; the others say why not. */
   private checkConverged(): void {
     const [first] = this.nodes
     const state = first?.herder?.configuration()
     check(state, 'no worker is there')
-    const expected = [...state.configured().tasks].toSorted()
+    const homes = (kind: 'connectors' | 'tasks', name: string) =>
+      this.nodes.filter((node) => lackingLabels(state.requiredLabels(kind, name), node.labels).length === 0)
+    const connectorOf = (task: string) => task.slice(0, task.lastIndexOf('-'))
+    const isRunnable = (task: string) => homes('tasks', connectorOf(task)).length > 0
+    const expected = [...state.configured().tasks].filter(isRunnable).toSorted()
     const running = this.nodes.flatMap((node) => [...node.tasks.keys()]).toSorted()
     check(JSON.stringify(running) === JSON.stringify(expected), `runs ${running.join()} instead of ${expected.join()}`)
     const connectors = this.nodes.flatMap((node) => [...node.connectors]).toSorted()
-    const wanted = [...state.connectors()].toSorted()
+    const wanted = state
+      .connectors()
+      .filter((name) => homes('connectors', name).length > 0)
+      .toSorted()
     check(JSON.stringify(connectors) === JSON.stringify(wanted), `connectors ${connectors.join()} for ${wanted.join()}`)
     const sizes = this.nodes.map((node) => node.tasks.size)
-    check(Math.max(...sizes) - Math.min(...sizes) <= 1, `tasks are spread ${sizes.join()}`)
-    for (const name of state.connectors()) {
+    for (const node of this.nodes) {
+      for (const task of node.tasks.keys()) {
+        const least = Math.min(...homes('tasks', connectorOf(task)).map((home) => home.tasks.size))
+        check(node.tasks.size - least <= 1, `tasks are spread ${sizes.join()}, and ${task} is on ${node.name}`)
+      }
+    }
+    for (const name of state.connectors()) this.checkWaiting(name, homes)
+    for (const name of wanted) {
       if (state.target(name) === 'STARTED') {
         check(state.tasks(name).length > 0, `${name} is started and has no tasks`)
       }
+    }
+  }
+
+  /** What no worker has the labels for is UNASSIGNED and says that it waits. */
+  private checkWaiting(name: string, homes: (kind: 'connectors' | 'tasks', name: string) => readonly Node[]): void {
+    const status = this.nodes[0]?.herder?.connectorStatus(name)
+    const waits = [
+      ...(homes('connectors', name).length === 0 ? [status?.connector] : []),
+      ...(homes('tasks', name).length === 0 ? (status?.tasks ?? []) : []),
+    ]
+    for (const seen of waits) {
+      const isSaid = seen?.state === 'UNASSIGNED' && seen.trace?.startsWith('Waits for ') === true
+      check(isSaid, `${name} waits for a worker with its labels and shows ${JSON.stringify(seen)}`)
+      this.stats.waiting++
     }
   }
 }
@@ -223,6 +276,7 @@ class World {
 /** One worker: a real herder over simulated logs, group and tasks. */
 class Node {
   readonly name: string
+  readonly labels: ReadonlySet<string>
   readonly tasks = new Map<string, RawConfig>()
   readonly connectors = new Set<string>()
   alive = false
@@ -236,6 +290,7 @@ class Node {
   constructor(world: World, index: number) {
     this.world = world
     this.name = `w${index}`
+    this.labels = new Set(world.drawLabels(world.options.labelRate))
   }
 
   isCut(): boolean {
@@ -257,6 +312,7 @@ class Node {
     }
     const herder = new ConnectHerder({
       workerId: `${this.name}:1`,
+      labels: this.labels,
       url,
       findClusterId: () => Promise.resolve('sim'),
       createWorker: (listener) => this.worker(listener, life),
@@ -267,10 +323,11 @@ class Node {
           return {
             start: () => member.start(),
             requestRejoin: () => member.requestRejoin(),
-            leave: () => this.leaves(member),
+            leave: () => this.leaves(member, life),
           }
         },
         url,
+        labels: this.labels,
         sync: SYNC,
         protocol: 'compatible',
         maxDelayMs: world.options.maxDelayMs,
@@ -295,8 +352,10 @@ class Node {
   }
 
   /** Invariant 4: whoever leaves has nothing running any more. */
-  private leaves(member: SimGroupMember): Promise<void> {
+  private leaves(member: SimGroupMember, life: number): Promise<void> {
     const { world } = this
+    // A timer of a life that has ended: nobody hears of it any more.
+    if (this.life !== life) return new Promise<never>(() => {})
     const running = [...this.connectors, ...this.tasks.keys()]
     world.require(running.length === 0, `${this.name} leaves the group and runs ${running.join()}`)
     world.stats.leaves++
@@ -410,7 +469,8 @@ class Node {
       start: nothing,
       validate: () => Promise.resolve(empty),
       pluginConfig: () => Promise.resolve([]),
-      startConnector: async (name, _config, target) => {
+      startConnector: async (name, config, target) => {
+        this.checkLabels(name, config)
         await world.delay(world.random.next() * 20)
         if (isOver()) return
         world.require(!this.connectors.has(name), `${name} is started twice on ${this.name}`)
@@ -431,7 +491,10 @@ class Node {
         const total = String(maxTasks)
         return Array.from({ length: maxTasks }, (_, i) => ({ connector: name, epoch, total, number: String(i) }))
       },
-      startTask: (id, _connector, config, target) => this.startTask(listener, id, config, target, life),
+      startTask: (id, connector, config, target) => {
+        this.checkLabels(`${id.connector}-${id.task}`, connector)
+        return this.startTask(listener, id, config, target, life)
+      },
       stopTasks: async (ids) => {
         const stopping = world.delay(world.random.next() * world.options.stopMsMax)
         // A lying worker says that tasks have stopped which have not: the checker must find out.
@@ -444,6 +507,11 @@ class Node {
       metrics: () => [],
       stop: nothing,
     }
+  }
+
+  private checkLabels(what: string, connector: RawConfig): void {
+    const lacking = lackingLabels(readLabels(connector['required.worker.labels']), this.labels)
+    this.world.require(lacking.length === 0, `${what} starts on ${this.name}, which lacks ${lacking.join()}`)
   }
 
   private forget(ids: readonly TaskId[], life: number): void {

@@ -61,7 +61,7 @@ export function waitingText(required: Labels, workers: readonly Labels[]): strin
   if (workers.some(fits)) {
     return `Waits for new task configurations of its connector, because ${REQUIRED_LABELS} has changed.`
   }
-  const nobodyHas = [...required].filter((label) => !workers.some((labels) => labels.has(label)))
+  const nobodyHas = [...required].toSorted().filter((label) => !workers.some((labels) => labels.has(label)))
   const missing = nobodyHas.length > 0 ? nobodyHas.join(' or ') : 'all of them'
   return (
     `Waits for a worker with the labels ${labelsText(required)} (${REQUIRED_LABELS}): no worker of the group has ` +

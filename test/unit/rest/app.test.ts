@@ -67,6 +67,11 @@ test('the root tells version, commit and cluster', async () => {
   expect((await call('GET', '/')).json).toEqual({ version: '4.3.1', commit: 'abc', kafka_cluster_id: 'cluster' })
 })
 
+test('the root tells the labels of a worker that has some', async () => {
+  const { call } = await start({ herderOptions: { labels: new Set(['zone=a', 'role=edge']) } })
+  expect((await call('GET', '/')).json).toMatchObject({ worker_labels: ['zone=a', 'role=edge'] })
+})
+
 test('health is that of KIP-1017', async () => {
   const { call } = await start()
   const { status, json } = await call('GET', '/health')

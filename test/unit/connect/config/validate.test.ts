@@ -168,6 +168,20 @@ test('the group of a sink may not be the group of the workers', async () => {
   expect(Object.keys(await errorsOf(sink, overridden))).toEqual(['consumer.override.group.id'])
 })
 
+test('a standalone worker refuses a connector whose labels it lacks; in a group it may wait for another worker', async () => {
+  const raw = { secret: 'x', 'required.worker.labels': 'zone=a, role=edge' }
+  expect(await errorsOf(source, raw, { groupId: null, labels: new Set(['zone=a']) })).toEqual({
+    'required.worker.labels': [
+      'Invalid value zone=a, role=edge for configuration required.worker.labels: this standalone worker lacks role=edge; ' +
+        'start it with worker.labels=role=edge,zone=a, or leave the key out',
+    ],
+  })
+  expect(await errorsOf(source, raw, { groupId: null, labels: new Set(['zone=a', 'role=edge']) })).toEqual({})
+  expect(await errorsOf(source, raw)).toEqual({})
+  const bad = await errorsOf(source, { ...raw, 'required.worker.labels': 'edge' }, { groupId: null })
+  expect(bad['required.worker.labels']).toEqual([expect.stringContaining('"edge" is no label')])
+})
+
 test('the definition of a plugin lists its own keys first', () => {
   const infos = connectorPluginConfig(source)
   expect(infos.slice(0, 3).map((info) => info.name)).toEqual(['secret', 'url', 'name'])

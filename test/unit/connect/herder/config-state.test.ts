@@ -180,3 +180,35 @@ test('whatever records compaction has removed, a connector has all of its tasks 
     }),
   )
 })
+
+const labelled = (labels: string) => ({ ...config, 'required.worker.labels': labels })
+
+test('a connector requires the labels of its configuration, its tasks those that they were made with as well', () => {
+  const replay = new Replay()
+  replay.apply(connectorRecord('src', labelled('zone=a, role=edge')), ...taskRecords('src', [task(0)]))
+  const required = (kind: 'connectors' | 'tasks') => [...replay.state.requiredLabels(kind, 'src')]
+  expect([required('connectors'), required('tasks')]).toEqual([
+    ['zone=a', 'role=edge'],
+    ['zone=a', 'role=edge'],
+  ])
+  const other = { kind: 'required-labels', connector: 'src' }
+  expect(replay.apply(connectorRecord('src', labelled('zone=b')))).toEqual([
+    { kind: 'connector', connector: 'src', created: false },
+    other,
+  ])
+  expect([required('connectors'), required('tasks')]).toEqual([['zone=b'], ['zone=b', 'zone=a', 'role=edge']])
+  expect(replay.apply(...taskRecords('src', [task(0)]))).toContainEqual(other)
+  expect(required('tasks')).toEqual(['zone=b'])
+  expect(replay.state.requirements().tasks.get('src')).toEqual(new Set(['zone=b']))
+})
+
+test('the same labels in another order are no news, and connectors without labels require nothing', () => {
+  const replay = new Replay()
+  replay.apply(connectorRecord('src', labelled('zone=a,role=edge')), connectorRecord('free', config))
+  expect(replay.apply(connectorRecord('src', labelled('role=edge, zone=a')))).toEqual([
+    { kind: 'connector', connector: 'src', created: false },
+  ])
+  expect([...replay.state.requirements().connectors.keys()]).toEqual(['src'])
+  replay.apply(...deletionRecords('src'))
+  expect(replay.state.requirements().connectors.size).toBe(0)
+})

@@ -180,6 +180,12 @@ test('the mask of a password is refused where none is stored', async () => {
   )
 })
 
+test('labels are written as they are: the leader asks no config provider', async () => {
+  const { herder } = await start()
+  const create = herder.createConnector('src', { ...config, 'required.worker.labels': '${env::ZONE}' }, 'STARTED')
+  await expect(create).rejects.toThrow('Invalid value ${env::ZONE} for configuration required.worker.labels')
+})
+
 test('topics are tracked and can be reset', async () => {
   const { herder, worker } = await start()
   await herder.createConnector('src', config, 'STARTED')

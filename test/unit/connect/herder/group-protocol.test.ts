@@ -88,6 +88,29 @@ test('version 0 carries neither revocations nor a delay nor the present assignme
   expect(decodeMetadata(bytes)).toEqual({ url, configOffset: 7, assignment: null, labels: noLabels })
 })
 
+test('labels come behind the metadata, which stays as it is for those that know no labels', () => {
+  const plain = { url, configOffset: 7, assignment: null, labels: noLabels }
+  for (const version of [0, 1, 2] as const) {
+    const without = encodeMetadata(version, plain)
+    const labelled = encodeMetadata(version, { ...plain, labels: new Set(['zone=a', 'role=edge']) })
+    expect(labelled.toString('hex')).toBe(
+      hex(
+        without,
+        '000d',
+        Buffer.from('worker.labels'),
+        '00000002 0006',
+        Buffer.from('zone=a'),
+        '0009',
+        Buffer.from('role=edge'),
+      ).toString('hex'),
+    )
+    expect(decodeMetadata(labelled)).toEqual({ ...plain, labels: new Set(['zone=a', 'role=edge']) })
+    // Whatever somebody else writes there is none of ours.
+    expect(decodeMetadata(hex(without, '0003 616263 00'))).toEqual(plain)
+    expect(() => decodeMetadata(labelled.subarray(0, -1))).toThrow(GroupProtocolError)
+  }
+})
+
 const name = fc.string({ minLength: 1, maxLength: 12 })
 const work = fc.record({
   connectors: fc.uniqueArray(name, { maxLength: 5 }).map((names) => new Set(names)),

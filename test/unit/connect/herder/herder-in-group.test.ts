@@ -3,7 +3,12 @@ import { expect, test } from 'vitest'
 import { realClock } from '../../../../src/base/real/index.ts'
 import { createMemoryLog, RequestTargetError } from '../../../../src/connect/index.ts'
 import { deletionRecords, connectorRecord, taskRecords } from '../../../../src/connect/herder/config-records.ts'
-import type { Assignment, Membership, MembershipHooks } from '../../../../src/connect/herder/membership.ts'
+import type {
+  Assignment,
+  LeaderDecision,
+  Membership,
+  MembershipHooks,
+} from '../../../../src/connect/herder/membership.ts'
 import type { CompactedLog, LogRecord } from '../../../../src/connect/stores/compacted-log.ts'
 import type { SessionKeySettings } from '../../../../src/connect/herder/session-keys.ts'
 import { standaloneHerder, until } from './standalone.ts'
@@ -12,11 +17,12 @@ const nothing = { connectors: new Set<string>(), tasks: new Set<string>() }
 
 /** A config log and a group whose every step is the test's. */
 async function scriptedHerder(
-  group: { protocol?: string; sessionKeys?: SessionKeySettings; statusLog?: CompactedLog } = {},
+  group: { protocol?: string; sessionKeys?: SessionKeySettings; statusLog?: CompactedLog; labels?: string[] } = {},
 ) {
   let deliver: (records: readonly LogRecord[]) => void = () => {}
   let hooks: MembershipHooks | undefined
   let offset = 0
+  const rejoins: string[] = []
   const configLog: CompactedLog = {
     start: async (onRecords) => {
       deliver = onRecords
@@ -29,7 +35,7 @@ async function scriptedHerder(
     start: async (given) => {
       hooks = given
     },
-    requestRejoin: () => {},
+    requestRejoin: (reason) => rejoins.push(reason),
     leave: async () => {},
     metrics: () => ({
       protocol: group.protocol ?? 'sessioned',
@@ -47,6 +53,7 @@ async function scriptedHerder(
     statusLog,
     membership,
     sessionKeys: group.sessionKeys ?? null,
+    labels: new Set(group.labels),
   })
   const read = (...records: readonly { key: string; value: Buffer | null }[]) => {
     deliver(records.map((record) => ({ ...record, partition: 0, offset: offset++, timestampMs: 0 })))
@@ -73,7 +80,9 @@ async function scriptedHerder(
   }
   const lose = () => hooks?.onLost('the test says so')
   const prepareJoin = () => hooks?.prepareJoin(false)
-  return { herder, worker, statusLog, read, assign, lose, prepareJoin }
+  const owned = () => [...(hooks?.joining().connectors ?? []), ...(hooks?.joining().tasks ?? [])]
+  const decide = (decision: LeaderDecision) => hooks?.onDecision(decision)
+  return { herder, worker, statusLog, read, assign, lose, prepareJoin, owned, decide, rejoins }
 }
 
 test('work starts with the last record that was required, also when that record changes nothing', async () => {
@@ -146,6 +155,100 @@ test('a worker joins again when what it said of its work is written, so that it 
   clearInterval(opening)
   expect(order.toSorted()).toEqual(['join', 'status-connector-a', 'status-task-a-0'])
   expect(order.at(-1)).toBe('join')
+})
+
+const pinned = (labels: string) => ({
+  name: 'a',
+  'connector.class': 'FakeSource',
+  ...(labels === '' ? {} : { 'required.worker.labels': labels }),
+})
+
+test('work that requires labels which this worker lacks does not run on it, and says why', async () => {
+  const { herder, worker, read, assign, owned } = await scriptedHerder({ labels: ['zone=a'] })
+  read(connectorRecord('a', pinned('zone=a,role=edge')), ...taskRecords('a', [{ number: '0' }]))
+  assign(['a'], ['a-0'], 3)
+  const { connector, tasks } = await until(
+    () => herder.connectorStatus('a'),
+    (status) => status.tasks.length === 1,
+  )
+  for (const status of [connector, ...tasks]) {
+    expect(status).toMatchObject({ state: 'UNASSIGNED', worker_id: '127.0.0.1:8083' })
+    expect(status.trace).toContain('lacks the labels role=edge (required.worker.labels)')
+  }
+  expect(worker.journal).toEqual([])
+  // It is this worker's until the leader takes it away: nobody else may believe that it was lost.
+  expect(owned()).toEqual(['a', 'a-0'])
+  assign([], [], 3, { revoked: { connectors: new Set(['a']), tasks: new Set(['a-0']) } })
+  expect(owned()).toEqual([])
+  await herder.stop()
+})
+
+test('a connector that requires other labels than it did stops at once, and asks for a rebalance', async () => {
+  const { herder, worker, read, assign, rejoins, owned } = await scriptedHerder({ labels: ['zone=a'] })
+  read(connectorRecord('a', pinned('zone=a')), ...taskRecords('a', [{ number: '0' }]))
+  assign(['a'], ['a-0'], 3)
+  await until(
+    () => [...worker.connectors.keys(), ...worker.tasks.keys()],
+    (running) => running.length === 2,
+  )
+  rejoins.length = 0
+  read(connectorRecord('a', pinned('zone=b')))
+  await until(
+    () => [...worker.connectors.keys(), ...worker.tasks.keys()],
+    (running) => running.length === 0,
+  )
+  expect(rejoins).toEqual(['a requires other labels of workers'])
+  await until(
+    () => herder.connectorStatus('a').tasks[0]?.state,
+    (state) => state === 'UNASSIGNED',
+  )
+  expect(owned()).toEqual(['a', 'a-0'])
+  // And back: what is still this worker's starts without another rebalance.
+  read(connectorRecord('a', pinned('zone=a')))
+  await until(
+    () => [...worker.connectors.keys(), ...worker.tasks.keys()],
+    (running) => running.length === 2,
+  )
+  await herder.stop()
+})
+
+const edge = new Set(['role=edge', 'zone=a'])
+
+test.each([
+  ['no labels', [new Set<string>()], 'no worker of the group has role=edge or zone=b'],
+  ['one of the labels', [edge], 'no worker of the group has zone=b'],
+  ['them, but none has both', [edge, new Set(['zone=b'])], 'no worker of the group has all of them'],
+])('the leader says of work that waits what is missing while workers have %s', async (_, workers, text) => {
+  const { herder, read, assign, decide, statusLog } = await scriptedHerder()
+  read(connectorRecord('a', pinned('role=edge,zone=b')), ...taskRecords('a', [{ number: '0' }]))
+  // The last owner is gone, and spoke in a generation of a group that has been empty since.
+  const last = { state: 'RUNNING', trace: null, worker_id: 'gone:8083', generation: 50 }
+  await statusLog.append([{ key: 'status-task-a-0', value: Buffer.from(JSON.stringify(last)) }])
+  assign([], [], 3, { isLeader: true })
+  const waiting = { connectors: new Set(['a']), tasks: new Set(['a-0']) }
+  const members = workers.map((labels, i) => ({ url: `http://w${i}:8083/`, labels, work: nothing }))
+  await decide({ generation: 3, members, waiting })
+  const { connector, tasks } = herder.connectorStatus('a')
+  for (const status of [connector, ...tasks]) {
+    expect(status.state).toBe('UNASSIGNED')
+    expect(status.trace).toBe(
+      `Waits for a worker with the labels role=edge,zone=b (required.worker.labels): ${text}. ` +
+        'Start one with worker.labels=role=edge,zone=b.',
+    )
+  }
+  expect(tasks).toHaveLength(1)
+  await herder.stop()
+})
+
+test('tasks made for other labels than their connector requires now wait for new configurations', async () => {
+  const { herder, read, assign, decide } = await scriptedHerder()
+  read(connectorRecord('a', pinned('zone=a')), ...taskRecords('a', [{ number: '0' }]))
+  read(connectorRecord('a', pinned('zone=b')))
+  assign([], [], 4, { isLeader: true })
+  const members = [{ url: 'http://w:8083/', labels: new Set(['zone=b']), work: nothing }]
+  await decide({ generation: 3, members, waiting: { connectors: new Set(), tasks: new Set(['a-0']) } })
+  expect(herder.taskStatus('a', 0).trace).toContain('Waits for new task configurations')
+  await herder.stop()
 })
 
 const sessionKeys: SessionKeySettings = {
