@@ -15,6 +15,31 @@ export type PlaceConfig = Parsed<typeof placeKeys> & {
   readonly 'file.buffer.size.bytes': number
 }
 
+/** What says how an SFTP server is reached. */
+export type SftpConfig = Pick<
+  PlaceConfig,
+  Extract<keyof typeof placeKeys, `sftp.${string}` | `tls.${string}`> | 'connection.timeout.ms'
+>
+
+/** For validation, of which the answer tells all. */
+export const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Opens files on an SFTP server. */
+export async function connectSftp(config: SftpConfig, chunkBytes: number, logger: PluginLogger): Promise<FileSystem> {
+  return SftpFileSystem.connect({
+    host: config['sftp.host'],
+    port: config['sftp.port'],
+    username: config['sftp.username'],
+    password: config['sftp.password'],
+    privateKey: await privateKey(config['tls.pemfile']),
+    passphrase: config['tls.passphrase'],
+    hostFingerprint: config['sftp.host.fingerprint'],
+    timeoutMs: config['connection.timeout.ms'],
+    chunkBytes,
+    logger,
+  })
+}
+
 /** Opens the place where the files of a configuration are. Libraries are loaded when they are needed. */
 export async function connectTo(config: PlaceConfig, logger: PluginLogger): Promise<FileSystem> {
   const chunkBytes = config['file.buffer.size.bytes']
@@ -23,18 +48,7 @@ export async function connectTo(config: PlaceConfig, logger: PluginLogger): Prom
     case 'local':
       return new LocalFileSystem(chunkBytes)
     case 'sftp':
-      return SftpFileSystem.connect({
-        host: config['sftp.host'],
-        port: config['sftp.port'],
-        username: config['sftp.username'],
-        password: config['sftp.password'],
-        privateKey: await privateKey(config['tls.pemfile']),
-        passphrase: config['tls.passphrase'],
-        hostFingerprint: config['sftp.host.fingerprint'],
-        timeoutMs,
-        chunkBytes,
-        logger,
-      })
+      return connectSftp(config, chunkBytes, logger)
     case 's3':
       return S3FileSystem.connect(storeSettings(config))
     case 'ftp':

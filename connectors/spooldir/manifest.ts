@@ -165,6 +165,24 @@ export const sinkManifest: PluginManifest = defineManifest({
   load: () => import('./sink.ts'),
 })
 
+/** One of Confluent's sinks of files on servers. */
+const serverSink = (kind: 'Sftp' | 'Ftps', load: () => Promise<unknown>) =>
+  defineManifest({
+    kind: 'sink',
+    name: `${kind}Sink`,
+    aliases: [`io.confluent.connect.${kind.toLowerCase()}.${kind}SinkConnector`, `${kind}SinkConnector`],
+    version,
+    title: `Files by ${kind.toUpperCase()}`,
+    summary:
+      `Writes records into files of Avro, JSON, CSV or Parquet on an ${kind.toUpperCase()} server, in folders by partition, ` +
+      'field or time. Takes the JSON of the Confluent connector.',
+    stability: 'stable',
+    delivery: 'exactly-once',
+    load,
+  })
+
+export const sftpSinkManifest: PluginManifest = serverSink('Sftp', () => import('./confluent/sftp-sink.ts'))
+
 export const spooldirManifests: readonly PluginManifest[] = [
   csvManifest,
   jsonManifest,
@@ -181,4 +199,5 @@ export const spooldirManifests: readonly PluginManifest[] = [
   sftpBinaryManifest,
   ftpManifest,
   sinkManifest,
+  sftpSinkManifest,
 ]

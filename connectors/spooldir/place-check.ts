@@ -1,9 +1,7 @@
-import type { ConfigIssue, PluginLogger } from '@millrace/sdk'
+import type { ConfigIssue } from '@millrace/sdk'
 import type { FileSystem } from '../_shared/file-source/index.ts'
 import { bucketIssues, storeSettings } from '../_shared/s3/index.ts'
-import { connectTo, type PlaceConfig } from './connect.ts'
-
-const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
+import { connectTo, type PlaceConfig, quiet } from './connect.ts'
 
 /** Opens the place of a configuration and looks at it; what keeps it from being opened is told by its key. */
 export async function placeIssues(

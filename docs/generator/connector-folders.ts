@@ -107,6 +107,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'SftpBinaryFileSource',
       'FtpSource',
       'SpoolDirSink',
+      'SftpSink',
     ],
     testedOn: 'disks, OpenSSH 9.2, vsftpd 3.0, versitygw 1.8',
     provedBy: [
@@ -114,6 +115,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'integration/spooldir-remote.integration.test.ts',
       'integration/spooldir-s3.integration.test.ts',
       'integration/spooldir-sinks-kill.integration.test.ts',
+      'integration/confluent-file-sinks.integration.test.ts',
       'integration/ftp-source.integration.test.ts',
     ],
     conformance: CONFORMANCE_FILES,

@@ -177,6 +177,17 @@ describe.each(kinds)('$name', ({ missing, start }) => {
     expect((await readFile(join(place.folder, 'kept'))).equals(bytes)).toBe(true)
   })
 
+  it('makes the same folders at the same time as others', async () => {
+    const others = await Promise.all([place.connect(), place.connect()])
+    const folders = ['deep/in/the/same', 'deep/in/the/same', 'deep/in/another', 'deep/in/the/last']
+    const makeAll = async (each: FileSystem): Promise<void> => {
+      for (const folder of folders) await each.makeFolder(at(folder))
+    }
+    await Promise.all([system, ...others].map(makeAll))
+    for (const folder of folders) expect((await stat(join(place.folder, folder))).isDirectory()).toBe(true)
+    for (const other of others) await other.close()
+  })
+
   it('moves into folders that it makes, removes files, and folders that are empty', async () => {
     await writeFile(join(place.folder, 'm'), 'x')
     await system.makeFolder(at('to/the'))

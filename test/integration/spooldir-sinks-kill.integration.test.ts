@@ -1,6 +1,9 @@
 // Sinks of files and their topics: equal after kill -9 of task hosts and of the server that holds the files.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseOutputName } from '../../connectors/spooldir/output-name.ts'
+import { type FileServer, fileServerMissing, startSftpServer } from '../services/file-servers.ts'
 import { s3Missing, startS3 } from '../services/s3.ts'
 import { bytesOf, connectionOf, keysOf } from './support/s3-tasks.ts'
 import { type Row, SinkKills } from './support/sink-kills.ts'
@@ -55,4 +58,69 @@ describe('a topic and its files', () => {
       await server.stop()
     }
   })
+
+  const FLUSH_SIZE = '50'
+  const layouts: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ['partition', {}],
+    [
+      'field',
+      {
+        'partitioner.class': 'io.confluent.connect.storage.partitioner.FieldPartitioner',
+        'partition.field.name': 'color',
+      },
+    ],
+  ]
+
+  /** Stores a topic with a sink of Confluent's, and looks at what is on the server. */
+  async function storesOnServer(
+    server: FileServer,
+    topic: string,
+    folder: string,
+    config: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const files = async (): Promise<string[]> => {
+      const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+      return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    }
+    const load = async (): Promise<Row[]> => {
+      const names = (await files()).filter((path) => path.endsWith('.json'))
+      // One that is replaced at this moment is read the next time.
+      const texts = await Promise.all(names.map((path) => readFile(path, 'utf8').catch(() => '')))
+      return texts.flatMap(rowsOf)
+    }
+    const rows = await kills.store({
+      topic,
+      config: { 'format.class': 'JsonFormat', 'flush.size': FLUSH_SIZE, 'retry.backoff.ms': '100', ...config },
+      stored: async () => (await load()).length,
+      async killServer() {
+        await server.kill()
+        await server.start()
+      },
+    })
+    expect((await load()).toSorted(byId)).toEqual(rows)
+    // What a kill left half done was replaced.
+    expect((await files()).filter((path) => !path.endsWith('.json'))).toEqual([])
+  }
+
+  test.skipIf(fileServerMissing('sftp') !== null).each(layouts)(
+    'SftpSink by %s: each record once',
+    async (layout, partitioner) => {
+      const server = await startSftpServer()
+      try {
+        const topic = `by-sftp-${layout}`
+        await storesOnServer(server, topic, join(server.folder, 'topics', topic), {
+          'connector.class': 'io.confluent.connect.sftp.SftpSinkConnector',
+          'sftp.host': '127.0.0.1',
+          'sftp.port': String(server.port),
+          'sftp.username': server.username,
+          'tls.private.key': server.privateKey.replaceAll('\n', '\\r\\n'),
+          'sftp.host.fingerprint': server.fingerprint,
+          'sftp.working.dir': server.path,
+          ...partitioner,
+        })
+      } finally {
+        await server.stop()
+      }
+    },
+  )
 })

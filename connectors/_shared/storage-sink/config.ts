@@ -34,10 +34,10 @@ export function extractorOf(text: string): ExtractorName | undefined {
   return EXTRACTORS.find((name) => name === lastName(text) || `${name}TimestampExtractor` === lastName(text))
 }
 
-const isTimeBased = (all: All): boolean =>
-  ['TimeBasedPartitioner', 'DailyPartitioner', 'HourlyPartitioner'].includes(
-    partitionerOf(String(all['partitioner.class'])) ?? '',
-  )
+/** Whether a partitioner makes folders of times. */
+export function isTimeBased(className: string): boolean {
+  return ['TimeBasedPartitioner', 'DailyPartitioner', 'HourlyPartitioner'].includes(partitionerOf(className) ?? '')
+}
 
 /** Says of a class name that means none of those which are known. */
 export const oneOfClasses =
@@ -277,7 +277,7 @@ export const rotationKeys = {
     importance: 'high',
     doc: 'After how many milliseconds, by the times of the records, files end. Only with partitions by time.',
     validate: (interval: number, all: All) =>
-      interval > 0 && !isTimeBased(all)
+      interval > 0 && !isTimeBased(String(all['partitioner.class']))
         ? 'needs a partitioner by time, whose extractor gives the times of the records'
         : undefined,
     group: 'Rotation',

@@ -4,7 +4,7 @@ import { createPartitioner, type Partitioner } from './partitioner.ts'
 
 /** The partitioner that a configuration asks for; throws ConfigError that names the key at fault. */
 export function configuredPartitioner(config: StorageConfig): Partitioner {
-  return createPartitioner({
+  const partitioner = createPartitioner({
     name: partitionerOf(config['partitioner.class']) ?? 'DefaultPartitioner',
     fields: config['partition.field.name'],
     delimiter: config['directory.delim'],
@@ -15,6 +15,9 @@ export function configuredPartitioner(config: StorageConfig): Partitioner {
     extractor: extractorOf(config['timestamp.extractor']) ?? 'Wallclock',
     timestampField: config['timestamp.field'],
   })
+  if (partitioner.extract !== null || config['rotate.interval.ms'] <= 0) return partitioner
+  // Records have no time of their own then, and files end by the clock.
+  return { ...partitioner, extract: (_record, nowMs) => nowMs, deterministic: false }
 }
 
 /** What keeps the options of the partitioner, taken together, from making one. */

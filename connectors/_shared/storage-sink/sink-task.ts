@@ -8,7 +8,7 @@ import {
   type TopicPartition,
   type TopicPartitionOffset,
 } from '@millrace/sdk'
-import type { StorageConfig } from './config.ts'
+import { isTimeBased, type StorageConfig } from './config.ts'
 import { configuredPartitioner } from './configured-partitioner.ts'
 import type { FileLayout } from './open-file.ts'
 import { PartitionWriter, type WriterSettings } from './partition-writer.ts'
@@ -25,10 +25,11 @@ export interface StorageOptions {
   /** How many files are stored at once. */
   readonly concurrency: number
   readonly retryBackoffMs: number
-  /** Files that are there already stay; the task then waits for each, and reads on behind what it holds. */
-  readonly keepsStored: boolean
-  /** How many files in a row may be found stored already. */
-  readonly conflictsMax: number
+  /**
+   * Where files that are there already stay: the task then waits for each, and reads on behind what it holds, of at most so
+   * many files in a row. Null where they are replaced.
+   */
+  readonly keepsStored: { readonly conflictsMax: number } | null
   readonly nullValues: 'fail' | 'ignore' | 'write'
   /** Whether records without a value that are left out go to the dead letter queue. */
   readonly reportsNullValues: boolean
@@ -66,10 +67,10 @@ export class StorageSinkTask implements SinkTask {
       rotateIntervalMs: config['rotate.interval.ms'],
       scheduleIntervalMs: config['rotate.schedule.interval.ms'],
       zone: zoneOffset(config.timezone === '' ? 'UTC' : config.timezone),
-      rotateOnPartitionChange: config['rotate.file.on.partition.change'],
+      rotateOnPartitionChange: config['rotate.file.on.partition.change'] && isTimeBased(config['partitioner.class']),
       maxOpenFiles: config['partitioner.max.open.files'],
       tombstoneFolder: options.tombstoneFolder,
-      conflictsMax: options.conflictsMax,
+      conflictsMax: options.keepsStored?.conflictsMax ?? 0,
       now,
       submit: (group) => this.#uploader.submit(group),
     }
@@ -88,7 +89,7 @@ export class StorageSinkTask implements SinkTask {
     this.#uploader.check()
     const rewound = new Set<PartitionWriter>()
     // A put that ended while it waited for uploads goes on with waiting.
-    for (const writer of isAgain && this.#o.keepsStored ? this.#writers.values() : []) {
+    for (const writer of isAgain && this.#o.keepsStored !== null ? this.#writers.values() : []) {
       if (await this.#await(writer)) rewound.add(writer)
     }
     for (const record of records) {
@@ -103,7 +104,7 @@ export class StorageSinkTask implements SinkTask {
       const handling = this.#write(writer, record)
       if (handling) await handling
       if (this.#settings.layout.memory.used > this.#settings.layout.memory.limit) await this.#makeRoom()
-      if (this.#o.keepsStored && writer.isWaiting && (await this.#await(writer))) rewound.add(writer)
+      if (this.#o.keepsStored !== null && writer.isWaiting && (await this.#await(writer))) rewound.add(writer)
     }
     await this.#tick()
     if (Date.now() - startedMs > this.#o.maxWriteMs) {
@@ -223,7 +224,7 @@ export class StorageSinkTask implements SinkTask {
     let nextMs = Number.POSITIVE_INFINITY
     for (const writer of this.#writers.values()) {
       writer.tick()
-      if (this.#o.keepsStored && writer.isWaiting) await this.#await(writer)
+      if (this.#o.keepsStored !== null && writer.isWaiting) await this.#await(writer)
       nextMs = Math.min(nextMs, writer.nextRotationMs)
     }
     const intervalMs = this.#rotateIntervalMs

@@ -185,7 +185,17 @@ export class SftpFileSystem implements FileSystem {
   }
 
   async makeFolder(folder: string): Promise<void> {
-    await this.#run(() => this.#client.mkdir(folder, true))
+    // Others may make the same folders at this moment: each failure then means that there is one more of them.
+    for (let left = folder.split('/').length; ; left--) {
+      try {
+        await this.#run(() => this.#client.mkdir(folder, true))
+        return
+      } catch (error) {
+        if (isRetriable(error)) throw error
+        if ((await this.#run(() => this.#client.exists(folder))) === 'd') return
+        if (left <= 0) throw error
+      }
+    }
   }
 
   removeEmptyFolder(folder: string): Promise<boolean> {

@@ -38,6 +38,8 @@ declare module 'ssh2-sftp-client' {
     connect(options: SftpConnectOptions): Promise<unknown>
     list(path: string): Promise<SftpEntry[]>
     stat(path: string): Promise<SftpStat>
+    /** The type of what is there, as in listings. */
+    exists(path: string): Promise<false | string>
     get(path: string): Promise<Buffer>
     put(
       source: Buffer | Readable,
