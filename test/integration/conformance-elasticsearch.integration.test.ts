@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { manifest } from '../../connectors/elasticsearch/manifest.ts'
 import sink from '../../connectors/elasticsearch/sink.ts'
 import { type SearchNode, searchServerMissing, startSearchServer } from '../services/elasticsearch.ts'
+import { connector } from './support/conformance.ts'
 
 describe.skipIf(searchServerMissing('elasticsearch-9') !== null)('the Elasticsearch sink', () => {
   let node: SearchNode
@@ -16,7 +17,7 @@ describe.skipIf(searchServerMissing('elasticsearch-9') !== null)('the Elasticsea
 
   describeSink(sink, {
     manifest,
-    module: new URL('../../connectors/elasticsearch/sink.ts', import.meta.url),
+    module: connector('elasticsearch/sink.ts'),
     limits: { events: 4, kills: 3, starts: 20, floodEvents: 400 },
     guarantee: 'idempotent',
     target: 'latest',

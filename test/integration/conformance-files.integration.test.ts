@@ -1,10 +1,9 @@
-// The acceptance suite for authors, over the connectors that need no server: files, folders of files, SQLite, Datagen.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+// The acceptance suite for authors, over the connectors that need no server: files, a sink of files, SQLite, Datagen.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describeSink, describeSource, type SinkOptions, type TestEvent } from '@millrace/testkit'
+import { describeSink, describeSource, type SinkOptions } from '@millrace/testkit'
 import { datagenManifest } from '../../connectors/datagen/manifest.ts'
 import datagenSource from '../../connectors/datagen/source.ts'
 import { fileManifests } from '../../connectors/file/manifest.ts'
@@ -16,17 +15,11 @@ import {
 } from '../../connectors/jdbc/manifest.ts'
 import jdbcSink from '../../connectors/jdbc/sink.ts'
 import jdbcSource from '../../connectors/jdbc/source.ts'
-import jsonFiles from '../../connectors/spooldir/schemaless-json-source.ts'
-import { schemalessJsonManifest, sinkManifest as spooldirSinkManifest } from '../../connectors/spooldir/manifest.ts'
+import { sinkManifest as spooldirSinkManifest } from '../../connectors/spooldir/manifest.ts'
 import spooldirSink from '../../connectors/spooldir/sink.ts'
+import { connector, temporary } from './support/conformance.ts'
 
-const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
 const limits = { events: 5, kills: 4, starts: 100, floodEvents: 200 }
-
-function temporary(): { readonly folder: string; close(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-conformance-'))
-  return { folder, close: () => rmSync(folder, { recursive: true, force: true }) }
-}
 
 const LINES = {
   tombstones: 'lines of a file are not removed',
@@ -38,7 +31,7 @@ const [sourceManifest, sinkManifest] = fileManifests
 
 describeSource(fileSource, {
   ...(sourceManifest ? { manifest: sourceManifest } : {}),
-  module: connector('file/source'),
+  module: connector('file/source.ts'),
   limits,
   open() {
     const { folder, close } = temporary()
@@ -57,7 +50,7 @@ const NO_SHAPE = { 'schema-evolution': 'values are written as they are', 'bad-re
 
 describeSink(fileSink, {
   ...(sinkManifest ? { manifest: sinkManifest } : {}),
-  module: connector('file/sink'),
+  module: connector('file/sink.ts'),
   limits,
   tombstones: 'write',
   record: ({ id, key, payload }) => ({ key, value: `${id}${payload}` }),
@@ -75,40 +68,6 @@ describeSink(fileSink, {
   },
 })
 
-/** Files of JSON lines, one for each call, that appear when they are complete. */
-async function addFile(folder: string, name: string, events: readonly TestEvent[]): Promise<void> {
-  const lines = events.map(({ id, payload }) => `${JSON.stringify({ id, payload })}\n`).join('')
-  await writeFile(join(folder, name), lines)
-  await rename(join(folder, name), join(folder, 'in', `${name}.json`))
-}
-
-describeSource(jsonFiles, {
-  manifest: schemalessJsonManifest,
-  module: connector('spooldir/schemaless-json-source'),
-  limits,
-  async open() {
-    const { folder, close } = temporary()
-    for (const name of ['in', 'done', 'bad']) await mkdir(join(folder, name))
-    let files = 0
-    return {
-      config: {
-        topic: 'files',
-        'input.path': join(folder, 'in'),
-        'finished.path': join(folder, 'done'),
-        'error.path': join(folder, 'bad'),
-        'input.file.pattern': '.*\\.json',
-        'empty.poll.wait.ms': '5',
-        'batch.size': '3',
-        // Those who end in the middle leave their leases behind.
-        'lease.timeout.ms': '1000',
-      },
-      produce: (events) => addFile(folder, `f${files++}`, events),
-      close,
-    }
-  },
-  notApplicable: LINES,
-})
-
 /** The lines of all complete files of a folder. */
 function linesIn(folder: string): readonly string[] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
@@ -118,7 +77,7 @@ function linesIn(folder: string): readonly string[] {
 
 describeSink(spooldirSink, {
   manifest: spooldirSinkManifest,
-  module: connector('spooldir/sink'),
+  module: connector('spooldir/sink.ts'),
   limits,
   ordered: false,
   open() {
@@ -136,7 +95,7 @@ const WITHOUT_SERVER = 'a file is always there; what waits for a lock of SQLite 
 
 describeSource(jdbcSource, {
   manifest: jdbcSourceManifest,
-  module: connector('jdbc/source'),
+  module: connector('jdbc/source.ts'),
   limits,
   open() {
     const { folder, close } = temporary()
@@ -183,7 +142,7 @@ function sqliteSink(
 ): Pick<SinkOptions, 'open' | 'manifest' | 'module' | 'limits'> {
   return {
     manifest: jdbcSinkManifest,
-    module: connector('jdbc/sink'),
+    module: connector('jdbc/sink.ts'),
     limits,
     open(topic) {
       const { folder, close } = temporary()
@@ -222,7 +181,7 @@ describeSink(jdbcSink, {
 
 describeSource(datagenSource, {
   manifest: datagenManifest,
-  module: connector('datagen/source'),
+  module: connector('datagen/source.ts'),
   limits,
   open: () => ({
     config: { 'kafka.topic': 'orders', quickstart: 'orders', 'max.interval': '0', 'random.seed': '7' },

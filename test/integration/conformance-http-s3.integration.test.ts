@@ -16,8 +16,8 @@ import s3Source from '../../connectors/s3/source.ts'
 import { type HttpApi, startHttpApi } from '../services/http-api.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
 import { connectionOf, jsonOf } from './support/s3-tasks.ts'
+import { connector } from './support/conformance.ts'
 
-const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
 const limits = { events: 4, kills: 3, starts: 30, floodEvents: 400 }
 const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
@@ -32,7 +32,7 @@ describe('the HTTP sink', () => {
 
   describeSink(httpSink, {
     manifest: httpSinkManifest,
-    module: connector('http/sink'),
+    module: connector('http/sink.ts'),
     limits,
     bad: ({ id }) => ({ key: 'k', value: { id, is: 'bad' } }),
     open() {
@@ -74,7 +74,7 @@ async function startItems() {
 describe('the HTTP source', () => {
   describeSource(httpSource, {
     manifest: httpSourceManifest,
-    module: connector('http/source'),
+    module: connector('http/source.ts'),
     limits,
     async open() {
       const api = await startItems()

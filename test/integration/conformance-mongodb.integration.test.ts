@@ -6,8 +6,8 @@ import { sinkManifest, sourceManifest } from '../../connectors/mongodb/manifest.
 import sink from '../../connectors/mongodb/sink.ts'
 import source from '../../connectors/mongodb/source.ts'
 import { mongoMissing, type MongoServer, startMongo } from '../services/mongo.ts'
+import { connector } from './support/conformance.ts'
 
-const connector = (path: string): URL => new URL(`../../connectors/mongodb/${path}.ts`, import.meta.url)
 const limits = { events: 4, kills: 3, starts: 20, floodEvents: 400 }
 const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
@@ -38,7 +38,7 @@ describe.skipIf(mongoMissing() !== null)('connectors on MongoDB', () => {
 
   describeSource(source, {
     manifest: sourceManifest,
-    module: connector('source'),
+    module: connector('mongodb/source.ts'),
     limits,
     open() {
       const { collection, config, close } = open('events')
@@ -72,7 +72,7 @@ describe.skipIf(mongoMissing() !== null)('connectors on MongoDB', () => {
 
   describeSink(sink, {
     manifest: sinkManifest,
-    module: connector('sink'),
+    module: connector('mongodb/sink.ts'),
     limits,
     guarantee: 'idempotent',
     target: 'latest',

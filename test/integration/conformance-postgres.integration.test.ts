@@ -10,8 +10,8 @@ import jdbcSource from '../../connectors/jdbc/source.ts'
 import { manifest as cdcManifest } from '../../connectors/postgres-cdc/manifest.ts'
 import cdcSource from '../../connectors/postgres-cdc/source.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
+import { connector } from './support/conformance.ts'
 
-const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
 const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
 describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
@@ -51,7 +51,7 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
 
   describeSource(jdbcSource, {
     manifest: jdbcSourceManifest,
-    module: connector('jdbc/source'),
+    module: connector('jdbc/source.ts'),
     limits: { events: 4, kills: 3, starts: 30, floodEvents: 400 },
     async open() {
       const { name, produce, evolve } = await eventsTable()
@@ -75,7 +75,7 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
 
   describeSink(jdbcSink, {
     manifest: jdbcSinkManifest,
-    module: connector('jdbc/sink'),
+    module: connector('jdbc/sink.ts'),
     limits: { events: 4, kills: 3, starts: 30, floodEvents: 400 },
     guarantee: 'idempotent',
     target: 'latest',
@@ -103,7 +103,7 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
 
   describeSource(cdcSource, {
     manifest: cdcManifest,
-    module: connector('postgres-cdc/source'),
+    module: connector('postgres-cdc/source.ts'),
     // Each life has to take the slot, which only one has at a time.
     limits: { events: 3, kills: 3, starts: 20, floodEvents: 200 },
     async open() {

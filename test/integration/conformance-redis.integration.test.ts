@@ -14,8 +14,8 @@ import {
 import redisSink from '../../connectors/redis/sink.ts'
 import streamSource from '../../connectors/redis/stream-source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { connector } from './support/conformance.ts'
 
-const connector = (path: string): URL => new URL(`../../connectors/${path}.ts`, import.meta.url)
 const limits = { events: 4, kills: 3, starts: 40, floodEvents: 400 }
 /** More than the 64 MB that the batcher of these sinks holds. */
 const FLOOD = { floodEvents: 1200, floodEventBytes: 128 * 1024 }
@@ -48,7 +48,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
 
   describeSource(streamSource, {
     manifest: redisStreamSourceManifest,
-    module: connector('redis/stream-source'),
+    module: connector('redis/stream-source.ts'),
     limits,
     open() {
       const { client, uri, close } = open()
@@ -83,7 +83,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
 
   describeSource(bullmqSource, {
     manifest: bullmqSourceManifest,
-    module: connector('bullmq/source'),
+    module: connector('bullmq/source.ts'),
     limits: { ...limits, starts: 20 },
     open() {
       const { database, uri, close } = open()
@@ -110,7 +110,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
 
   describeSink(bullmqSink, {
     manifest: bullmqSinkManifest,
-    module: connector('bullmq/sink'),
+    module: connector('bullmq/sink.ts'),
     limits: { ...limits, starts: 20 },
     guarantee: 'idempotent',
     tombstones: 'ignore',
@@ -137,7 +137,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
 
   const sink = (type: string): Pick<SinkOptions, 'open' | 'manifest' | 'module' | 'limits' | 'guarantee'> => ({
     manifest: redisSinkManifest,
-    module: connector('redis/sink'),
+    module: connector('redis/sink.ts'),
     limits,
     guarantee: 'exactly-once',
     open(topic) {
@@ -176,7 +176,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
 
   describeSink(keyValueSink, {
     manifest: redisKeyValueSinkManifest,
-    module: connector('redis/key-value-sink'),
+    module: connector('redis/key-value-sink.ts'),
     limits,
     guarantee: 'idempotent',
     target: 'latest',

@@ -48,7 +48,8 @@ export function definitionChecks(
         const required = new Set([...keys.map(([name]) => name), ...(options.required ?? [])])
         if (required.size === 0) notApplicable('no key is required')
         await withConfig(probe, async (valid) => {
-          for (const key of required) await expectRefused(probe, valid, { config: { [key]: undefined }, key })
+          for (const key of required)
+            await expectRefused(probe, valid, { config: { [key]: undefined }, key }, definition.config)
         })
       },
     },
@@ -135,9 +136,11 @@ async function expectRefused(
   probe: ConfigProbe,
   valid: RawConfig,
   invalid: InvalidConfig,
-  config: ConfigDef = {},
+  config: ConfigDef,
 ): Promise<void> {
-  const entries = Object.entries({ ...valid, ...invalid.config })
+  const removed = Object.keys(invalid.config).filter((key) => invalid.config[key] === undefined)
+  const otherNames = removed.flatMap((key) => config[key]?.aliases ?? []).map((alias) => [alias, undefined] as const)
+  const entries = Object.entries({ ...valid, ...Object.fromEntries(otherNames), ...invalid.config })
   const raw = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
   const changes = Object.entries(invalid.config)
   const what = changes.map(([key, value]) => (value === undefined ? `no ${key}` : `${key}=${value}`)).join(', ')

@@ -3,7 +3,7 @@
 import { createHook } from 'node:async_hooks'
 import { workerData } from 'node:worker_threads'
 import type { SinkConnector, SourceConnector } from '@millrace/sdk'
-import { messageOf } from './check.ts'
+import { expectThat, messageOf } from './check.ts'
 import { pause } from './deadline.ts'
 import { eventIdOf, identityOf } from './identity.ts'
 import { type JournalLine, writeLine } from './journal.ts'
@@ -86,6 +86,15 @@ async function runSink(definition: SinkConnector, life: SinkLife): Promise<void>
   await run.drain()
 }
 
+/** The default export of a module, or the one that the fragment of its URL names. */
+async function definitionOf(module: URL): Promise<SourceConnector | SinkConnector> {
+  const name = module.hash.slice(1) || 'default'
+  module.hash = ''
+  const found = ((await import(module.href)) as Record<string, SourceConnector | SinkConnector | undefined>)[name]
+  expectThat(found, `${module.pathname} has no export ${name}: give the option \`module\` another fragment`)
+  return found
+}
+
 /** Offsets that are in the journal as soon as they are committed. */
 class CommittedOffsets extends Map<number, number> {
   override set(partition: number, committed: number): this {
@@ -95,7 +104,7 @@ class CommittedOffsets extends Map<number, number> {
 }
 
 try {
-  const { default: definition } = (await import(life.module)) as { default: SourceConnector | SinkConnector }
+  const definition = await definitionOf(new URL(life.module))
   if (life.kind === 'source') await runSource(definition as SourceConnector, life)
   else await runSink(definition as SinkConnector, life)
   write({ over: points })

@@ -40,7 +40,10 @@ export interface PluginOptions<Name extends string> {
 
 /** What both kinds of connectors may say of themselves. */
 export interface ConnectorOptions<Name extends string> extends PluginOptions<Name> {
-  /** The module whose default export is the definition: tasks can then be killed for real, in a thread of their own. */
+  /**
+   * The module of the definition: tasks can then be killed for real, in a thread of their own. It is the default export,
+   * or that which a fragment names: `new URL('../src/sources.ts#other', import.meta.url)`.
+   */
   readonly module?: URL
   /** For connectors that use `context.kafka`: the module whose default export gives them their clients. */
   readonly kafka?: URL

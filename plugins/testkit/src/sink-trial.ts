@@ -1,4 +1,4 @@
-import type { SinkConnector, SinkRecord } from '@millrace/sdk'
+import type { RawConfig, SinkConnector, SinkRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
 import { onlyTaskConfig } from './connector-tasks.ts'
 import { CLEAN_UP_MS, pause } from './deadline.ts'
@@ -35,6 +35,7 @@ export class SinkTrial implements AsyncDisposable {
   readonly topic = new SinkTopic(TOPIC, PARTITIONS)
   /** What the group has committed. */
   readonly committed = new Map<number, number>()
+  #config: Promise<RawConfig> | undefined
   readonly #subject: SinkSubject
   readonly #runs: SinkRun[] = []
   readonly #carried: Carried[] = []
@@ -82,7 +83,7 @@ export class SinkTrial implements AsyncDisposable {
   /** A life that has not begun, and that whoever asked for it has to end. */
   async newRun(hasQueue = true): Promise<SinkRun> {
     const { definition, limits, options } = this.#subject
-    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
+    const config = await this.#taskConfig()
     const clients = await loadClients(options.kafka)
     const { topic, committed } = this
     return new SinkRun(definition, config, { topic, committed, clients, limits, hasQueue })
@@ -90,8 +91,8 @@ export class SinkTrial implements AsyncDisposable {
 
   /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
   async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
-    const { definition, limits, options } = this.#subject
-    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
+    const { limits, options } = this.#subject
+    const config = await this.#taskConfig()
     const journal = await live({
       kind: 'sink',
       module: module.href,
@@ -134,6 +135,12 @@ export class SinkTrial implements AsyncDisposable {
   async idsInTarget(): Promise<readonly string[]> {
     const entries = await this.system.read()
     return entries.flatMap((entry) => [...new Set(eventIdsIn(entry))])
+  }
+
+  /** Asked for once: a worker, too, restarts a task with the configuration that it has. */
+  #taskConfig(): Promise<RawConfig> {
+    const { definition, options } = this.#subject
+    return (this.#config ??= onlyTaskConfig(definition, this.system.config, options.kafka))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

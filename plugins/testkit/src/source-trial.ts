@@ -1,4 +1,4 @@
-import type { SourceConnector, SourceRecord } from '@millrace/sdk'
+import type { RawConfig, SourceConnector, SourceRecord } from '@millrace/sdk'
 import { expectThat } from './check.ts'
 import { onlyTaskConfig } from './connector-tasks.ts'
 import { CLEAN_UP_MS, pause } from './deadline.ts'
@@ -31,6 +31,7 @@ export interface SourceSubject {
 export class SourceTrial implements AsyncDisposable {
   readonly system: SourceSystem
   readonly store = new OffsetStore()
+  #config: Promise<RawConfig> | undefined
   readonly #subject: SourceSubject
   readonly #runs: SourceRun[] = []
   readonly #places = new Map<string, number>()
@@ -103,14 +104,14 @@ export class SourceTrial implements AsyncDisposable {
   /** A life that has not begun, and that whoever asked for it has to end. */
   async newRun(): Promise<SourceRun> {
     const { definition, limits, options } = this.#subject
-    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
+    const config = await this.#taskConfig()
     return new SourceRun(definition, config, { store: this.store, clients: await loadClients(options.kafka), limits })
   }
 
   /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
   async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
-    const { definition, limits, options } = this.#subject
-    const config = await onlyTaskConfig(definition, this.system.config, options.kafka)
+    const { limits, options } = this.#subject
+    const config = await this.#taskConfig()
     this.#begin()
     const life = {
       kind: 'source',
@@ -175,6 +176,12 @@ export class SourceTrial implements AsyncDisposable {
   /** The first event that came again although its offset was committed. */
   get repeated(): string | undefined {
     return this.#repeated
+  }
+
+  /** Asked for once: a worker, too, restarts a task with the configuration that it has. */
+  #taskConfig(): Promise<RawConfig> {
+    const { definition, options } = this.#subject
+    return (this.#config ??= onlyTaskConfig(definition, this.system.config, options.kafka))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
