@@ -8,6 +8,7 @@ import { BrokerConfig } from '../../src/broker/config/broker-config.ts'
 import { BROKER_CONFIG_KEYS } from '../../src/broker/config/broker-keys.ts'
 import { manifests } from '../../src/catalogue.ts'
 import { commands } from '../../src/cli/commands.ts'
+import { readMirrorFile } from '../../src/cli/mirror/mirror-file.ts'
 import { sinkConnectorConfig } from '../../src/connect/config/sink-config.ts'
 import { sourceConnectorConfig } from '../../src/connect/config/source-config.ts'
 import {
@@ -100,6 +101,7 @@ export function propertiesProblems(text: string): string[] {
     'server.properties': (values) => new BrokerConfig(values).unknown.map((key) => `the broker has no key ${key}`),
     'worker.properties': (values) => (parseDistributedConfig(values), []),
     'standalone.properties': (values) => (parseStandaloneConfig(values), []),
+    'mm2.properties': (values) => readMirrorFile(values).ignored.map((key) => `nobody takes ${key} of a mirror`),
   }
   const parse = parsers[file]
   try {
