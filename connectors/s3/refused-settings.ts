@@ -6,18 +6,8 @@ interface Refused {
   readonly reason: string
 }
 
-const DEFAULT_PROVIDERS = [
-  '',
-  'com.amazonaws.auth.DefaultAWSCredentialsProviderChain',
-  'software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider',
-]
-
 /** Settings of the originals that are not supported: setting them to anything else is refused, not ignored. */
 const REFUSED: Readonly<Record<string, Refused>> = {
-  's3.credentials.provider.class': {
-    accepted: DEFAULT_PROVIDERS,
-    reason: 'it is Java code; use aws.access.key.id and aws.secret.access.key, or the usual places of credentials',
-  },
   's3.proxy.url': { accepted: [''], reason: 'proxies are not supported' },
   's3.proxy.user': { accepted: [''], reason: 'proxies are not supported' },
   's3.proxy.password': { accepted: ['', '[hidden]'], reason: 'proxies are not supported' },

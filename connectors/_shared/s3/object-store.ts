@@ -22,6 +22,7 @@ import {
 import type { Content } from '../buffers/index.ts'
 import { withRetries } from '../retry/index.ts'
 import { classifyS3, isMissing, isTaken } from './failure.ts'
+import { inRoles, type Role } from './roles.ts'
 
 /** Where the objects are and how they are asked for. */
 export interface StoreSettings {
@@ -31,6 +32,8 @@ export interface StoreSettings {
   readonly pathStyle: boolean
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** Roles to take on, one after the other; with none the keys or the usual places are used as they are. */
+  readonly roles: readonly Role[]
   readonly accelerate: boolean
   readonly retries: number
   readonly backoffMs: number
@@ -79,6 +82,15 @@ const PARTS_MAX = 10_000
 /** S3 copies no more than 5 GiB at once; a larger object is copied in parts. */
 const COPY_LIMITS = { once: 5 * 1024 ** 3, part: 512 * 1024 ** 2 }
 
+/** The keys, or what the roles give for them; nothing leaves it to the usual places. */
+function credentialsOf({ region, accessKeyId, secretAccessKey, roles }: StoreSettings) {
+  const keys = accessKeyId === '' ? {} : { credentials: { accessKeyId, secretAccessKey } }
+  if (roles.length === 0) return keys
+  // A client that asks for nothing: it knows the usual places.
+  const { credentials } = new S3Client({ region, ...keys }).config
+  return { credentials: inRoles(roles, region, credentials) }
+}
+
 /** One bucket. Every request is tried again as the settings say; the last error is thrown. */
 export class ObjectStore {
   readonly #client: S3Client
@@ -86,12 +98,11 @@ export class ObjectStore {
 
   constructor(settings: StoreSettings) {
     this.#settings = settings
-    const { accessKeyId, secretAccessKey } = settings
     this.#client = new S3Client({
       region: settings.region,
       ...(settings.endpoint === null || settings.endpoint === '' ? {} : { endpoint: settings.endpoint }),
       forcePathStyle: settings.pathStyle,
-      ...(accessKeyId === '' ? {} : { credentials: { accessKeyId, secretAccessKey } }),
+      ...credentialsOf(settings),
       useAccelerateEndpoint: settings.accelerate,
       // Retries are ours, with one rule for all requests.
       maxAttempts: 1,

@@ -1,7 +1,10 @@
 import type { ConfigIssue, Parsed } from '@millrace/sdk'
-import type { connectionConfig } from './connection-config.ts'
+import { assumesRole, type connectionConfig } from './connection-config.ts'
 import { isMissing } from './failure.ts'
 import type { ObjectStore, StoreSettings, WriteSettings } from './object-store.ts'
+import { type Role, RoleError } from './roles.ts'
+
+const STS = 's3.credentials.provider.sts'
 
 type Connection = Parsed<typeof connectionConfig>
 
@@ -14,11 +17,28 @@ export function storeSettings(config: Connection, write?: WriteSettings): StoreS
     pathStyle: config['s3.path.style.access.enabled'],
     accessKeyId: config['aws.access.key.id'],
     secretAccessKey: config['aws.secret.access.key'] ?? '',
+    roles: rolesOf(config),
     accelerate: config['s3.wan.mode'],
     retries: config['s3.part.retries'],
     backoffMs: config['s3.retry.backoff.ms'],
     ...(write === undefined ? {} : { write }),
   }
+}
+
+/** How long sessions of roles are that nobody gives a length, as with the original. */
+const SESSION_SECONDS = 900
+
+function rolesOf(config: Connection): readonly Role[] {
+  if (!assumesRole(config['s3.credentials.provider.class'])) return []
+  const orNull = (text: string | null) => (text === '' ? null : text)
+  const role = (which: 'role' | 'base', externalId: string | null): Role[] => {
+    const key = which === 'base' ? (`${STS}.base.role.arn` as const) : (`${STS}.role.arn` as const)
+    const arn = orNull(config[key])
+    const sessionName = config[which === 'base' ? `${STS}.base.session.name` : `${STS}.role.session.name`]
+    const endpoint = orNull(config[`${STS}.endpoint`])
+    return arn === null ? [] : [{ key, arn, sessionName, externalId, durationSeconds: SESSION_SECONDS, endpoint }]
+  }
+  return [...role('base', null), ...role('role', orNull(config[`${STS}.role.external.id`]))]
 }
 
 /** The keys with which a connector names a bucket. */
@@ -46,6 +66,7 @@ export async function bucketIssues(
     await store.checkBucket()
     return []
   } catch (error) {
+    if (error instanceof RoleError) return [{ key: error.key, message: error.message }]
     const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
     const status = $metadata?.httpStatusCode
     if (isMissing(error)) return [{ key: keys.bucket, message: `the bucket ${bucket} does not exist; create it` }]

@@ -6,6 +6,7 @@ import {
   type Parsed,
   type RawConfig,
 } from '@millrace/sdk'
+import { SESSION_NAME, urlProblem } from '../../_shared/s3/index.ts'
 import { isZone } from '../../_shared/storage-sink/index.ts'
 import { fileNameTemplate, groupingOf } from './file-name.ts'
 
@@ -46,8 +47,7 @@ const awsKeys = {
     importance: 'low',
     doc: 'The address of a server other than Amazon S3 that speaks its protocol; the bucket is in the path of its URLs.',
     example: 'http://minio:9000',
-    validate: (url: string) =>
-      url === '' || URL.canParse(url) ? undefined : 'it is not a URL; write http://host:port or https://host',
+    validate: urlProblem,
     group: 'AWS',
     displayName: 'Address of the server',
   },
@@ -72,6 +72,52 @@ const awsKeys = {
     doc: 'The secret of the access key.',
     group: 'AWS',
     displayName: 'Secret key',
+  },
+  'aws.sts.role.arn': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'A role to assume, with the keys or with what is found at the usual places.',
+    example: 'arn:aws:iam::123456789012:role/writer',
+    group: 'AWS STS',
+    displayName: 'Role',
+  },
+  'aws.sts.role.external.id': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'The external id that the role asks for.',
+    group: 'AWS STS',
+    displayName: 'External id',
+  },
+  'aws.sts.role.session.name': {
+    type: 'string',
+    default: SESSION_NAME,
+    nonEmpty: true,
+    importance: 'medium',
+    doc: 'The name of the session of the role, as logs of AWS show it.',
+    group: 'AWS STS',
+    displayName: 'Session name',
+  },
+  'aws.sts.role.session.duration': {
+    type: 'int',
+    default: 3600,
+    min: 900,
+    max: 43_200,
+    importance: 'medium',
+    doc: 'How long a session of the role lasts, in seconds; the next one is begun before it ends.',
+    group: 'AWS STS',
+    displayName: 'Session duration (s)',
+  },
+  'aws.sts.config.endpoint': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'The address of the Security Token Service; left out, that of the region.',
+    example: 'https://sts.eu-north-1.amazonaws.com',
+    validate: urlProblem,
+    group: 'AWS STS',
+    displayName: 'Address of STS',
   },
   'aws.s3.sse.algorithm': {
     type: 'string',
@@ -293,12 +339,8 @@ function isByKey(template: string): boolean {
   return reasonOf(grouping) === undefined && grouping() === 'key'
 }
 
-const ROLES = 'roles are assumed by a profile with role_arn in the AWS configuration of the worker'
 const REFUSED: Readonly<Record<string, string>> = {
-  'aws.credentials.provider': 'it is Java code; use keys, or the usual places of credentials',
-  'aws.sts.role.arn': ROLES,
-  'aws.sts.role.external.id': ROLES,
-  'aws.sts.role.session.name': ROLES,
+  'aws.credentials.provider': 'it is Java code; use keys, a role, or the usual places of credentials',
   'file.prefix.template': 'the original does not read it in this connector; begin file.name.template with the prefix',
 }
 

@@ -10,6 +10,7 @@ export function aivenStoreSettings(config: AivenSinkConfig): StoreSettings {
     pathStyle: (config['aws.s3.endpoint'] ?? '') !== '',
     accessKeyId: config['aws.access.key.id'],
     secretAccessKey: config['aws.secret.access.key'],
+    roles: rolesOf(config),
     accelerate: false,
     retries: config['aws.s3.backoff.max.retries'],
     backoffMs: config['aws.s3.backoff.delay.ms'],
@@ -22,4 +23,20 @@ export function aivenStoreSettings(config: AivenSinkConfig): StoreSettings {
       partSize: config['aws.s3.part.size.bytes'],
     },
   }
+}
+
+function rolesOf(config: AivenSinkConfig): StoreSettings['roles'] {
+  const orNull = (text: string | null) => (text === '' ? null : text)
+  const key = 'aws.sts.role.arn'
+  const arn = orNull(config[key])
+  if (arn === null) return []
+  const role = {
+    key,
+    arn,
+    sessionName: config['aws.sts.role.session.name'],
+    externalId: orNull(config['aws.sts.role.external.id']),
+    durationSeconds: config['aws.sts.role.session.duration'],
+    endpoint: orNull(config['aws.sts.config.endpoint']),
+  }
+  return [role]
 }
