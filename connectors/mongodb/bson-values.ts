@@ -1,7 +1,7 @@
 import { Binary, BSON, Decimal128 } from 'mongodb'
 import { DataError, Decimal, logicalNames, type Schema } from '@millrace/sdk'
 import { bsonType, numberOf } from './bson-types.ts'
-import { type Document, isDocument } from './documents.ts'
+import { type Document, isDocument, lookUp } from './documents.ts'
 import { jsonOfValue } from './json-text.ts'
 
 const INT_RANGE = { INT8: 2 ** 7, INT16: 2 ** 15, INT32: 2 ** 31 } as const
@@ -70,15 +70,6 @@ export class BsonValues {
     const text = jsonOfValue(this.#formatter, value)
     return text.startsWith('"') ? (JSON.parse(text) as string) : text
   }
-}
-
-/** A field by its name, or by a path of names with dots between. */
-function lookUp(document: Document, name: string): unknown {
-  if (Object.hasOwn(document, name)) return document[name]
-  const dot = name.indexOf('.')
-  if (dot < 0) return undefined
-  const inner = document[name.slice(0, dot)]
-  return isDocument(inner) ? lookUp(inner, name.slice(dot + 1)) : undefined
 }
 
 function join(path: string, name: string): string {

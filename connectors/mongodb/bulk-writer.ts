@@ -58,7 +58,8 @@ async function send(
 ): Promise<BulkError | undefined> {
   const operations = items.map(({ operation }) => operation) as unknown as AnyBulkWriteOperation[]
   try {
-    await collection.bulkWrite(operations, { ordered, ignoreUndefined: true })
+    // The driver would replace an _id that is null by one of its own.
+    await collection.bulkWrite(operations, { ordered, ignoreUndefined: true, forceServerObjectId: true })
     return undefined
   } catch (error) {
     const problems = (error as Partial<BulkError>).writeErrors

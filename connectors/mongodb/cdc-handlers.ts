@@ -15,66 +15,97 @@ export type CdcHandler = (document: SinkDocument) => Operation | null
 export function cdcHandler(name: string, removesNulls: boolean): CdcHandler | undefined {
   if (name === '') return undefined
   const handle = handlerOf(name)
-  // A tombstone follows a delete, and an empty value says nothing either.
-  return (document) =>
-    document.hasValue && Object.keys(document.value).length > 0 ? handle(document, removesNulls) : null
+  // A record without value is a tombstone behind a delete.
+  return (document) => (document.hasValue ? handle(document, removesNulls) : null)
 }
 
-function handlerOf(name: string): (document: SinkDocument, removesNulls: boolean) => Operation | null {
+type Handler = (document: SinkDocument, removesNulls: boolean) => Operation | null
+
+function handlerOf(name: string): Handler {
   if (name.includes('.qlik.')) return qlik
   if (name.includes('.rdbms.')) return rdbms
-  return name.includes('.debezium.') ? debeziumMongo : changeStream
+  if (!name.includes('.debezium.')) return changeStream
+  return name.endsWith('.ChangeStreamHandler') ? debeziumMongo(wholeOrChanges) : debeziumMongo(patchOrWhole)
 }
 
 /** Events of Debezium's connectors for relational databases: the columns of the key are the `_id`. */
 function rdbms({ value, record }: SinkDocument, removesNulls: boolean): Operation | null {
+  const op = operationOf(value)
+  if (op === undefined) return null
   const key = keyOf(record)
   const hasPrimaryKey = Object.keys(key).length > 0
-  const { op, before, after } = value
+  const { before, after } = value
   if (op === 'd') return { deleteOne: { filter: hasPrimaryKey ? { _id: key } : rowOf(before, 'before') } }
-  if (op !== 'c' && op !== 'r' && op !== 'u')
-    throw new DataError(`the operation ${wordOf(op)} of the event is not known`)
-  const row = rowOf(after, 'after')
-  const replacement: Document = { _id: hasPrimaryKey ? key : new ObjectId() }
-  for (const [name, entry] of Object.entries(row)) if (!Object.hasOwn(key, name)) replacement[name] = entry
+  const filter = op === 'u' && !hasPrimaryKey ? rowOf(before, 'before') : { _id: hasPrimaryKey ? key : new ObjectId() }
+  const replacement: Document = '_id' in filter ? { _id: filter['_id'] } : {}
+  for (const [name, entry] of Object.entries(rowOf(after, 'after'))) {
+    if (!Object.hasOwn(key, name)) replacement[name] = entry
+  }
   if (removesNulls) removeNulls(replacement)
-  if (hasPrimaryKey) return { replaceOne: { filter: { _id: key }, replacement, upsert: true } }
-  if (op !== 'u') return { replaceOne: { filter: { _id: replacement['_id'] }, replacement, upsert: true } }
-  const { _id: _new, ...columns } = replacement
-  return { replaceOne: { filter: rowOf(before, 'before'), replacement: columns, upsert: true } }
+  return { replaceOne: { filter, replacement, upsert: true } }
+}
+
+/** The operation of an event; undefined for what has none: an empty value, and a change of a schema. */
+function operationOf(value: Document): 'c' | 'r' | 'u' | 'd' | undefined {
+  const { op } = value
+  if (op === 'c' || op === 'r' || op === 'u' || op === 'd') return op
+  if (op === undefined && ('ddl' in value || Object.keys(value).length === 0)) return undefined
+  const word = typeof op === 'string' ? `"${op}"` : String(op)
+  throw new DataError(`the operation ${word} of the event is not known`)
 }
 
 function rowOf(value: unknown, name: string): Document {
-  if (isDocument(value)) return value
+  if (isDocument(value) && Object.keys(value).length > 0) return value
   throw new DataError(`the event has no row in ${name}`)
 }
 
-function wordOf(op: unknown): string {
-  return typeof op === 'string' ? `"${op}"` : String(op)
-}
+/** What is done for an update of the document of a filter. */
+type Updating = (filter: Document, value: Document, removesNulls: boolean) => Operation | null
 
 /** Events of Debezium's connector for MongoDB, with whole documents or with descriptions of updates. */
-function debeziumMongo({ value, key, hasKey }: SinkDocument, removesNulls: boolean): Operation | null {
-  if (!hasKey || typeof key['id'] !== 'string') throw new DataError('the key of the event has no field id')
-  const filter = { _id: parseJson(key['id']) }
-  const { op, after } = value
-  if (op === 'd') return { deleteOne: { filter } }
-  if (op !== 'c' && op !== 'r' && op !== 'u')
-    throw new DataError(`the operation ${wordOf(op)} of the event is not known`)
-  if (after !== undefined && after !== null) {
-    const replacement = typeof after === 'string' ? documentOfJson(after) : rowOf(after, 'after')
-    if (removesNulls) removeNulls(replacement)
-    return { replaceOne: { filter, replacement, upsert: true } }
+function debeziumMongo(update: Updating): Handler {
+  return ({ value, key, hasKey }, removesNulls) => {
+    if (!hasKey || Object.keys(key).length === 0) throw new DataError('the event has no key')
+    const op = operationOf(value)
+    if (op === undefined && key['id'] === undefined) throw new DataError('neither key nor value is of an event')
+    if (op === undefined) return null
+    if (op === 'c' || op === 'r') {
+      const replacement = documentAfter(value, removesNulls)
+      if (replacement['_id'] === undefined) throw new DataError('the document in after has no _id')
+      return { replaceOne: { filter: { _id: replacement['_id'] }, replacement, upsert: true } }
+    }
+    if (typeof key['id'] !== 'string') throw new DataError('the key of the event has no text in its field id')
+    const filter = { _id: parseJson(key['id']) }
+    return op === 'd' ? { deleteOne: { filter } } : update(filter, value, removesNulls)
   }
-  if (op !== 'u') throw new DataError('the event has no document in after')
-  if (value['updateDescription']) return updating(filter, updateOf(value['updateDescription']))
-  if (typeof value['patch'] !== 'string')
-    throw new DataError('the event has neither after, updateDescription nor patch')
+}
+
+/** As change streams tell of updates. */
+function wholeOrChanges(filter: Document, value: Document, removesNulls: boolean): Operation | null {
+  if (isMissing(value['after']) && value['updateDescription'])
+    return updating(filter, updateOf(value['updateDescription']))
+  return { replaceOne: { filter, replacement: documentAfter(value, removesNulls), upsert: true } }
+}
+
+/** As the oplog told of updates, which later versions of Debezium do not read any more. */
+function patchOrWhole(filter: Document, value: Document, removesNulls: boolean): Operation | null {
+  if (isMissing(value['patch'])) return wholeOrChanges(filter, value, removesNulls)
+  if (typeof value['patch'] !== 'string') throw new DataError('the patch of the event is no text')
   const { $v: _version, ...patch } = documentOfJson(value['patch'])
-  if (!Object.keys(patch).some((name) => name.startsWith('$'))) {
-    return { replaceOne: { filter, replacement: patch, upsert: true } }
+  if (patch['_id'] !== undefined) {
+    return { replaceOne: { filter: { _id: patch['_id'] }, replacement: patch, upsert: true } }
   }
-  return updating(filter, patch)
+  if (Object.keys(patch).every((name) => name.startsWith('$'))) return updating(filter, patch)
+  throw new DataError('the patch of the event is neither a document with an _id nor made of operators')
+}
+
+const isMissing = (value: unknown): boolean => value === undefined || value === null
+
+function documentAfter({ after }: Document, removesNulls: boolean): Document {
+  if (typeof after !== 'string' && !isDocument(after)) throw new DataError('the event has no document in after')
+  const document = typeof after === 'string' ? documentOfJson(after) : after
+  if (removesNulls) removeNulls(document)
+  return document
 }
 
 /** An update that changes nothing is no operation. */
@@ -85,27 +116,29 @@ function updating(filter: Document, update: Document): Operation | null {
 /** Events of MongoDB's change streams, as the MongoDB source writes them. */
 function changeStream({ value }: SinkDocument, removesNulls: boolean): Operation | null {
   const { operationType, documentKey, fullDocument } = value
-  switch (operationType) {
+  if (typeof operationType !== 'string') {
+    throw new DataError('the value has no operationType, so it is no change event')
+  }
+  const operation = operationType.toLowerCase()
+  switch (operation) {
     case 'insert':
     case 'replace':
     case 'update':
     case 'delete':
       break
-    case undefined:
-      throw new DataError('the value has no operationType, so it is no change event')
     default:
       // Collections that are dropped or renamed are nobody's document.
       return null
   }
   const filter = documentIn(documentKey)
   if (filter === undefined) throw new DataError(`the ${operationType} event has no documentKey`)
-  if (operationType === 'delete') return { deleteOne: { filter } }
+  if (operation === 'delete') return { deleteOne: { filter } }
   const replacement = documentIn(fullDocument)
   if (replacement !== undefined) {
     if (removesNulls) removeNulls(replacement)
     return { replaceOne: { filter, replacement, upsert: true } }
   }
-  if (operationType === 'update') return updating(filter, updateOf(value['updateDescription']))
+  if (operation === 'update') return updating(filter, updateOf(value['updateDescription']))
   throw new DataError(`the ${operationType} event has no fullDocument`)
 }
 

@@ -26,6 +26,15 @@ export function isDocument(value: unknown): value is Document {
   return !('_bsontype' in value) && !(value instanceof Date) && !(value instanceof Uint8Array)
 }
 
+/** A field by its name, or by a path of names with dots between. */
+export function lookUp(document: Document, name: string): unknown {
+  if (Object.hasOwn(document, name)) return document[name]
+  const dot = name.indexOf('.')
+  if (dot < 0) return undefined
+  const inner = document[name.slice(0, dot)]
+  return isDocument(inner) ? lookUp(inner, name.slice(dot + 1)) : undefined
+}
+
 function notADocument(type: string): DataError {
   return new DataError(
     `a document has to be a struct, a map, JSON text or BSON bytes, but this is of type ${type}; ` +
@@ -35,13 +44,14 @@ function notADocument(type: string): DataError {
 
 function writerOf(schema: Schema): Writer {
   let writer = writers.get(schema)
-  if (writer === undefined) writers.set(schema, (writer = compile(schema)))
+  if (writer === undefined) writers.set(schema, (writer = compile(schema, true)))
   return writer
 }
 
-function compile(schema: Schema): Writer {
+/** `hasDefault`: a value that is missing is the default of its schema, which the original does not ask in arrays. */
+function compile(schema: Schema, hasDefault: boolean): Writer {
   const write = compilePresent(schema)
-  const absent = schema.default === undefined ? null : write(schema.default)
+  const absent = !hasDefault || schema.default === undefined ? null : write(schema.default)
   return (value) => (value === null || value === undefined ? absent : write(value))
 }
 
@@ -61,8 +71,8 @@ function compilePresent(schema: Schema): Writer {
     case 'MAP':
       return mapWriter(schema)
     case 'ARRAY': {
-      const item = writerOf(schema.valueSchema!)
-      return (value) => (value as readonly unknown[]).map(item)
+      const item = compile(schema.valueSchema!, false)
+      return (value) => (value as readonly unknown[]).map((entry) => item(entry))
     }
     case 'BYTES':
       return (value) => new Binary(value as Uint8Array)
@@ -78,7 +88,7 @@ function compilePresent(schema: Schema): Writer {
 
 function structWriter(schema: Schema): Writer {
   const names = schema.fields.map(({ name }) => checkedName(name))
-  const fields = schema.fields.map((field) => compile(field.schema))
+  const fields = schema.fields.map((field) => compile(field.schema, true))
   return (value) => {
     const from = value as Document
     const document: Document = {}
@@ -88,7 +98,8 @@ function structWriter(schema: Schema): Writer {
 }
 
 function mapWriter(schema: Schema): Writer {
-  const item = compile(schema.valueSchema!)
+  const { type } = schema.valueSchema!
+  const item = compile(schema.valueSchema!, type !== 'STRUCT' && type !== 'MAP' && type !== 'ARRAY')
   const keyType = schema.keySchema!.type
   return (value) => {
     if (keyType !== 'STRING') {

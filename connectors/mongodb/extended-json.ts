@@ -1,4 +1,4 @@
-import { BSON, Double, Int32, Long } from 'mongodb'
+import { Binary, BSON, BSONRegExp, Double, Int32, Long } from 'mongodb'
 import { DataError } from '@millrace/sdk'
 import { type Document, isDocument } from './documents.ts'
 
@@ -46,7 +46,7 @@ export function documentOfJson(text: string): Document {
 /** A document from BSON bytes, with all its types. Throws DataError. */
 export function documentOfBson(bytes: Uint8Array): Document {
   try {
-    return BSON.deserialize(bytes, { promoteValues: false, promoteBuffers: false })
+    return BSON.deserialize(bytes, { promoteValues: false, promoteBuffers: false, bsonRegExp: true })
   } catch (error) {
     throw new DataError(`the bytes are no BSON document: ${(error as Error).message}`, { cause: error })
   }
@@ -67,8 +67,20 @@ function revive(key: string, value: unknown, context: { source?: string }): unkn
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const first = firstKey(value)
   if (first === undefined || first.charCodeAt(0) !== 36) return value
+  const older = olderForm(value as Document)
+  if (older !== undefined) return older
   if (OF_NUMBERS.has(first)) return EJSON.parse(EJSON.stringify(value, { relaxed: true }), { relaxed: true })
   return TYPES.has(first) ? EJSON.parse(EJSON.stringify(value, { relaxed: false }), { relaxed: false }) : value
+}
+
+/** Binary data and regular expressions as DefaultJson, and drivers before 2019, write them. */
+function olderForm({ $binary, $type, $regex, $options, ...rest }: Document): unknown {
+  if (Object.keys(rest).length > 0) return undefined
+  if (typeof $binary === 'string' && typeof $type === 'string' && /^[\da-f]{1,2}$/i.test($type)) {
+    return new Binary(Buffer.from($binary, 'base64'), Number.parseInt($type, 16))
+  }
+  const isPattern = typeof $regex === 'string' && typeof $options === 'string'
+  return isPattern ? new BSONRegExp($regex, $options) : undefined
 }
 
 function firstKey(value: object): string | undefined {
@@ -81,5 +93,6 @@ function numberOf(source: string): Int32 | Long | Double {
   const number = Number(source)
   if (Math.abs(number) <= INT32_MAX) return new Int32(number)
   const long = BigInt(source)
-  return long >= -INT64_MAX && long < INT64_MAX ? Long.fromBigInt(long) : new Double(number)
+  if (long >= -INT64_MAX && long < INT64_MAX) return Long.fromBigInt(long)
+  throw new DataError('a whole number of the text does not fit into 64 bits')
 }

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Binary, ObjectId, UUID } from 'mongodb'
 import { DataError } from '@millrace/sdk'
 import { simpleName } from './class-names.ts'
-import { isDocument } from './documents.ts'
-import { Projection } from './projection.ts'
+import { projectionOf } from './projection.ts'
 import type { MongoSinkConfig } from './sink-config.ts'
 import { copyOf, type SinkDocument } from './sink-document.ts'
 
@@ -19,7 +18,8 @@ export function idStrategy(config: MongoSinkConfig): IdStrategy {
     case 'KafkaMetaDataStrategy':
       return ({ record }) => `${record.originalTopic}#${record.originalPartition}#${record.originalOffset}`
     case 'FullKeyStrategy':
-      return (document) => (document.hasKey ? copyOf(document.key) : {})
+      // The key itself, as in the original: what the chain does to the key later it does to the id.
+      return (document) => (document.hasKey ? document.key : {})
     case 'PartialKeyStrategy':
       return partial(config, 'key')
     case 'PartialValueStrategy':
@@ -46,10 +46,10 @@ function partial(config: MongoSinkConfig, part: 'key' | 'value'): IdStrategy {
   const fields = isOwn
     ? config[`document.id.strategy.partial.${part}.projection.list`]
     : config[`${part}.projection.list`]
-  const projection = new Projection(/^(block|black)list$/i.test(type) ? 'blocklist' : 'allowlist', fields)
+  const project = projectionOf(/^(block|black)list$/i.test(type) ? 'blocklist' : 'allowlist', fields)
   return (document) => {
     const copy = copyOf(part === 'key' && !document.hasKey ? {} : document[part])
-    projection.apply(copy)
+    project?.(copy)
     return copy
   }
 }
@@ -62,8 +62,8 @@ function provided(document: SinkDocument, part: 'key' | 'value'): unknown {
 }
 
 function uuidOf(id: unknown): Binary {
-  if (id instanceof Binary) return id
-  const text = isDocument(id) ? JSON.stringify(id) : String(id)
-  if (!UUID.isValid(text)) throw new DataError(`the _id "${text}" is no UUID`)
-  return new UUID(text).toBinary()
+  if (id instanceof Binary && (id.sub_type === Binary.SUBTYPE_UUID || id.sub_type === Binary.SUBTYPE_UUID_OLD))
+    return id
+  if (typeof id !== 'string' || !UUID.isValid(id)) throw new DataError('the _id is no UUID')
+  return new UUID(id).toBinary()
 }

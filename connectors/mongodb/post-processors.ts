@@ -1,21 +1,20 @@
-import { compileRegex, ConfigError, fullMatch, type SinkRecord } from '@millrace/sdk'
+import { ConfigError, type SinkRecord } from '@millrace/sdk'
 import { simpleName } from './class-names.ts'
 import { type Document, isDocument } from './documents.ts'
 import type { IdStrategy } from './id-strategies.ts'
-import { Projection } from './projection.ts'
-import { entriesOf } from './rename-rules.ts'
+import { projectionOf } from './projection.ts'
+import { type Renaming, renamingByMapping, renamingByRegex } from './renaming.ts'
 import type { MongoSinkConfig } from './sink-config.ts'
 import type { SinkDocument } from './sink-document.ts'
 
 /** Changes key and value in place. Throws DataError. */
 export type PostProcessor = (document: SinkDocument) => void
 
-/** A path such as `key.a.b` and its new last name, or undefined to leave it. */
-type Rename = (path: string, name: string) => string | undefined
-
-/** The chain of a topic, in the order of the configuration. */
+/** The chain of a topic, in the order of the configuration. Ids are added first where it does not say when. */
 export function postProcessors(config: MongoSinkConfig, id: IdStrategy): readonly PostProcessor[] {
-  return config['post.processor.chain'].map((entry) => processorOf(simpleName(entry), config, id))
+  const names = config['post.processor.chain'].map(simpleName)
+  const all = names.includes('DocumentIdAdder') ? names : ['DocumentIdAdder', ...names]
+  return all.map((name) => processorOf(name, config, id))
 }
 
 function processorOf(name: string, config: MongoSinkConfig, id: IdStrategy): PostProcessor {
@@ -23,7 +22,7 @@ function processorOf(name: string, config: MongoSinkConfig, id: IdStrategy): Pos
     case 'DocumentIdAdder': {
       const overwrites = config['document.id.strategy.overwrite.existing']
       return (document) => {
-        if (!overwrites && '_id' in document.value) return
+        if (!document.hasValue || (!overwrites && '_id' in document.value)) return
         document.value['_id'] = id(document)
         document.isIdMade = true
       }
@@ -39,27 +38,34 @@ function processorOf(name: string, config: MongoSinkConfig, id: IdStrategy): Pos
     case 'BlacklistValueProjector':
       return projector(name, 'value', config)
     case 'KafkaMetaAdder':
-      return ({ record, value }) => addPlace(record, value)
+      return onValue(({ record, value }) => addPlace(record, value))
     case 'RenameByMapping':
-      return renamer(byMapping(config['field.renamer.mapping']))
+      return renamer(renamingByMapping(config['field.renamer.mapping']))
     case 'RenameByRegex':
     case 'RenameByRegExp':
-      return renamer(byRegex(config['field.renamer.regexp']))
+      return renamer(renamingByRegex(config['field.renamer.regexp']))
     case 'NullFieldValueRemover':
-      return ({ value }) => removeNulls(value)
+      return onValue(({ value }) => removeNulls(value))
     default:
       throw new ConfigError(`post.processor.chain: ${name} is not known`, { key: 'post.processor.chain' })
   }
 }
 
-/** As in the original: a projector does nothing unless the projection of its side is of its type. */
-function projector(name: string, part: 'key' | 'value', config: MongoSinkConfig): PostProcessor {
-  const isAllowing = /^(Allow|White)/.test(name)
-  const type = config[`${part}.projection.type`].toLowerCase()
-  if (!(isAllowing ? ['allowlist', 'whitelist'] : ['blocklist', 'blacklist']).includes(type)) return () => undefined
-  const projection = new Projection(isAllowing ? 'allowlist' : 'blocklist', config[`${part}.projection.list`])
+/** A record without value has only a key to process. */
+function onValue(process: PostProcessor): PostProcessor {
   return (document) => {
-    if (part === 'value' || document.hasKey) projection.apply(document[part])
+    if (document.hasValue) process(document)
+  }
+}
+
+/** As in the original a projector goes by its name; the type of the projection is for ids. */
+function projector(name: string, part: 'key' | 'value', config: MongoSinkConfig): PostProcessor {
+  const type = /^(Allow|White)/.test(name) ? 'allowlist' : 'blocklist'
+  const project = projectionOf(type, config[`${part}.projection.list`])
+  if (project === undefined) return () => undefined
+  if (part === 'value') return onValue(({ value }) => project(value))
+  return (document) => {
+    if (document.hasKey) project(document.key)
   }
 }
 
@@ -79,10 +85,11 @@ export function removeNulls(document: Document): void {
   }
 }
 
-function renamer(rename: Rename): PostProcessor {
+function renamer(rename: Renaming | undefined): PostProcessor {
+  if (rename === undefined) return () => undefined
   return (document) => {
-    if (document.hasKey && isDocumentLike(document.record.key)) renameIn(document.key, 'key', rename)
-    renameIn(document.value, 'value', rename)
+    if (document.hasKey && isDocumentLike(document.record.key)) rename(document.key, 'key')
+    if (document.hasValue) rename(document.value, 'value')
   }
 }
 
@@ -90,37 +97,4 @@ function renamer(rename: Rename): PostProcessor {
 function isDocumentLike(key: unknown): boolean {
   if (typeof key === 'string') return key.trimStart().startsWith('{')
   return typeof key === 'object'
-}
-
-function renameIn(document: Document, path: string, rename: Rename): void {
-  for (const [name, value] of Object.entries(document)) {
-    const here = `${path}.${name}`
-    if (isDocument(value)) renameIn(value, here, rename)
-    else if (Array.isArray(value)) for (const item of value) if (isDocument(item)) renameIn(item, here, rename)
-    const renamed = rename(here, name)
-    if (renamed === undefined || renamed === name) continue
-    delete document[name]
-    document[renamed] = value
-  }
-}
-
-function byMapping(text: string): Rename {
-  const names = new Map<string, string>()
-  for (const { oldName, newName } of entriesOf(text, 'field.renamer.mapping', ['oldName', 'newName'])) {
-    names.set(oldName!, newName!)
-  }
-  return (path) => names.get(path)
-}
-
-function byRegex(text: string): Rename {
-  const keys = ['regexp', 'pattern', 'replace'] as const
-  const rules = entriesOf(text, 'field.renamer.regexp', keys).map(({ regexp, pattern, replace }) => ({
-    matches: fullMatch(regexp!),
-    pattern: compileRegex(pattern!, 'g'),
-    replace: replace!,
-  }))
-  return (path, name) => {
-    const rule = rules.find(({ matches }) => matches(path))
-    return rule && name.replace(rule.pattern, rule.replace)
-  }
 }

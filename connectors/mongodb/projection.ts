@@ -2,49 +2,80 @@ import { type Document, isDocument } from './documents.ts'
 
 export type ProjectionType = 'none' | 'allowlist' | 'blocklist'
 
+/** Keeps or removes the fields of a list: changes the document. */
+export type Projection = (document: Document) => void
+
 /**
- * Keeps or removes the fields of a list: `a`, `a.b`, `*` for any name at its level, `**` for everything from there on.
+ * The projection of a list with the wildcards of the original: `*` is any name at its level, `a*` any that begins so, and
+ * `**` everything from there on. Undefined for one that leaves every document as it is.
  */
-export class Projection {
-  readonly #keeps: boolean
-  readonly #patterns: readonly (readonly string[])[]
-
-  constructor(type: Exclude<ProjectionType, 'none'>, fields: readonly string[]) {
-    this.#keeps = type === 'allowlist'
-    const all = new Set<string>()
-    for (const field of fields) {
-      const segments = field.trim().split('.')
-      // To keep a.b is to keep a, with nothing else in it.
-      if (this.#keeps) for (let end = 1; end < segments.length; end++) all.add(segments.slice(0, end).join('.'))
-      all.add(segments.join('.'))
-    }
-    this.#patterns = [...all].map((field) => field.split('.'))
-  }
-
-  /** Changes the document. `_id` stays. */
-  apply(document: Document): void {
-    this.#project(document, [])
-  }
-
-  #project(document: Document, path: readonly string[]): void {
-    for (const key of Object.keys(document)) {
-      const here = [...path, key]
-      const isNamed = this.#patterns.some((pattern) => matches(pattern, here))
-      if (isNamed !== this.#keeps && !(key === '_id' && path.length === 0)) {
-        delete document[key]
-        continue
-      }
-      const value = document[key]
-      if (isDocument(value)) this.#project(value, here)
-      else if (Array.isArray(value)) for (const item of value) if (isDocument(item)) this.#project(item, here)
-    }
+export function projectionOf(type: Exclude<ProjectionType, 'none'>, list: readonly string[]): Projection | undefined {
+  const fields = list.map((field) => field.trim()).filter((field) => field !== '')
+  if (type === 'allowlist') return allowing(fields)
+  if (fields.length === 0) return undefined
+  return (document) => {
+    for (const field of fields) remove(field, document)
   }
 }
 
-function matches(pattern: readonly string[], path: readonly string[]): boolean {
-  for (const [index, segment] of pattern.entries()) {
-    if (segment === '**') return path.length > index
-    if (index >= path.length || (segment !== '*' && segment !== path[index])) return false
+function allowing(fields: readonly string[]): Projection | undefined {
+  const all = new Set(fields)
+  // To keep a.b is to keep a, with nothing else in it.
+  for (const field of fields) {
+    for (let dot = field.lastIndexOf('.'); dot > 0; dot = field.lastIndexOf('.', dot - 1)) all.add(field.slice(0, dot))
   }
-  return pattern.length === path.length
+  if (all.has('**')) return undefined
+  const prefixes = [...all]
+    .filter((field) => field.length > 1 && /^[^.]+\*$/.test(field))
+    .map((field) => field.slice(0, -1))
+  const patterns = [...all].filter((field) => field.includes('*')).map((field) => field.split('.'))
+  const isKept = (path: string): boolean =>
+    all.has(path) || prefixes.some((prefix) => path.startsWith(prefix)) || isLike(patterns, path)
+  const keep = (document: Document, parent: string): void => {
+    for (const name of Object.keys(document)) {
+      const path = parent + name
+      const value = document[name]
+      if (!isKept(path)) delete document[name]
+      // Also of what goes: an id may be of the same documents.
+      if (isDocument(value)) {
+        if (!all.has(`${path}.**`)) keep(value, `${path}.`)
+      } else if (Array.isArray(value)) for (const item of value) if (isDocument(item)) keep(item, `${path}.`)
+    }
+  }
+  return (document) => keep(document, '')
+}
+
+function isLike(patterns: readonly (readonly string[])[], path: string): boolean {
+  if (patterns.length === 0) return false
+  const parts = path.split('.')
+  return patterns.some(
+    (pattern) =>
+      pattern.length === parts.length && pattern.every((segment, index) => segment === '*' || segment === parts[index]),
+  )
+}
+
+function remove(field: string, document: Document): void {
+  const dot = field.indexOf('.')
+  const [first, rest] = dot < 0 ? [field, ''] : [field.slice(0, dot), field.slice(dot + 1)]
+  if (first === '*' || first === '**') {
+    for (const [name, value] of Object.entries(document)) {
+      if (first === '**' || !isDocument(value)) delete document[name]
+      else if (rest !== '') remove(rest, value)
+    }
+  } else if (dot < 0) {
+    removeNamed(first, document)
+  } else {
+    const value = document[first]
+    if (isDocument(value)) remove(rest, value)
+    else if (Array.isArray(value)) for (const item of value) if (isDocument(item)) remove(rest, item)
+  }
+}
+
+function removeNamed(field: string, document: Document): void {
+  if (!field.endsWith('*')) {
+    delete document[field]
+    return
+  }
+  const prefix = field.slice(0, -1)
+  for (const name of Object.keys(document)) if (name.startsWith(prefix)) delete document[name]
 }

@@ -8,6 +8,7 @@ import type { Operation } from './write-models.ts'
 
 /** Events of Qlik Replicate: the columns of the key are the `_id`, `data` is the row, `beforeData` the row before. */
 export function qlik({ value, record }: SinkDocument, removesNulls: boolean): Operation | null {
+  if (Object.keys(value).length === 0) return null
   const message = within(value, 'message')
   const id = keyOf(record)
   const byKey = Object.keys(id).length > 0 ? { _id: id } : undefined
@@ -22,8 +23,8 @@ export function qlik({ value, record }: SinkDocument, removesNulls: boolean): Op
     }
     case 'update': {
       const filter = byKey ?? someOf(within(message, 'beforeData'))
-      const before = isDocument(message['beforeData']) ? message['beforeData'] : {}
-      const changed = Object.entries(within(message, 'data')).filter(
+      const before = within(message, 'beforeData')
+      const changed = Object.entries(someOf(within(message, 'data'))).filter(
         ([name, entry]) => !bsonEquals(entry, before[name]),
       )
       if (changed.length === 0) return null
@@ -39,7 +40,7 @@ export function qlik({ value, record }: SinkDocument, removesNulls: boolean): Op
 /** The operation is in the headers of the message, or beside its data, by settings of Qlik. */
 function operationOf(message: Document): string {
   const headers = within(message, 'headers')
-  const operation = headers['operation'] ?? headers['headers_operation']
+  const operation = headers['operation' in headers ? 'operation' : 'headers_operation']
   if (typeof operation === 'string') return operation.toLowerCase()
   throw new DataError('the event says no operation')
 }
@@ -63,5 +64,5 @@ function rowBefore(message: Document): Document {
 
 function someOf(filter: Document): Document {
   if (Object.keys(filter).length > 0) return filter
-  throw new DataError('the event has neither a key nor the row before the change')
+  throw new DataError('the event has neither a key nor the row that it needs')
 }

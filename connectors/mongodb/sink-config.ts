@@ -1,4 +1,4 @@
-import { compileRegex, type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
+import { type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
 import { oneOfClasses, simpleName } from './class-names.ts'
 import { connectionConfig } from './connection.ts'
 import { databaseProblem } from './names.ts'
@@ -11,7 +11,7 @@ import {
   WRITE_MODELS,
 } from './sink-names.ts'
 import { dateReader, ISO_FORMATS } from './date-reader.ts'
-import { entriesOf } from './rename-rules.ts'
+import { renamingByMapping, renamingByRegex } from './renaming.ts'
 
 type All = Readonly<Record<string, unknown>>
 
@@ -41,7 +41,7 @@ const sinkKeys = {
     doc:
       'How the place of a record is found: DefaultNamespaceMapper (database and collection), or ' +
       'FieldPathNamespaceMapper (fields of key or value).',
-    validate: oneOfClasses(NAMESPACE_MAPPERS),
+    validate: (name: string, all: All) => oneOfClasses(NAMESPACE_MAPPERS)(name) ?? mapperProblem(name, all),
     group: 'Namespace',
     displayName: 'Mapper',
   },
@@ -92,7 +92,7 @@ const sinkKeys = {
     doc:
       'How the _id of a document is made. Names may be written with or without their Java package. With ' +
       'KafkaMetaDataStrategy or ids from keys or values, records that are delivered twice are stored once.',
-    validate: oneOfClasses(ID_STRATEGIES),
+    validate: (name: string, all: All) => oneOfClasses(ID_STRATEGIES)(name) ?? partialProblem(name, all),
     group: 'Ids',
     displayName: 'Id strategy',
   },
@@ -167,7 +167,7 @@ const sinkKeys = {
     importance: 'low',
     doc:
       'Whether a record without value deletes a document. Needs an id strategy that works on keys. Otherwise ' +
-      'such records do nothing.',
+      'such a record cannot be written.',
     validate: deletesProblem,
     group: 'Writes',
     displayName: 'Delete on null',
@@ -246,7 +246,7 @@ const sinkKeys = {
     type: 'list',
     default: ['DocumentIdAdder'] as readonly string[],
     importance: 'low',
-    doc: 'What is done to a document before it is written, in this order.',
+    doc: 'What is done to a document before it is written, in this order. DocumentIdAdder comes first where it is not named.',
     validate: processorsProblem,
     group: 'Post processing',
     displayName: 'Post processors',
@@ -258,8 +258,8 @@ const sinkKeys = {
     ignoreCase: true,
     importance: 'low',
     doc:
-      'What the list does to the fields of the key, if a projector is in the chain: keeps them (allowlist) or ' +
-      'removes them (blocklist).',
+      'What the list does to the key that PartialKeyStrategy makes an id of: keeps its fields (allowlist) or ' +
+      'removes them (blocklist). A projector in the chain goes by its own name.',
     group: 'Post processing',
     displayName: 'Key projection',
   },
@@ -268,8 +268,8 @@ const sinkKeys = {
     default: [] as readonly string[],
     importance: 'low',
     doc:
-      'Names of fields, with dots for fields within documents; * is any name at its level, ** everything from ' +
-      'there on.',
+      'Names of fields, with dots for fields within documents; * is any name at its level, a* any that begins ' +
+      'with a, ** everything from there on.',
     group: 'Post processing',
     displayName: 'Key fields',
   },
@@ -280,8 +280,8 @@ const sinkKeys = {
     ignoreCase: true,
     importance: 'low',
     doc:
-      'What the list does to the fields of the value, if a projector is in the chain: keeps them (allowlist) or ' +
-      'removes them (blocklist).',
+      'What the list does to the value that PartialValueStrategy makes an id of: keeps its fields (allowlist) or ' +
+      'removes them (blocklist). A projector in the chain goes by its own name.',
     group: 'Post processing',
     displayName: 'Value projection',
   },
@@ -290,8 +290,8 @@ const sinkKeys = {
     default: [] as readonly string[],
     importance: 'low',
     doc:
-      'Names of fields, with dots for fields within documents; * is any name at its level, ** everything from ' +
-      'there on.',
+      'Names of fields, with dots for fields within documents; * is any name at its level, a* any that begins ' +
+      'with a, ** everything from there on.',
     group: 'Post processing',
     displayName: 'Value fields',
   },
@@ -300,7 +300,7 @@ const sinkKeys = {
     default: '[]',
     importance: 'low',
     doc: 'For RenameByMapping: a JSON array of {"oldName": "value.a", "newName": "b"}.',
-    validate: entriesProblem('field.renamer.mapping', ['oldName', 'newName']),
+    validate: (text: string) => problemOf(() => renamingByMapping(text)),
     group: 'Post processing',
     displayName: 'Renamed fields',
   },
@@ -310,8 +310,8 @@ const sinkKeys = {
     importance: 'low',
     doc:
       'For RenameByRegExp: a JSON array of {"regexp": "^value\\\\..*$", "pattern": "_", "replace": "-"}; the ' +
-      'pattern is replaced in names of fields whose path matches.',
-    validate: renamesProblem,
+      'pattern is replaced in names of fields whose path matches, by each entry in turn.',
+    validate: (text: string) => problemOf(() => renamingByRegex(text)),
     group: 'Post processing',
     displayName: 'Renamed by pattern',
   },
@@ -413,9 +413,8 @@ const sinkKeys = {
     ignoreCase: true,
     importance: 'low',
     doc:
-      'What happens with records that cannot be written: none fails the task, all reports and skips them, data ' +
-      'does so only where the record itself is at fault and not for what the server refuses. Empty: as ' +
-      'errors.tolerance says.',
+      'What happens with records that cannot be written: none fails the task, all and data report and skip them. A ' +
+      'server that cannot be reached is never a reason to skip. Empty: as errors.tolerance says.',
     group: 'Errors',
     displayName: 'Tolerance',
   },
@@ -429,23 +428,32 @@ const sinkKeys = {
   },
 } as const satisfies ConfigDef
 
+/** An id of a part needs to be told which part. */
+function partialProblem(name: string, all: All): string | undefined {
+  const side = { PartialKeyStrategy: 'key', PartialValueStrategy: 'value' }[simpleName(name)]
+  if (side === undefined) return undefined
+  const own = `document.id.strategy.partial.${side}.projection.type`
+  const type = String(all[own] || all[`${side}.projection.type`]).toLowerCase()
+  return type === 'none' ? `needs ${own}: allowlist or blocklist` : undefined
+}
+
+/** The fields that FieldPathNamespaceMapper needs: some, and none of key and value for the same thing. */
+function mapperProblem(name: string, all: All): string | undefined {
+  if (simpleName(name) !== 'FieldPathNamespaceMapper') return undefined
+  const isSet = (side: string, what: string): boolean => (all[`namespace.mapper.${side}.${what}.field`] ?? '') !== ''
+  for (const what of ['database', 'collection']) {
+    if (!isSet('key', what) || !isSet('value', what)) continue
+    return `needs either namespace.mapper.key.${what}.field or namespace.mapper.value.${what}.field, not both`
+  }
+  const hasField = ['database', 'collection'].some((what) => isSet('key', what) || isSet('value', what))
+  return hasField ? undefined : 'needs a field, such as namespace.mapper.value.collection.field'
+}
+
 function processorsProblem(chain: readonly string[]): string | undefined {
   if (chain.some((entry) => simpleName(entry) === 'FieldValueTransformPostProcessor')) {
     return 'FieldValueTransformPostProcessor runs a class written in Java; use a transformation of the connector instead'
   }
   return chain.map(oneOfClasses(POST_PROCESSORS)).find((problem) => problem !== undefined)
-}
-
-function entriesProblem(key: string, names: readonly string[]): (text: string) => string | undefined {
-  return (text) => problemOf(() => entriesOf(text, key, names))
-}
-
-function renamesProblem(text: string): string | undefined {
-  return problemOf(() => {
-    for (const { regexp, pattern } of entriesOf(text, 'field.renamer.regexp', ['regexp', 'pattern', 'replace'])) {
-      for (const regex of [regexp!, pattern!]) compileRegex(regex)
-    }
-  })
 }
 
 function formatProblem(format: string): string | undefined {

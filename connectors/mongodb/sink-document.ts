@@ -46,13 +46,3 @@ export function copyOf<T>(value: T): T {
   for (const [name, entry] of Object.entries(value)) copy[name] = copyOf(entry)
   return copy as T
 }
-
-/** The value at a path such as `a.b`; undefined where there is none. */
-export function valueAt(document: Document, path: string): unknown {
-  let current: unknown = document
-  for (const name of path.split('.')) {
-    if (typeof current !== 'object' || current === null) return undefined
-    current = (current as Document)[name]
-  }
-  return current
-}

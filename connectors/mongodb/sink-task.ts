@@ -1,5 +1,4 @@
 import {
-  isConnectError,
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
@@ -110,9 +109,9 @@ export class MongoSinkTask implements SinkTask {
    */
   async #reject(record: SinkRecord, error: Error): Promise<void> {
     const { raw, errantRecordReporter, logger } = this.#context
-    const isOurs = isConnectError(error) && error.code === 'DATA'
+    // What is not the record's own fault never comes here, so `data` is as `all`.
     const own = this.#config['mongo.errors.tolerance'].toLowerCase()
-    const tolerates = own === '' ? raw['errors.tolerance'] === 'all' : own === 'all' || (own === 'data' && isOurs)
+    const tolerates = own === '' ? raw['errors.tolerance'] === 'all' : own !== 'none'
     if (tolerates && this.#config['mongo.errors.log.enable']) {
       logger.error({ err: error }, `the record ${placeOf(record)} cannot be written`)
     }

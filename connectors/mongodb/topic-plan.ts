@@ -1,4 +1,4 @@
-import type { RawConfig, SinkRecord } from '@millrace/sdk'
+import { DataError, type RawConfig, type SinkRecord } from '@millrace/sdk'
 import { cdcHandler } from './cdc-handlers.ts'
 import { simpleName } from './class-names.ts'
 import { dateReader } from './date-reader.ts'
@@ -67,7 +67,6 @@ export class TopicPlans {
   plan(record: SinkRecord): Planned | null {
     const plan = this.#planOf(record.topic)
     const document = new SinkDocument(record)
-    if (!document.hasValue && !plan.config['delete.on.null.values']) return null
     // Before anything is renamed or removed.
     const namespace = plan.namespaceOf(document)
     const operation = plan.operationOf(document)
@@ -124,15 +123,21 @@ function operations(config: MongoSinkConfig, nowMs: () => number): (document: Si
   if (handle !== undefined) return handle
   const id = idStrategy(config)
   const processors = postProcessors(config, id)
-  const write = writeModel(simpleName(config['writemodel.strategy']), config, id, nowMs)
-  const remove = writeModel(simpleName(config['delete.writemodel.strategy']), config, id, nowMs)
+  const write = writeModel(simpleName(config['writemodel.strategy']), config, nowMs)
+  const remove = writeModel(simpleName(config['delete.writemodel.strategy']), config, nowMs, id)
   const timeField = config['timeseries.timefield']
   const convertsTime = timeField !== '' && config['timeseries.timefield.auto.convert']
   const readDate = dateReader(config['timeseries.timefield.auto.convert.date.format'])
   return (document) => {
-    if (!document.hasValue) return remove(document)
     for (const process of processors) process(document)
+    if (!document.hasValue) return remove(deletable(document, config))
     if (convertsTime) convertTimeField(document.value, timeField, readDate)
     return write(document)
   }
+}
+
+/** Invariant 3: a record without value is not left out without a word. */
+function deletable(document: SinkDocument, config: MongoSinkConfig): SinkDocument {
+  if (config['delete.on.null.values']) return document
+  throw new DataError('the record has no value; set delete.on.null.values if it is to delete a document')
 }

@@ -14,8 +14,11 @@ export type Operation =
 
 export type WriteModel = (document: SinkDocument) => Operation
 
-/** The operation of a record, by the name of a strategy. Operations that may be repeated are upserts and deletes. */
-export function writeModel(name: string, config: MongoSinkConfig, id: IdStrategy, nowMs: () => number): WriteModel {
+/**
+ * The operation of a record, by the name of a strategy. Operations that may be repeated are upserts and deletes. A strategy
+ * that deletes by ids gets them from `id`; left out, the key is the id, or has it.
+ */
+export function writeModel(name: string, config: MongoSinkConfig, nowMs: () => number, id?: IdStrategy): WriteModel {
   const isFlat = simpleName(config['document.id.strategy']).startsWith('Partial')
   switch (name) {
     case 'DefaultWriteModelStrategy':
@@ -36,7 +39,7 @@ export function writeModel(name: string, config: MongoSinkConfig, id: IdStrategy
     case 'InsertOneDefaultStrategy':
       return ({ value }) => ({ insertOne: { document: value } })
     case 'DeleteOneDefaultStrategy':
-      return (document) => ({ deleteOne: { filter: { _id: id(keyed(document)) } } })
+      return (document) => ({ deleteOne: { filter: id ? { _id: id(keyed(document)) } : byKey(keyed(document)) } })
     case 'DeleteOneBusinessKeyStrategy':
       return ({ value }) => ({ deleteOne: { filter: businessKey(value, isFlat) } })
     case 'DeleteOneTombstoneBusinessKeyStrategy':
@@ -66,10 +69,14 @@ function keyed(document: SinkDocument): SinkDocument {
   throw new DataError('the record has no key, so nobody can say which document is to be deleted')
 }
 
+function byKey({ key }: SinkDocument): Document {
+  return '_id' in key ? copyOf(key) : { _id: copyOf(key) }
+}
+
 function idOf(value: Document): unknown {
   const id = value['_id']
   if (id === undefined) {
-    throw new DataError('the value has no field _id; add DocumentIdAdder to post.processor.chain')
+    throw new DataError('the value has no field _id by now; a later entry of post.processor.chain has removed it')
   }
   return id
 }

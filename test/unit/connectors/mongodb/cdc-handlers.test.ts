@@ -54,16 +54,35 @@ test('envelopes with a schema are read too; nulls go when they shall', () => {
 })
 
 test.each([...RDBMS, 'debezium.mongodb.MongoDbHandler', 'mongodb.ChangeStreamHandler', 'qlik.rdbms.RdbmsHandler'])(
-  '%s: tombstones and empty values do nothing',
+  '%s: tombstones do nothing, nor do empty values where a tombstone can become one',
   (name) => {
-    expect(
-      operationOf(handler(name, { 'delete.on.null.values': 'true', 'document.id.strategy': 'FullKeyStrategy' }), {
-        key,
-      }),
-    ).toBeNull()
-    expect(operationOf(handler(name), { key, value: {} })).toBeNull()
+    const settings = { 'delete.on.null.values': 'true', 'document.id.strategy': 'FullKeyStrategy' }
+    expect(operationOf(handler(name, settings), { key })).toBeNull()
+    const empty = (): unknown => operationOf(handler(name), { key, value: {} })
+    if (name.startsWith('mongodb.')) expect(empty).toThrow('no operationType')
+    else expect(empty()).toBeNull()
   },
 )
+
+test('changes of schemas are nobody’s row', () => {
+  expect(operationOf(handler(RDBMS[1]!), { value: { ddl: 'ALTER TABLE t' } })).toBeNull()
+})
+
+test('a row that is empty is an error of the record', () => {
+  const settings = handler(RDBMS[0]!)
+  expect(() => operationOf(settings, { key, value: { op: 'c', after: {} } })).toThrow('no row in after')
+  expect(() => operationOf(settings, { value: { op: 'd', before: {} } })).toThrow('no row in before')
+})
+
+test('documents of Debezium are found by their own ids, updates by the key', () => {
+  const settings = handler('debezium.mongodb.MongoDbHandler')
+  expect(operationOf(settings, { key: { other: 1 }, value: { op: 'c', after: '{"_id": "a"}' } })).toMatchObject({
+    replaceOne: { filter: { _id: 'a' } },
+  })
+  expect(() => operationOf(settings, { key: { other: 1 }, value: { op: 'd' } })).toThrow('no text in its field id')
+  expect(() => operationOf(settings, { key: {}, value: { op: 'c', after: '{"_id": "a"}' } })).toThrow('no key')
+  expect(() => operationOf(settings, { key: { other: 1 }, value: {} })).toThrow('neither key nor value')
+})
 
 test('an operation that nobody knows is an error of the record', () => {
   expect(() => operationOf(handler(RDBMS[0]!), { key, value: { op: 't' } })).toThrow(
@@ -106,7 +125,11 @@ test('patches of older Debezium are updates or replacements', () => {
   expect(patched('{"$v": 1, "$set": {"a": "x"}}')).toEqual({
     updateOne: { filter: { _id: oid }, update: { $set: { a: 'x' } } },
   })
-  expect(patched('{"a": "x"}')).toEqual({ replaceOne: { filter: { _id: oid }, replacement: { a: 'x' }, upsert: true } })
+  expect(patched('{"_id": 1, "a": "x"}')).toEqual({
+    replaceOne: { filter: { _id: 1 }, replacement: { _id: 1, a: 'x' }, upsert: true },
+  })
+  expect(() => patched('{"a": "x"}')).toThrow('neither a document with an _id nor made of operators')
+  expect(patched('{"$v": 2}')).toBeNull()
 })
 
 const stream = (value: object): unknown => operationOf(handler('mongodb.ChangeStreamHandler'), { value })
@@ -164,6 +187,17 @@ test.each([
     return expect(() => operationOf(handler('qlik.rdbms.RdbmsHandler'), { key, value })).not.toThrow()
   return expect(operationOf(handler('qlik.rdbms.RdbmsHandler'), { key, value })).toEqual({
     replaceOne: { filter: { _id: { id: 5n } }, replacement: { _id: { id: 5n }, id: 5n, a: 'x' }, upsert: true },
+  })
+})
+
+test('Qlik: an image before the change that is no row is an error of the record', () => {
+  const update = (beforeData: unknown) => ({
+    message: { headers: { operation: 'UPDATE' }, data: { a: 'x' }, beforeData },
+  })
+  const settings = handler('qlik.rdbms.RdbmsHandler')
+  expect(() => operationOf(settings, { key, value: update(5) })).toThrow('beforeData of the event is no document')
+  expect(operationOf(settings, { key, value: update(null) })).toMatchObject({
+    updateOne: { update: { $set: { a: 'x' } } },
   })
 })
 

@@ -28,6 +28,20 @@ test.each([
   [{ 'timeseries.timefield.auto.convert.date.format': 'yyyy MMM' }, 'has the part MMM'],
   [{ 'field.renamer.mapping': '{}' }, 'JSON array of objects with oldName, newName'],
   [{ 'field.renamer.regexp': '[{"regexp": "(", "pattern": "a", "replace": "b"}]' }, 'Invalid regular expression'],
+  [
+    { 'field.renamer.regexp': '[{"regexp": "a", "pattern": "a", "replace": "$1"}]' },
+    'the pattern has no group $1 of the replacement',
+  ],
+  [{ 'document.id.strategy': 'PartialKeyStrategy' }, 'needs document.id.strategy.partial.key.projection.type'],
+  [{ 'namespace.mapper': 'FieldPathNamespaceMapper' }, 'needs a field'],
+  [
+    {
+      'namespace.mapper': 'FieldPathNamespaceMapper',
+      'namespace.mapper.key.database.field': 'a',
+      'namespace.mapper.value.database.field': 'b',
+    },
+    'not both',
+  ],
   [{ 'server.api.version': '2' }, 'server.api.version'],
 ])('the sink refuses %j', (raw, message) => {
   const base: Record<string, string> = message === 'database' ? {} : { database: 'shop' }

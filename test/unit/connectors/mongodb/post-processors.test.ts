@@ -16,7 +16,13 @@ test.each([
   ['whitelist', 'b.*', { b: { c: 'y', d: 'z' } }],
   ['allowlist', '**', { a: 'x', b: { c: 'y', d: 'z' }, e: [{ f: 1n, g: 2n }, 3n] }],
   ['blocklist', 'b.c,e.g', { a: 'x', b: { d: 'z' }, e: [{ f: 1n }, 3n] }],
-  ['BlackList', '*.c', { a: 'x', b: { d: 'z' }, e: [{ f: 1n, g: 2n }, 3n] }],
+  // As in the original: what is no document goes, where a level is named by its wildcard.
+  ['BlackList', '*.c', { b: { d: 'z' } }],
+  ['allowlist', 'a*', { a: 'x' }],
+  ['blocklist', 'b.c*,e*', { a: 'x', b: { d: 'z' } }],
+  ['blocklist', '**', {}],
+  ['allowlist', '*', { a: 'x', b: {}, e: [{}, 3n] }],
+  ['allowlist', 'b.**,*.g', { a: 'x', b: { c: 'y', d: 'z' }, e: [{ g: 2n }, 3n] }],
 ])('%s of %s leaves the fields that it says', (type, list, expected) => {
   const names: Record<string, string> = {
     allowlist: 'AllowListValueProjector',
@@ -40,6 +46,59 @@ test('fields are renamed by paths and by patterns', () => {
     'field.renamer.regexp': String.raw`[{"regexp": "^value\\..*my.*$", "pattern": "my", "replace": ""}]`,
   }
   expect(documentOf(pattern, { myA: 1, other: 2 })).toEqual({ _id: 'orders#0#7', A: 1n, other: 2n })
+})
+
+test('a renamed field makes way for one that has the name, and two of one new name are an error', () => {
+  const chain = { 'post.processor.chain': 'DocumentIdAdder,RenameByMapping' }
+  const toB = { ...chain, 'field.renamer.mapping': '[{"oldName": "value.a", "newName": "b"}]' }
+  expect(documentOf(toB, { a: 'x', b: 'y' })).toEqual({ _id: 'orders#0#7', b: 'y' })
+  const names = ['value.a', 'value.b'].map((oldName) => ({ oldName, newName: 'c' }))
+  const twice = { ...chain, 'field.renamer.mapping': JSON.stringify(names) }
+  expect(() => documentOf(twice, { a: 'x', b: 'y' })).toThrow('two fields of value would be called c')
+})
+
+test('all rules that fit a path rename, and paths below have the new name', () => {
+  const rules = [
+    { regexp: '.*', pattern: '^(.)a', replace: String.raw`$1\$` },
+    { regexp: '.*', pattern: 'b$', replace: '_$0' },
+  ]
+  const settings = {
+    'post.processor.chain': 'DocumentIdAdder,RenameByRegExp',
+    'field.renamer.regexp': JSON.stringify(rules),
+  }
+  expect(documentOf(settings, { xab: 'x', list: [{ xab: 'y' }] })).toEqual({
+    _id: 'orders#0#7',
+    x$_b: 'x',
+    list: [{ xab: 'y' }],
+  })
+  const inner = [
+    { oldName: 'value.a', newName: 'b' },
+    { oldName: 'value.b.c', newName: 'd' },
+  ]
+  const mapping = { 'post.processor.chain': 'RenameByMapping', 'field.renamer.mapping': JSON.stringify(inner) }
+  expect(documentOf(mapping, { a: { c: 'x' } })).toEqual({ _id: 'orders#0#7', b: { d: 'x' } })
+})
+
+test('projectors go by their names, whatever the type of the projection says; ids are added first', () => {
+  const settings = { 'post.processor.chain': 'BlockListValueProjector', 'value.projection.list': 'a' }
+  expect(documentOf(settings, { a: 'x', b: 'y' })).toEqual({ _id: 'orders#0#7', b: 'y' })
+})
+
+test('a chain without anything to do with keys asks for no document there', () => {
+  const settings = { 'post.processor.chain': 'BlockListKeyProjector,RenameByMapping' }
+  expect(documentOf(settings, { a: 'x' }, 'plain')).toEqual({ _id: 'orders#0#7', a: 'x' })
+})
+
+test('the key of a record without value is processed too, as its id is made of it', () => {
+  const settings = {
+    'post.processor.chain': 'BlockListKeyProjector',
+    'key.projection.list': 'secret',
+    'document.id.strategy': 'FullKeyStrategy',
+    'delete.on.null.values': 'true',
+  }
+  expect(operationOf(settings, { key: { id: 'a', secret: 'b' } })).toEqual({
+    deleteOne: { filter: { _id: { id: 'a' } } },
+  })
 })
 
 test('KafkaMetaAdder says where the record was, NullFieldValueRemover removes nulls at any depth', () => {

@@ -1,4 +1,5 @@
-import { Binary, BSON, Double, Int32, Long, ObjectId, UUID } from 'mongodb'
+import { Binary, BSON, BSONRegExp, Double, Int32, Long, MinKey, ObjectId, UUID } from 'mongodb'
+import { arrayOf, mapOf, primitive, schemas, struct } from '@millrace/sdk'
 import { expect, test } from 'vitest'
 import { documentOfJson } from '../../../../connectors/mongodb/extended-json.ts'
 import { NOW_MS, operationOf, plansOf } from './sink-support.ts'
@@ -106,6 +107,15 @@ test('UUIDs are text or binary', () => {
   expect((binary as Binary).sub_type).toBe(4)
 })
 
+test('an id that is no UUID is an error of the record', () => {
+  const settings = { 'document.id.strategy': 'UuidProvidedInValueStrategy' }
+  expect(() => operationOf(settings, { value: { _id: 5 } })).not.toThrow()
+  const overwriting = { ...settings, 'document.id.strategy.overwrite.existing': 'true' }
+  for (const _id of [5, 'x', { a: 1 }, Buffer.alloc(16)]) {
+    expect(() => operationOf(overwriting, { value: { _id } })).toThrow('the _id is no UUID')
+  }
+})
+
 test('an id that is missing where it should be provided is an error of the record', () => {
   const settings = { 'document.id.strategy': 'ProvidedInKeyStrategy' }
   expect(() => operationOf(settings, { key: {}, value })).toThrow('the key has no field _id, or it is null')
@@ -116,15 +126,24 @@ test('PartialKeyStrategy takes what key.projection says when nothing else is sai
     'document.id.strategy': 'PartialKeyStrategy',
     'key.projection.type': 'blocklist',
     'key.projection.list': 'secret',
-    'writemodel.strategy': 'DeleteOneDefaultStrategy',
+    'delete.on.null.values': 'true',
   }
-  expect(operationOf(settings, { key: { secret: 1, id: 'a' }, value })).toEqual({
+  expect(operationOf(settings, { key: { secret: 1, id: 'a' } })).toEqual({
     deleteOne: { filter: { _id: { id: 'a' } } },
   })
 })
 
+test('as the model of all records DeleteOneDefaultStrategy goes by keys, whatever makes ids', () => {
+  const settings = { 'writemodel.strategy': 'DeleteOneDefaultStrategy' }
+  expect(operationOf(settings, { key: { a: 'x' }, value })).toEqual({ deleteOne: { filter: { _id: { a: 'x' } } } })
+  expect(operationOf(settings, { key: { _id: 'k', a: 'x' }, value })).toEqual({
+    deleteOne: { filter: { _id: 'k', a: 'x' } },
+  })
+})
+
 test('a record without value deletes only when it is told to', () => {
-  expect(operationOf(fullKey, { key })).toBeNull()
+  // Invariant 3: not without a word.
+  expect(() => operationOf(fullKey, { key })).toThrow('set delete.on.null.values')
   const settings = { ...fullKey, 'delete.on.null.values': 'true' }
   expect(operationOf(settings, { key })).toEqual({ deleteOne: { filter: { _id: key } } })
   const tombstone = { ...settings, 'delete.writemodel.strategy': 'DeleteOneTombstoneBusinessKeyStrategy' }
@@ -180,13 +199,35 @@ test.each([
   ['{"n": 999999999}', new Int32(999_999_999)],
   ['{"n": 2147483648}', Long.fromNumber(2_147_483_648)],
   ['{"n": 9223372036854775807}', Long.MAX_VALUE],
-  ['{"n": 9223372036854775808}', new Double(9_223_372_036_854_775_808)],
+  ['{"n": {"$binary": "AAH/", "$type": "80"}}', new Binary(Buffer.from([0, 1, 255]), 0x80)],
+  ['{"n": {"$regex": "^a", "$options": "i"}}', new BSONRegExp('^a', 'i')],
   ['{"n": 5.0}', new Double(5)],
   ['{"n": 5e0}', new Double(5)],
   ['{"n": {"$numberInt": "5"}}', new Int32(5)],
   ['{"n": {"$oid": "5f9b3b3b3b3b3b3b3b3b3b3b"}}', new ObjectId('5f9b3b3b3b3b3b3b3b3b3b3b')],
 ])('%s is stored with the type that the text shows', (text, expected) => {
   expect(BSON.serialize(documentOfJson(text))).toEqual(BSON.serialize({ n: expected }))
+})
+
+test('what is in BSON bytes stays what it is, also in ids', () => {
+  const id = { pattern: new BSONRegExp('^a', 'i'), least: new MinKey() }
+  const settings = { ...partial, 'document.id.strategy.partial.value.projection.list': '**' }
+  const operation = operationOf(settings, { value: BSON.serialize(id) }) as { replaceOne: { replacement: object } }
+  expect(BSON.serialize(operation.replaceOne.replacement)).toEqual(BSON.serialize({ ...id, _id: id }))
+})
+
+test('defaults stand for what is missing in structs and maps, not in arrays', () => {
+  const schema = schemas.string
+  const item = primitive('STRING', { default: 'd', optional: true })
+  const valueSchema = struct({ f: item, m: mapOf(schema, item), a: arrayOf(item) })
+  const record = { valueSchema, value: { f: null, m: new Map([['k', null]]), a: [null] } }
+  expect(operationOf({ 'writemodel.strategy': 'InsertOneDefaultStrategy' }, record)).toMatchObject({
+    insertOne: { document: { f: 'd', m: { k: 'd' }, a: [null] } },
+  })
+})
+
+test('a whole number beyond 64 bits is an error of the record, not another number', () => {
+  expect(() => documentOfJson('{"n": 9223372036854775808}')).toThrow('does not fit into 64 bits')
 })
 
 test('a field whose name JavaScript takes for something else is an error, not lost', () => {
