@@ -38,9 +38,17 @@ export interface ListenOptions {
   readonly receiveBuffer?: Buffer
 }
 
+export interface ConnectOptions {
+  readonly host: string
+  readonly port: number
+  readonly timeoutMs: number
+  /** As that of a listener: chunks are read into it, and valid only until `onData`'s listener returns. */
+  readonly receiveBuffer?: Buffer
+}
+
 /** Sockets as a parameter, so that a simulation can delay, drop and cut. */
 export interface Net {
-  connect(options: { host: string; port: number; timeoutMs: number }): Promise<Connection>
+  connect(options: ConnectOptions): Promise<Connection>
   /** Port 0 takes a free one; see `Listener.port`. Rejects with code EADDRINUSE when the port is taken. */
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener>
 }

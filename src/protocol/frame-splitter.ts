@@ -1,16 +1,20 @@
 import { ProtocolError } from './protocol-error.ts'
 
 const LENGTH_BYTES = 4
-/** How much is allocated on the word of a size field alone; a longer frame grows as its bytes arrive. */
-const TRUSTED_BYTES = 1 << 20
+/**
+ * How much is allocated on the word of a size field alone: an answer to Fetch with as much of a partition as consumers ask
+ * for by default. A longer frame grows as its bytes arrive.
+ */
+const TRUSTED_BYTES = (1 << 20) + (1 << 16)
 
 /**
  * Cuts a byte stream into frames (int32 size, then as many bytes) without their size field. A frame that lies within
- * one chunk is a view of the chunk; one that spans chunks is collected in a buffer of its own. After an error the
- * stream has no boundaries any more and must be closed.
+ * one chunk is a view of the chunk, or a copy where chunks do not last; one that spans chunks is collected in a buffer of
+ * its own. After an error the stream has no boundaries any more and must be closed.
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number
+  readonly #copies: boolean
   readonly #onFrame: (frame: Buffer) => void
   readonly #length = Buffer.alloc(LENGTH_BYTES)
   #lengthBytes = 0
@@ -18,8 +22,10 @@ export class FrameSplitter {
   #partial: Buffer | undefined
   #filled = 0
 
-  constructor(options: { maxFrameBytes: number; onFrame: (frame: Buffer) => void }) {
+  /** With `copies` a chunk may be overwritten once `push` has returned. */
+  constructor(options: { maxFrameBytes: number; copies?: boolean; onFrame: (frame: Buffer) => void }) {
     this.#maxFrameBytes = options.maxFrameBytes
+    this.#copies = options.copies ?? false
     this.#onFrame = options.onFrame
   }
 
@@ -69,7 +75,8 @@ export class FrameSplitter {
     const available = chunk.length - at
     if (available >= this.#size) {
       const end = at + this.#size
-      this.#complete(chunk.subarray(at, end))
+      const frame = chunk.subarray(at, end)
+      this.#complete(this.#copies ? Buffer.from(frame) : frame)
       return end
     }
     this.#partial = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(TRUSTED_BYTES, available)))

@@ -1,4 +1,5 @@
 import type { Schema } from '@millrace/sdk'
+import { BufferPool } from '../buffers/index.ts'
 
 /** Makes the bytes of one file from values. The caller takes them away as it likes, so that memory stays bounded. */
 export interface RecordWriter {
@@ -28,10 +29,14 @@ export interface WriteFormat {
 
 const CHUNK = 65_536
 const NEWLINE = 0x0a
+/** Chunks whose content was taken, 16 MiB of them. */
+const freeChunks = new BufferPool(256)
 
 /** Collects bytes until they are taken. Small ones are copied together, so that no view keeps a larger buffer alive. */
 export class ByteCollector {
   #chunks: Uint8Array[] = []
+  /** Of these chunks, those that nobody else has. */
+  readonly #own: Buffer[] = []
   #small: Buffer | undefined
   #used = 0
   length = 0
@@ -81,15 +86,20 @@ export class ByteCollector {
     this.#chunks = []
     const { length } = this
     this.length = 0
-    return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, length)
+    const own = this.#own.splice(0)
+    if (chunks.length === 1) return chunks[0] as Uint8Array
+    const bytes = Buffer.concat(chunks, length)
+    for (const chunk of own) freeChunks.give(chunk)
+    return bytes
   }
 
   /** A chunk with room for so many bytes. The first one is small: there may be hundreds of files with few records. */
   #room(size: number): Buffer {
     if (this.#small !== undefined && this.#used + size <= this.#small.length) return this.#small
     this.#endSmall()
-    const usual = this.length === 0 && size <= CHUNK / 16 ? CHUNK / 16 : CHUNK
-    this.#small = Buffer.allocUnsafeSlow(Math.max(usual, size))
+    const isFirst = this.length === 0 && size <= CHUNK / 16
+    if (!isFirst && size <= CHUNK) this.#own.push((this.#small = freeChunks.take(CHUNK)))
+    else this.#small = Buffer.allocUnsafeSlow(isFirst ? CHUNK / 16 : size)
     return this.#small
   }
 

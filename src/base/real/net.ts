@@ -52,32 +52,39 @@ function wrapInto(accepted: net.Socket, receiveBuffer: Buffer): Connection {
     return wrap(accepted)
   }
   bare._handle = null
-  let listener: ChunkListener | undefined
-  const onread = {
-    buffer: receiveBuffer,
-    callback: (bytes: number, buffer: Uint8Array) => {
-      listener?.((buffer as Buffer).subarray(0, bytes))
-      return true
-    },
-  }
-  const socket = new net.Socket({ handle, onread } as net.SocketConstructorOpts)
+  const reads = readsInto(receiveBuffer)
+  const socket = new net.Socket({ handle, onread: reads.onread } as net.SocketConstructorOpts)
   accepted.destroy()
-  return wrap(socket, (given) => {
-    listener = given
+  return wrap(socket, (listener) => {
+    reads.subscribe(listener)
     socket.resume()
   })
 }
 
+/** What makes a socket read into a buffer of ours. */
+function readsInto(receiveBuffer: Buffer): { readonly onread: net.OnReadOpts; readonly subscribe: Subscribe } {
+  let listener: ChunkListener | undefined
+  const callback = (bytes: number, buffer: Uint8Array) => {
+    listener?.((buffer as Buffer).subarray(0, bytes))
+    return true
+  }
+  const subscribe: Subscribe = (given) => {
+    listener = given
+  }
+  return { onread: { buffer: receiveBuffer, callback }, subscribe }
+}
+
 /** TCP of the machine. */
 export const realNet: Net = {
-  connect({ host, port, timeoutMs }) {
+  connect({ host, port, timeoutMs, receiveBuffer }) {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ host, port })
+      const reads = receiveBuffer && readsInto(receiveBuffer)
+      const socket = net.connect({ host, port, ...(reads && { onread: reads.onread }) })
       const timer = setTimeout(() => socket.destroy(new Error(`connect to ${host}:${port} timed out`)), timeoutMs)
       socket.once('connect', () => {
         clearTimeout(timer)
         socket.removeListener('error', reject)
-        resolve(wrap(socket))
+        resolve(wrap(socket, reads?.subscribe))
       })
       socket.once('error', (error) => {
         clearTimeout(timer)

@@ -39,6 +39,18 @@ describe('FrameSplitter', () => {
     expect(frames[0]!.buffer).toBe(chunk.buffer)
   })
 
+  test('frames outlast a chunk that is read into again', () => {
+    const frames: Buffer[] = []
+    const splitter = new FrameSplitter({ maxFrameBytes: 100, copies: true, onFrame: (frame) => frames.push(frame) })
+    const bytes = Buffer.concat(['first', 'second', 'third'].map((text) => framed(Buffer.from(text))))
+    const chunk = Buffer.alloc(12)
+    for (let at = 0; at < bytes.length; at += chunk.length) {
+      splitter.push(chunk.subarray(0, bytes.copy(chunk, 0, at)))
+      chunk.fill(0)
+    }
+    expect(frames.map(String)).toEqual(['first', 'second', 'third'])
+  })
+
   test('a frame of many megabytes grows as its bytes arrive', () => {
     const payload = Buffer.alloc(5 << 20, 3)
     const bytes = framed(payload)
