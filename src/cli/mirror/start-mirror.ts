@@ -68,13 +68,23 @@ async function startFlows(options: MirrorOptions, file: MirrorFile, values: RawC
     for (const { server } of endpoint?.servers ?? []) {
       await server.serve(createFlowsApp({ ...restSettings(config, logger), flows }))
     }
-    await Promise.all(workers.map(({ herder }) => herder.start()))
+    await Promise.all(workers.map(({ flow, herder }) => startFlow(flow, herder, logger)))
   } catch (error) {
     await stop().catch((cause: unknown) => logger.warn({ err: cause }, 'stopping after a failed start failed'))
     throw error
   }
   logger.info({ flows: workers.map(({ flow }) => flow.name), url: endpoint?.url ?? null }, 'the mirror is healthy')
   return { url: endpoint?.url ?? null, stop }
+}
+
+async function startFlow({ name }: Flow, herder: ConnectHerder, logger: Logger): Promise<void> {
+  try {
+    await herder.start()
+  } catch (error) {
+    // The reason is told where the process ends; it names no flow.
+    logger.error({ flow: name }, 'the worker of this flow could not be started')
+    throw error
+  }
 }
 
 function pathOf({ source, target }: Flow): string {
