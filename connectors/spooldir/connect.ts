@@ -3,6 +3,7 @@ import { ConfigError, type Parsed, type PluginLogger } from '@millrace/sdk'
 import {
   type FileSystem,
   FtpFileSystem,
+  type FtpTls,
   LocalFileSystem,
   S3FileSystem,
   SftpFileSystem,
@@ -60,13 +61,18 @@ export async function connectTo(config: PlaceConfig, logger: PluginLogger): Prom
         username: config['ftp.username'],
         password: config['ftp.password'],
         security: config['file.system'] === 'ftp' ? 'none' : secured,
-        authorities: config['ftp.tls.ca'],
-        verifies: config['ftp.tls.verify'],
+        tls: trustOf(config),
         timeoutMs,
         chunkBytes,
       })
     }
   }
+}
+
+/** Whose certificates are believed. */
+export function trustOf(config: Pick<PlaceConfig, 'ftp.tls.ca' | 'ftp.tls.verify'>): FtpTls {
+  const ca = config['ftp.tls.ca']
+  return { rejectUnauthorized: config['ftp.tls.verify'], ...(ca === '' ? {} : { ca }) }
 }
 
 /** The key that an option means: it is the key itself, or the path of its file. */

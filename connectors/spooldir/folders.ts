@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { ConfigIssue } from '@millrace/sdk'
 import { type FileSystem, joinPath } from '../_shared/file-source/index.ts'
-import type { FileConfig } from './source.ts'
+import type { FolderConfig } from './source.ts'
 
 /** Looks whether the folders of a configuration are there and can be written to. */
-export async function folderProblems(system: FileSystem, config: FileConfig): Promise<ConfigIssue[]> {
+export async function folderProblems(system: FileSystem, config: FolderConfig): Promise<ConfigIssue[]> {
   const issues: ConfigIssue[] = []
   const policy = config['cleanup.policy']
   const needsFinished = policy === 'MOVE' || policy === 'MOVEBYDATE'
   if (needsFinished && config['finished.path'] === '') {
     issues.push({ key: 'finished.path', message: `cleanup.policy ${policy} needs it` })
   }
-  const folders: [string, string, boolean][] = [
-    ['input.path', config['input.path'], policy !== 'NONE'],
-    ['error.path', config['error.path'], true],
-  ]
+  const folders: [string, string, boolean][] = [['input.path', config['input.path'], policy !== 'NONE']]
+  if (config['error.path'] !== '') folders.push(['error.path', config['error.path'], true])
   if (needsFinished && config['finished.path'] !== '') folders.push(['finished.path', config['finished.path'], true])
   for (const [key, folder, mustBeWritable] of folders) {
     const problem = await folderProblem(system, folder, mustBeWritable)

@@ -1,6 +1,6 @@
 import { defineSourceConnector, type SourceTaskContext } from '@millrace/sdk'
 import { type FileSystem, FtpFileSystem, SftpFileSystem } from '../_shared/file-source/index.ts'
-import { privateKey } from './connect.ts'
+import { privateKey, trustOf } from './connect.ts'
 import { type FtpConfig, ftpConfig, ftpProblems, monitorsOf } from './ftp-config.ts'
 import { FtpSourceTask } from './ftp-task.ts'
 import { ftpManifest } from './manifest.ts'
@@ -50,7 +50,6 @@ async function connect(config: FtpConfig, { logger }: SourceTaskContext): Promis
   return FtpFileSystem.connect({
     ...place,
     security: protocol === 'ftps' ? 'explicit' : 'none',
-    authorities: config['ftp.tls.ca'],
-    verifies: config['ftp.tls.verify'],
+    tls: trustOf(config),
   })
 }

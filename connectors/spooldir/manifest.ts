@@ -165,6 +165,20 @@ export const sinkManifest: PluginManifest = defineManifest({
   load: () => import('./sink.ts'),
 })
 
+export const ftpsSourceManifest: PluginManifest = defineManifest({
+  kind: 'source',
+  name: 'FtpsSource',
+  aliases: ['io.confluent.connect.ftps.FtpsSourceConnector', 'FtpsSourceConnector'],
+  version,
+  title: 'CSV, JSON and text files by FTPS',
+  summary:
+    'Publishes the records of files in a folder of an FTPS server, read as their endings tell. Takes the JSON of the ' +
+    'Confluent connector.',
+  stability: 'stable',
+  delivery: 'at-least-once',
+  load: () => import('./confluent/ftps-source.ts'),
+})
+
 /** One of Confluent's sinks of files on servers. */
 const serverSink = (kind: 'Sftp' | 'Ftps', load: () => Promise<unknown>) =>
   defineManifest({
@@ -183,6 +197,8 @@ const serverSink = (kind: 'Sftp' | 'Ftps', load: () => Promise<unknown>) =>
 
 export const sftpSinkManifest: PluginManifest = serverSink('Sftp', () => import('./confluent/sftp-sink.ts'))
 
+export const ftpsSinkManifest: PluginManifest = serverSink('Ftps', () => import('./confluent/ftps-sink.ts'))
+
 export const spooldirManifests: readonly PluginManifest[] = [
   csvManifest,
   jsonManifest,
@@ -198,6 +214,8 @@ export const spooldirManifests: readonly PluginManifest[] = [
   sftpSchemalessJsonManifest,
   sftpBinaryManifest,
   ftpManifest,
+  ftpsSourceManifest,
   sinkManifest,
   sftpSinkManifest,
+  ftpsSinkManifest,
 ]

@@ -1,5 +1,5 @@
 import { defineSourceConnector } from '@millrace/sdk'
-import { JsonReader } from '../_shared/file-source/index.ts'
+import { JsonReader, type ReaderFactory } from '../_shared/file-source/index.ts'
 import { schemalessJsonConfig } from './config.ts'
 import { schemalessJsonManifest } from './manifest.ts'
 import { createFileTask, taskConfigs, validateFiles } from './source.ts'
@@ -12,19 +12,11 @@ export default defineSourceConnector({
   config: schemalessJsonConfig,
   validate: validateFiles,
   taskConfigs,
-  createTask: (config, context) =>
-    createFileTask(
-      config,
-      context,
-      () =>
-        new JsonReader(
-          {
-            charset: config['file.charset'],
-            schemas: null,
-            parser: { dateFormats: [], timeZone: 'UTC' },
-            timestampField: null,
-          },
-          new Map(),
-        ),
-    ),
+  createTask: (config, context) => createFileTask(config, context, jsonTextReaders(config['file.charset'])),
 })
+
+/** Readers of the objects of JSON files as text. */
+export function jsonTextReaders(charset: string): ReaderFactory {
+  const parser = { dateFormats: [], timeZone: 'UTC' }
+  return () => new JsonReader({ charset, schemas: null, parser, timestampField: null }, new Map())
+}

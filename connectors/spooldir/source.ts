@@ -9,6 +9,7 @@ import {
 } from '@millrace/sdk'
 import {
   type FileAttribute,
+  type FileSystem,
   FileSourceTask,
   parseSchema,
   type ReaderFactory,
@@ -20,12 +21,17 @@ import { connectTo } from './connect.ts'
 import { folderProblems } from './folders.ts'
 import { placeIssues } from './place-check.ts'
 import { refusedSettings } from './refused.ts'
+import type { placeKeys } from './remote-config.ts'
 
 /** The options that all sources of files have. */
 export type FileConfig = Omit<Parsed<typeof schemalessJsonConfig>, 'file.charset' | 'timestamp.mode'> & {
   readonly 'timestamp.mode': string
 }
-type SchemaConfig = Pick<
+/** Those of them that do not say where the folders are. */
+export type FolderConfig = Omit<FileConfig, keyof typeof placeKeys>
+
+/** What says how the fields of values are read. */
+export type SchemaConfig = Pick<
   Parsed<typeof jsonConfig>,
   Extract<keyof typeof jsonConfig, `schema.${string}` | `parser.${string}` | `${string}.schema` | `timestamp.${string}`>
 >
@@ -53,9 +59,19 @@ export function taskConfigs(
 }
 
 export function createFileTask(config: FileConfig, context: SourceTaskContext, makeReader: ReaderFactory): SourceTask {
+  return createTaskIn(() => connectTo(config, context.logger), config, context, makeReader)
+}
+
+/** The task over files in a place that the options tell otherwise. */
+export function createTaskIn(
+  connect: () => Promise<FileSystem>,
+  config: FolderConfig,
+  context: SourceTaskContext,
+  makeReader: ReaderFactory,
+): SourceTask {
   return new FileSourceTask(
     {
-      connect: () => connectTo(config, context.logger),
+      connect,
       makeReader,
       topic: config.topic,
       matches: fullMatch(config['input.file.pattern']),

@@ -106,8 +106,10 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'SftpSchemaLessJsonSource',
       'SftpBinaryFileSource',
       'FtpSource',
+      'FtpsSource',
       'SpoolDirSink',
       'SftpSink',
+      'FtpsSink',
     ],
     testedOn: 'disks, OpenSSH 9.2, vsftpd 3.0, versitygw 1.8',
     provedBy: [
@@ -116,6 +118,7 @@ export const CONNECTOR_FOLDERS: readonly ConnectorFolder[] = [
       'integration/spooldir-s3.integration.test.ts',
       'integration/spooldir-sinks-kill.integration.test.ts',
       'integration/confluent-file-sinks.integration.test.ts',
+      'integration/confluent-ftps-source.integration.test.ts',
       'integration/ftp-source.integration.test.ts',
     ],
     conformance: CONFORMANCE_FILES,

@@ -1,12 +1,20 @@
 // Confluent's sinks of files on servers, with the JSON of their originals, on OpenSSH and vsftpd.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { parseConfig, parseConfigOrThrow, type SinkConnector, type SinkRecord, schemas, struct } from '@millrace/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAvro, readParquet } from '../../connectors/_shared/formats/index.ts'
+import ftpsSink from '../../connectors/spooldir/confluent/ftps-sink.ts'
 import sftpSink from '../../connectors/spooldir/confluent/sftp-sink.ts'
-import { fileServerMissing, type SftpServer, startSftpServer } from '../services/file-servers.ts'
+import {
+  fileServerMissing,
+  type FtpServer,
+  type SftpServer,
+  startFtpServer,
+  startSftpServer,
+} from '../services/file-servers.ts'
 import { type Raw, recordAt, startSinkTask } from './support/task-contract.ts'
 import { until } from './worker-harness.ts'
 
@@ -51,6 +59,24 @@ const kinds: readonly Kind[] = [
       })
       const { folder, kill, start, stop } = server
       return { folder, topics: 'topics/', config, kill, start, stop }
+    },
+  },
+  {
+    name: 'FtpsSink',
+    missing: fileServerMissing('ftp'),
+    sink: ftpsSink,
+    async start() {
+      const server: FtpServer = await startFtpServer()
+      const config = await example('confluent-ftps-sink', {
+        'ftps.host': 'localhost',
+        'ftps.port': String(server.port),
+        'ftps.username': 'anonymous',
+        'ftps.password': 'guest',
+        'ftps.ssl.truststore.location': server.certificateFile,
+        'ftps.working.dir': server.path,
+      })
+      const { folder, kill, start, stop } = server
+      return { folder, topics: '', config, kill, start, stop }
     },
   },
 ]
@@ -242,7 +268,37 @@ describe.each(kinds)('$name', ({ missing, sink, start }) => {
     expect(await issues({ 'proxy.username': 'somebody' })).toEqual(['proxy.username'])
     const unknown = parseConfig(sink.config, { ...place.config, 'format.class': 'com.example.OwnFormat' })
     expect(unknown.issues.map(({ key }) => key)).toEqual(['format.class'])
-    const formats = await mkdir(join(place.folder, 'checked'), { recursive: true })
-    if (formats !== undefined) await rm(formats, { recursive: true })
   })
 })
+
+test.skipIf(fileServerMissing('ftp') !== null)(
+  'stores of keys that are not in PEM form are refused with the reason',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-stores-'))
+    try {
+      const key = 'ftps.ssl.truststore.location'
+      const raw = {
+        ...(await example('confluent-ftps-sink', { 'ftps.host': '127.0.0.1', 'ftps.port': '1' })),
+        'ftps.ssl.provider': 'SunJSSE',
+      }
+      const issuesOf = async (path: string) => {
+        const config = parseConfigOrThrow(ftpsSink.config, { ...raw, [key]: path })
+        return (await ftpsSink.validate?.(config, raw)) ?? []
+      }
+      const files: readonly (readonly [string, Buffer, RegExp])[] = [
+        ['java.jks', Buffer.from('feedfeed00000002', 'hex'), /Java key store/],
+        ['java.p12', Buffer.from('308201', 'hex'), /openssl pkcs12/],
+      ]
+      for (const [name, bytes, message] of files) {
+        const path = join(folder, name)
+        await writeFile(path, bytes)
+        const found = await issuesOf(path)
+        expect(found.map((issue) => issue.key)).toEqual(['ftps.ssl.provider', key])
+        expect(found[1]?.message).toMatch(message)
+      }
+      expect((await issuesOf(join(folder, 'none')))[1]?.message).toMatch(/cannot be read/)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  },
+)

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseOutputName } from '../../connectors/spooldir/output-name.ts'
-import { type FileServer, fileServerMissing, startSftpServer } from '../services/file-servers.ts'
+import { type FileServer, fileServerMissing, startFtpServer, startSftpServer } from '../services/file-servers.ts'
 import { s3Missing, startS3 } from '../services/s3.ts'
 import { bytesOf, connectionOf, keysOf } from './support/s3-tasks.ts'
 import { type Row, SinkKills } from './support/sink-kills.ts'
@@ -123,4 +123,21 @@ describe('a topic and its files', () => {
       }
     },
   )
+
+  test.skipIf(fileServerMissing('ftp') !== null)('FtpsSink: each record once', async () => {
+    const server = await startFtpServer()
+    try {
+      await storesOnServer(server, 'by-ftps', join(server.folder, 'by-ftps'), {
+        'connector.class': 'io.confluent.connect.ftps.FtpsSinkConnector',
+        'ftps.host': 'localhost',
+        'ftps.port': String(server.port),
+        'ftps.username': 'anonymous',
+        'ftps.password': 'guest',
+        'ftps.ssl.truststore.location': server.certificateFile,
+        'ftps.working.dir': server.path,
+      })
+    } finally {
+      await server.stop()
+    }
+  })
 })

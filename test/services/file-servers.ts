@@ -30,6 +30,8 @@ export interface SftpServer extends FileServer {
 
 export interface FtpServer extends FileServer {
   readonly certificate: string
+  /** The file that it is in. */
+  readonly certificateFile: string
 }
 
 const SSHD = '/usr/sbin/sshd'
@@ -211,6 +213,7 @@ xferlog_enable=NO
     folder,
     path: '/files',
     certificate: await readFile(certificate, 'utf8'),
+    certificateFile: certificate,
     kill: () => server.kill(),
     start: () => server.start(),
     async stop() {

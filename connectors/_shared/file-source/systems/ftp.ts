@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
+import type { ConnectionOptions } from 'node:tls'
 import { isRetriable } from '@millrace/sdk'
 import type { Client, FileInfo, FTPError } from 'basic-ftp'
 import type { Content } from '../../buffers/index.ts'
@@ -7,6 +8,20 @@ import { type ByteStream, type FileEntry, type FileSystem, joinPath, type WriteM
 import { remotely } from './remote-error.ts'
 import { byteStreamOf } from './stream.ts'
 import { storeByRename } from './whole-file.ts'
+
+/** What TLS is asked for, as Node takes it. */
+export type FtpTls = Pick<
+  ConnectionOptions,
+  | 'ca'
+  | 'cert'
+  | 'key'
+  | 'pfx'
+  | 'passphrase'
+  | 'minVersion'
+  | 'maxVersion'
+  | 'rejectUnauthorized'
+  | 'checkServerIdentity'
+>
 
 /** How an FTP server is reached. */
 export interface FtpOptions {
@@ -16,10 +31,7 @@ export interface FtpOptions {
   readonly password: string
   /** TLS: none, after a plain greeting (AUTH TLS), or from the first byte on. */
   readonly security: 'none' | 'explicit' | 'implicit'
-  /** Certificates of authorities beside those of Node, as PEM text; empty for none. */
-  readonly authorities: string
-  /** Whether the certificate of the server is looked at. */
-  readonly verifies: boolean
+  readonly tls: FtpTls
   readonly timeoutMs: number
   readonly chunkBytes: number
 }
@@ -235,7 +247,7 @@ export class FtpFileSystem implements FileSystem {
 
 async function login(options: FtpOptions): Promise<Client> {
   const { Client: FtpClient } = await import('basic-ftp')
-  const { host, port, username, password, security, authorities, verifies, timeoutMs } = options
+  const { host, port, username, password, security, tls, timeoutMs } = options
   const client = new FtpClient(timeoutMs)
   try {
     await remotely(labelOf(options), isPassing, () =>
@@ -245,7 +257,7 @@ async function login(options: FtpOptions): Promise<Client> {
         user: username,
         password,
         secure: security === 'none' ? false : security === 'implicit' ? 'implicit' : true,
-        secureOptions: { rejectUnauthorized: verifies, ...(authorities === '' ? {} : { ca: authorities }) },
+        secureOptions: tls,
       }),
     )
     return client
