@@ -1,4 +1,7 @@
 // `millrace mirror` with files of MirrorMaker 2: flows in both directions, processes that die, processes that share.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Client, ConsumerRecord } from '../../src/client/index.ts'
 import { kafkaMissing, startKafka } from '../services/kafka.ts'
@@ -159,10 +162,43 @@ describe.each([{ rest: 'true' }, { rest: 'false' }])('processes that share, with
   })
 })
 
+test('values of config providers reach clients, and not the log', async () => {
+  const [a, b] = await Promise.all([start(startMillraceBroker()), start(startMillraceBroker())])
+  const [inA, inB] = [clientOf(a), clientOf(b)]
+  await createTopic(inA, 'orders', 1)
+  await produce(inA, 'orders', 1, 0, 10)
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-mirror-secrets-'))
+  try {
+    const path = join(folder, 'brokers.properties')
+    await writeFile(path, `a=${a.bootstrapServers}\nb=${b.bootstrapServers}\n`)
+    const secret = (name: string) => ({ bootstrapServers: `\${file:${path}:${name}}`, stop: () => Promise.resolve() })
+    const properties = file(secret('a'), secret('b'), {
+      'config.providers': 'file',
+      'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+      'A->B.topics': 'orders',
+      'B->A.emit.heartbeats.enabled': 'false',
+    })
+    const mirror = await start(startMillraceMirror(properties))
+    await until('orders are copied', () => isCopied(inA, 'orders', inB, 'A.orders'))
+    await mirror.end()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+  const configs = (await recordsOf(inB, 'mm2-configs.A.internal')).flat().map(({ value }) => String(value))
+  expect(configs.filter((text) => text.includes(a.bootstrapServers))).toEqual([])
+  expect(configs.filter((text) => text.includes('brokers.properties:a}')).length).toBeGreaterThan(0)
+})
+
 test('a file with a mistake ends the process with what to do', async () => {
   const unreachable = { bootstrapServers: '127.0.0.1:1', stop: () => Promise.resolve() }
   const starting = startMillraceMirror(file(unreachable, unreachable, { 'A->C.enabled': 'true' }))
   await expect(starting).rejects.toThrow('A->C.enabled: there is no cluster C; clusters names A, B')
+})
+
+test('a mistake in the settings of a worker is told with its flow', async () => {
+  const unreachable = { bootstrapServers: '127.0.0.1:1', stop: () => Promise.resolve() }
+  const starting = startMillraceMirror(file(unreachable, unreachable, { 'B.security.protocol': 'SSL' }))
+  await expect(starting).rejects.toThrow('A->B: Invalid value SSL for configuration security.protocol')
 })
 
 test('a connector that refuses what the file gives it ends the process with its reason', async () => {

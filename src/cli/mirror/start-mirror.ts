@@ -12,6 +12,7 @@ import {
 } from '../../connect/index.ts'
 import { createFlowsApp } from '../../rest/index.ts'
 import { createGroupWorker, type Endpoint, openEndpoint, type Place, restSettings, withValues } from '../../server.ts'
+import { UsageError } from '../usage-error.ts'
 import { FlowConnectors } from './flow-connectors.ts'
 import type { Flow } from './flows.ts'
 import { type MirrorFile, readMirrorFile } from './mirror-file.ts'
@@ -63,12 +64,12 @@ async function startFlows(options: MirrorOptions, file: MirrorFile, values: RawC
     await Promise.all(endpoint?.servers.map(({ server }) => server.close()) ?? [])
   }
   try {
-    for (const flow of file.flows) workers.push(await createFlowWorker(options, flow, endpoint))
+    for (const flow of file.flows) workers.push(await inFlow(flow, createFlowWorker(options, flow, endpoint)))
     const flows = workers.map(({ flow, herder }) => ({ name: flow.name, path: `/${pathOf(flow)}`, herder }))
     for (const { server } of endpoint?.servers ?? []) {
       await server.serve(createFlowsApp({ ...restSettings(config, logger), flows }))
     }
-    await Promise.all(workers.map(({ flow, herder }) => startFlow(flow, herder, logger)))
+    await Promise.all(workers.map(({ flow, herder }) => inFlow(flow, herder.start())))
   } catch (error) {
     await stop().catch((cause: unknown) => logger.warn({ err: cause }, 'stopping after a failed start failed'))
     throw error
@@ -77,12 +78,12 @@ async function startFlows(options: MirrorOptions, file: MirrorFile, values: RawC
   return { url: endpoint?.url ?? null, stop }
 }
 
-async function startFlow({ name }: Flow, herder: ConnectHerder, logger: Logger): Promise<void> {
+/** What the world or the file has done wrong is told with the flow that it happened to. */
+async function inFlow<T>({ name }: Flow, work: Promise<T>): Promise<T> {
   try {
-    await herder.start()
+    return await work
   } catch (error) {
-    // The reason is told where the process ends; it names no flow.
-    logger.error({ flow: name }, 'the worker of this flow could not be started')
+    if (error instanceof Error && 'code' in error) throw new UsageError(`${name}: ${error.message}`, { cause: error })
     throw error
   }
 }
