@@ -6,6 +6,7 @@ import {
   type Schema,
 } from '@millrace/sdk'
 import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../src/base/index.ts'
 import byteArrayConverter from '../../src/connect/converters/byte-array-converter.ts'
 import jsonConverter from '../../src/connect/converters/json/json-converter.ts'
 import { decodeSchema, encodeSchema } from '../../src/connect/converters/json/json-schema.ts'
@@ -68,11 +69,11 @@ function run(c: Case): unknown {
     value: dumpValue(data.schema, data.value),
   })
   if (c.kind.startsWith('header')) {
-    const header = (definition as HeaderConverterDefinition).createHeader(config as never)
+    const header = (definition as HeaderConverterDefinition).createHeader(config as never, { logger: silentLogger })
     if (c.kind === 'header-decode') return dump(header.toConnectHeader('t', 'h', bytes))
     return text(header.fromConnectHeader('t', 'h', schema, buildValue(schema, c.value)))
   }
-  const converter = (definition as ConverterDefinition).create(config as never, { isKey: false })
+  const converter = (definition as ConverterDefinition).create(config as never, { isKey: false, logger: silentLogger })
   if (c.kind === 'decode') return dump(converter.toConnectData('t', bytes))
   return text(converter.fromConnectData('t', schema, buildValue(schema, c.value)))
 }
@@ -101,7 +102,7 @@ test('every deliberate difference is a case and still differs', () => {
 })
 
 test('a header of several types is schemaless, and null is null', () => {
-  const header = simpleHeaderConverter.createHeader({})
+  const header = simpleHeaderConverter.createHeader({}, { logger: silentLogger })
   const read = (text: string) => header.toConnectHeader('t', 'h', Buffer.from(text))
   expect(read('[1,"a"]')).toEqual({ schema: null, value: [1, 'a'] })
   expect(read('{}')).toEqual({ schema: null, value: new Map() })

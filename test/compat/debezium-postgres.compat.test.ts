@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import pgClient from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfigKeys, type Schema } from '@millrace/sdk'
+import { silentLogger } from '../../src/base/index.ts'
 import jsonConverter from '../../src/connect/converters/json/json-converter.ts'
 import { CdcRun, configFor, type Seen, until } from '../integration/support/cdc-runner.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
@@ -24,7 +25,7 @@ interface Golden {
 const options = parseConfigKeys(jsonConverter.config, { 'schemas.enable': 'true' })
 const converter = jsonConverter.create(
   Object.fromEntries([...options].map(([name, { value }]) => [name, value])) as never,
-  { isKey: false },
+  { isKey: false, logger: silentLogger },
 )
 
 /** The schema as JsonConverter writes it. */

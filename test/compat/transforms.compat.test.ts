@@ -8,6 +8,7 @@ import {
   type Transformation,
 } from '@millrace/sdk'
 import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../src/base/index.ts'
 import { decodeSchema, encodeSchema } from '../../src/connect/converters/json/json-schema.ts'
 import { transformManifests } from '../../transforms/index.ts'
 import { buildValue, dumpValue, normaliseDump } from './golden-values.ts'
@@ -62,8 +63,8 @@ function dump(schema: Schema | null, value: unknown) {
 async function run(c: Case): Promise<unknown> {
   const definition = await load(c)
   const config = parseConfigOrThrow(definition.config, c.options)
-  if (definition.kind === 'predicate') return definition.create(config).test(recordOf(c))
-  const record = definition.create(config).apply(recordOf(c))
+  if (definition.kind === 'predicate') return definition.create(config, { logger: silentLogger }).test(recordOf(c))
+  const record = definition.create(config, { logger: silentLogger }).apply(recordOf(c))
   if (record === null) return null
   return {
     topic: record.topic,

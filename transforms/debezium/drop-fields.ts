@@ -1,4 +1,4 @@
-import { type ConnectRecord, DataError, type Schema, type Transform } from '@millrace/sdk'
+import { type ConnectRecord, DataError, type PluginContext, type Schema, type Transform } from '@millrace/sdk'
 import replaceField from '../replace-field.ts'
 
 interface Options {
@@ -12,18 +12,19 @@ export class DropFields {
   readonly #header: string
   readonly #fromKey: boolean
   readonly #onlyOptional: boolean
-  readonly #droppers = { key: new Droppers('key'), value: new Droppers('value') }
+  readonly #droppers: Readonly<Record<'key' | 'value', Droppers>>
 
-  private constructor(header: string, options: Options) {
+  private constructor(header: string, options: Options, context: PluginContext) {
+    this.#droppers = { key: new Droppers('key', context), value: new Droppers('value', context) }
     this.#header = header
     this.#fromKey = options['drop.fields.from.key']
     this.#onlyOptional = options['drop.fields.keep.schema.compatible']
   }
 
   /** Undefined where no header is named. */
-  static of(options: Options): DropFields | undefined {
+  static of(options: Options, context: PluginContext): DropFields | undefined {
     const header = options['drop.fields.header.name'] ?? ''
-    return header.trim() === '' ? undefined : new DropFields(header, options)
+    return header.trim() === '' ? undefined : new DropFields(header, options, context)
   }
 
   apply<R extends ConnectRecord>(record: R): R {
@@ -52,10 +53,12 @@ const MAX_DROPPERS = 100
 /** One ReplaceField for each list of fields: lists are few and records many. */
 class Droppers {
   readonly #part: 'key' | 'value'
+  readonly #context: PluginContext
   readonly #byNames = new Map<string, Transform>()
 
-  constructor(part: 'key' | 'value') {
+  constructor(part: 'key' | 'value', context: PluginContext) {
     this.#part = part
+    this.#context = context
   }
 
   get(exclude: readonly string[]): Transform {
@@ -63,7 +66,7 @@ class Droppers {
     const known = this.#byNames.get(names)
     if (known) return known
     const options = { exclude, include: [], renames: [], 'replace.null.with.default': true }
-    const dropper = replaceField[this.#part].create(options)
+    const dropper = replaceField[this.#part].create(options, this.#context)
     if (this.#byNames.size >= MAX_DROPPERS) this.#byNames.clear()
     this.#byNames.set(names, dropper)
     return dropper

@@ -5,6 +5,8 @@ import {
   defineConfig,
   type Header,
   type Parsed,
+  type PluginContext,
+  type PluginLogger,
   type Schema,
   struct,
   type Transform,
@@ -15,7 +17,7 @@ import { checkRegex } from '../java-regex.ts'
 import { renamer } from '../whole-name.ts'
 import { ADJUSTMENTS, nameAdjuster } from './avro-name.ts'
 import { isEnvelope, requireField, textOf, typedValue } from './envelope.ts'
-import { JsonExpander } from './outbox-json.ts'
+import { type Expanded, JsonExpander } from './outbox-json.ts'
 import { defineDebezium } from './plugin.ts'
 
 const PLACEMENTS = ['header', 'envelope', 'partition'] as const
@@ -73,7 +75,7 @@ const config = defineConfig({
     importance: 'medium',
     doc:
       "What becomes of an update of the outbox table, where only 'create' and 'delete' are expected: warn and error drop " +
-      'it, fatal refuses the record. Transformations have no log, so a drop shows in their metrics only.',
+      'it and log that at their level, fatal refuses the record.',
   },
   'table.expand.json.payload': {
     type: 'boolean',
@@ -191,6 +193,7 @@ interface OutboxEvent {
 }
 
 class EventRouter implements Transform {
+  readonly #logger: PluginLogger
   readonly #options: Options
   readonly #placements: readonly Placement[]
   readonly #ignoresMissing: boolean
@@ -199,8 +202,9 @@ class EventRouter implements Transform {
   readonly #wraps: boolean
   readonly #wrappers = new Wrappers()
 
-  constructor(options: Options) {
+  constructor(options: Options, { logger }: PluginContext) {
     refuseTracing(options)
+    this.#logger = logger
     this.#options = options
     this.#placements = placementsOf(options['table.fields.additional.placement'])
     this.#ignoresMissing = options['table.field.additional.missing'].toLowerCase() === 'ignore'
@@ -225,12 +229,30 @@ class EventRouter implements Transform {
     if (op === null) throw new DataError('The change event has no operation')
     // Rows are deleted when their events have been sent.
     if (op === 'd') return null
-    if (op === 'u') {
-      if (this.#options['table.op.invalid.behavior'].toLowerCase() !== 'fatal') return null
-      throw new DataError('Unexpected update message received, and table.op.invalid.behavior is fatal')
-    }
+    if (op === 'u') return this.#updated(record)
     const { schema } = requireField(valueSchema, 'after', 'field')
     return this.#route(record, envelope, { schema, row: requireStruct(schema, envelope['after'], 'Read Outbox Event') })
+  }
+
+  #updated(record: ConnectRecord): null {
+    const behavior = this.#options['table.op.invalid.behavior'].toLowerCase() as 'warn' | 'error' | 'fatal'
+    if (behavior === 'fatal') {
+      throw new DataError('Unexpected update message received, and table.op.invalid.behavior is fatal')
+    }
+    this.#logger[behavior](
+      { topic: record.topic },
+      'an update of the outbox table was dropped: its rows are only inserted and deleted',
+    )
+    return null
+  }
+
+  /** The payload with the schema that its JSON has; as it is when it has none. */
+  #expand(topic: string, name: string, plain: Expanded): Expanded {
+    if (!this.#expander || plain.value === null) return plain
+    const expanded = typeof plain.value === 'string' ? this.#expander.expand(name, plain.value) : undefined
+    if (!expanded)
+      this.#logger.warn({ topic, column: name }, 'a payload is no JSON object that can be expanded, and stays as it is')
+    return expanded ?? plain
   }
 
   #route<R extends ConnectRecord>(record: R, envelope: Members, event: OutboxEvent): R {
@@ -241,8 +263,7 @@ class EventRouter implements Transform {
     const idField = requireField(schema, options['table.field.event.id'], 'event-id field')
     const keyField = requireField(schema, options['table.field.event.key'], 'event-key field')
     const plain = { schema: payloadField.schema, value: columnOf(event, payloadField.name) }
-    const payload =
-      typeof plain.value === 'string' ? (this.#expander?.expand(payloadField.name, plain.value) ?? plain) : plain
+    const payload = this.#expand(record.topic, payloadField.name, plain)
     const aggregate = textOf(schema, row, options['route.by.field'], 'route.by.field')
     const wrapped = this.#wraps ? this.#wrap(event, payload, aggregate) : payload
     const isEmpty = plain.value === null || (typeof plain.value === 'string' && /^[\0- ]*$/.test(plain.value))
@@ -386,5 +407,5 @@ export default defineDebezium(
   'Makes events of the rows that are inserted into an outbox table: routed by a column, with the key, payload and ' +
     'headers of others.',
   config,
-  (options) => new EventRouter(options),
+  (options, context) => new EventRouter(options, context),
 )

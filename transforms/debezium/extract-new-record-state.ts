@@ -6,6 +6,7 @@ import {
   type FieldSource,
   type Header,
   type Parsed,
+  type PluginContext,
   type RecordChanges,
   type Schema,
   schemas,
@@ -168,12 +169,12 @@ class ExtractNewRecordState implements Transform {
   readonly #after: SchemaCache<RowLayout>
   readonly structs?: NonNullable<Transform['structs']>
 
-  constructor(options: Options) {
+  constructor(options: Options, context: PluginContext) {
     this.#handling = handlingOf(options)
     this.#rewrites = this.#handling.deletes === 'rewrite'
     this.#useDefault = this.#rewrites && options['replace.null.with.default']
     this.#routeBy = options['route.by.field']
-    this.#dropFields = DropFields.of(options)
+    this.#dropFields = DropFields.of(options, context)
     const { 'add.fields.prefix': fieldPrefix, 'add.headers.prefix': headerPrefix } = options
     const fields = options['add.fields'].map((entry) => parseReference(entry, fieldPrefix, 'add.fields'))
     const headers = options['add.headers'].map((entry) => parseReference(entry, headerPrefix, 'add.headers'))
@@ -329,5 +330,5 @@ export default defineDebezium(
   'Extracts the row after the change from a change event of Debezium, with fields of the event as further fields or ' +
     'headers; deletes become tombstones, marked rows or nothing.',
   config,
-  (options) => new ExtractNewRecordState(options),
+  (options, context) => new ExtractNewRecordState(options, context),
 )

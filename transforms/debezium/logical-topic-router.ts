@@ -4,6 +4,8 @@ import {
   DataError,
   defineConfig,
   type Parsed,
+  type PluginContext,
+  type PluginLogger,
   type Schema,
   schemas,
   struct,
@@ -103,6 +105,7 @@ interface Destination {
 }
 
 class LogicalTopicRouter implements Transform {
+  readonly #logger: PluginLogger
   readonly #rename: (topic: string) => string | null
   readonly #identify: (topic: string) => string | null
   readonly #keyField: string | undefined
@@ -110,7 +113,8 @@ class LogicalTopicRouter implements Transform {
   readonly #remember: number
   readonly #destinations = new Map<string, Destination>()
 
-  constructor(options: Options) {
+  constructor(options: Options, { logger }: PluginContext) {
+    this.#logger = logger
     const { 'key.field.regex': regex, 'key.field.replacement': replacement } = options
     if (regex && !replacement) {
       throw new ConfigError('key.field.replacement must be non-empty if key.field.regex is set.', {
@@ -126,7 +130,11 @@ class LogicalTopicRouter implements Transform {
 
   apply<R extends ConnectRecord>(record: R): R {
     const topic = this.#rename(record.topic)
-    if (topic === null || topic === '') return record
+    if (topic === null) return record
+    if (topic === '') {
+      this.#logger.warn({ topic: record.topic }, 'topic.replacement made an empty name; the record keeps its topic')
+      return record
+    }
     const destination = this.#destinationOf(topic)
     const { valueSchema, value } = record
     const changed = { topic, ...this.#keyOf(record, destination) }
@@ -188,7 +196,7 @@ class LogicalTopicRouter implements Transform {
   }
 }
 
-const create = (options: Options): Transform => new LogicalTopicRouter(options)
+const create = (options: Options, context: PluginContext): Transform => new LogicalTopicRouter(options, context)
 
 /** Sends the events of several tables to one topic, under the older and the newer of its names. */
 export default {

@@ -3,6 +3,7 @@ import {
   defineManifest,
   defineTransformation,
   type Parsed,
+  type PluginContext,
   type PluginManifest,
   type Transform,
   type Transformation,
@@ -19,7 +20,7 @@ export function defineDebezium<const D extends ConfigDef>(
   path: string,
   doc: string,
   config: D,
-  create: (config: Parsed<D>) => Transform,
+  create: (config: Parsed<D>, context: PluginContext) => Transform,
 ): Transformation<D> {
   const name = PACKAGE + path
   return defineTransformation({ name, version: VERSION, aliases: [simpleName(path)], doc, config, create })

@@ -2,12 +2,20 @@ import type { ConfigDef, Parsed } from './config.ts'
 import type { KafkaClients } from './kafka.ts'
 import type { SinkRecord, SourceOffset, SourcePartition, SourcePosition, SourceRecord } from './record.ts'
 
-/** The logger of a connector or task; its lines carry connector and task. Never log record values or passwords. */
+/** The logger of a plugin; its lines carry connector and task. Never log record values or passwords. */
 export interface PluginLogger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+}
+
+/**
+ * What the runtime offers to transformations, predicates and converters. Their logger writes lines of one text once a
+ * minute, with their number: put what differs from record to record into the fields.
+ */
+export interface PluginContext {
+  readonly logger: PluginLogger
 }
 
 /** A configuration as users write it: every value is text. */

@@ -1,4 +1,5 @@
 import type { ConfigDef, Parsed } from './config.ts'
+import type { PluginContext } from './connector.ts'
 import type { SourceRecord } from './record.ts'
 import type { Schema } from './schema.ts'
 
@@ -31,6 +32,11 @@ export interface HeaderConverter {
   toConnectHeader(topic: string, key: string, bytes: Uint8Array | null): SchemaAndValue
 }
 
+/** What the runtime offers to a converter. */
+export interface ConverterContext extends PluginContext {
+  readonly isKey: boolean
+}
+
 export interface ConverterDefinition<D extends ConfigDef = ConfigDef> {
   readonly kind: 'converter'
   readonly name: string
@@ -38,9 +44,9 @@ export interface ConverterDefinition<D extends ConfigDef = ConfigDef> {
   readonly aliases?: readonly string[]
   readonly doc: string
   readonly config: D
-  create(config: Parsed<D>, options: { isKey: boolean }): Converter
+  create(config: Parsed<D>, context: ConverterContext): Converter
   /** Set where the class is also a header converter. */
-  createHeader?(config: Parsed<D>): HeaderConverter
+  createHeader?(config: Parsed<D>, context: PluginContext): HeaderConverter
 }
 
 export interface HeaderConverterDefinition<D extends ConfigDef = ConfigDef> {
@@ -50,7 +56,7 @@ export interface HeaderConverterDefinition<D extends ConfigDef = ConfigDef> {
   readonly aliases?: readonly string[]
   readonly doc: string
   readonly config: D
-  createHeader(config: Parsed<D>): HeaderConverter
+  createHeader(config: Parsed<D>, context: PluginContext): HeaderConverter
 }
 
 /** Declares a converter. */

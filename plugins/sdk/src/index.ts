@@ -18,6 +18,7 @@ export {
   type ErrantRecordReporter,
   FINISHED,
   type OffsetReader,
+  type PluginContext,
   type PluginLogger,
   type PollResult,
   type RawConfig,
@@ -35,6 +36,7 @@ export {
 } from './connector.ts'
 export {
   type Converter,
+  type ConverterContext,
   type ConverterDefinition,
   defineConverter,
   defineHeaderConverter,

@@ -1,4 +1,5 @@
 import type { ConfigDef, Parsed } from './config.ts'
+import type { PluginContext } from './connector.ts'
 import type { ConnectRecord } from './record.ts'
 import type { Schema } from './schema.ts'
 
@@ -54,7 +55,7 @@ export interface Transformation<D extends ConfigDef = ConfigDef> {
   readonly aliases?: readonly string[]
   readonly doc: string
   readonly config: D
-  create(config: Parsed<D>): Transform
+  create(config: Parsed<D>, context: PluginContext): Transform
 }
 
 export interface PredicateDefinition<D extends ConfigDef = ConfigDef> {
@@ -64,7 +65,7 @@ export interface PredicateDefinition<D extends ConfigDef = ConfigDef> {
   readonly aliases?: readonly string[]
   readonly doc: string
   readonly config: D
-  create(config: Parsed<D>): Predicate
+  create(config: Parsed<D>, context: PluginContext): Predicate
 }
 
 /** Declares a single message transform. `create` throws ConfigError when keys do not fit together. */

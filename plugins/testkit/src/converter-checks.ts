@@ -9,6 +9,7 @@ import {
 } from '@millrace/sdk'
 import { assortedData } from './assorted.ts'
 import { type Check, type CheckResult, expectThat, messageOf, notApplicable, runChecks } from './check.ts'
+import { silent } from './connector-tasks.ts'
 import { type DefinitionCheck, definitionChecks } from './definition-checks.ts'
 import type { PluginOptions } from './options.ts'
 import { misfit } from './record-shape.ts'
@@ -79,14 +80,14 @@ function usesOf(definition: Definition, raw: RawConfig): readonly Use[] {
   const config = parseConfigOrThrow(definition.config, raw)
   const uses: Use[] = []
   for (const isKey of definition.kind === 'converter' ? [true, false] : []) {
-    const converter = (definition as ConverterDefinition).create(config, { isKey })
+    const converter = (definition as ConverterDefinition).create(config, { isKey, logger: silent })
     uses.push({
       name: isKey ? 'for keys' : 'for values',
       from: (schema, value) => converter.fromConnectData(TOPIC, schema, value),
       to: (bytes) => converter.toConnectData(TOPIC, bytes),
     })
   }
-  const headers = definition.createHeader?.(config)
+  const headers = definition.createHeader?.(config, { logger: silent })
   if (!headers) return uses
   const forHeaders: Use = {
     name: 'for headers',

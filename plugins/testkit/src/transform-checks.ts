@@ -10,6 +10,7 @@ import {
 } from '@millrace/sdk'
 import { assortedRecords, sourceRecord } from './assorted.ts'
 import { type Check, type CheckResult, expectThat, messageOf, notApplicable, runChecks } from './check.ts'
+import { silent } from './connector-tasks.ts'
 import { type DefinitionCheck, definitionChecks } from './definition-checks.ts'
 import { leakCheck } from './leaks.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
@@ -89,8 +90,8 @@ export function runTransformChecks(definition: Definition, options: TransformOpt
 /** A predicate is looked at as the transformation that keeps what it is true for. */
 function create(definition: Definition, raw: RawConfig): Transform {
   const config = parseConfigOrThrow(definition.config, raw)
-  if (definition.kind === 'transformation') return definition.create(config)
-  const predicate = definition.create(config)
+  if (definition.kind === 'transformation') return definition.create(config, { logger: silent })
+  const predicate = definition.create(config, { logger: silent })
   return {
     apply(record) {
       const answer: unknown = predicate.test(record)

@@ -13,6 +13,7 @@ import {
   type RawConfig,
   type Transformation,
 } from '@millrace/sdk'
+import { silentLogger } from '../../base/index.ts'
 import type { ConfigReport } from './config-report.ts'
 import { aliasesOf, type ConverterKey } from './connector-config.ts'
 import { withoutPrefix } from './config-def.ts'
@@ -92,7 +93,7 @@ export async function validateAliased(
     tryCreate(report, prefix, `${prefix}type`, () => {
       const definition = plugin as Transformation | PredicateDefinition
       const { values } = parseConfig(definition.config, withoutPrefix(raw, prefix))
-      definition.create(values).close?.()
+      definition.create(values, { logger: silentLogger }).close?.()
     })
   }
 }
@@ -165,8 +166,9 @@ export async function validateConverter(
   if (!checked.valid) return
   tryCreate(report, `${key}.`, key, () => {
     const { values } = parseConfig(definition.config, withoutPrefix(raw, `${key}.`))
-    if (isHeader) (definition as HeaderConverterDefinition).createHeader(values)
-    else (definition as ConverterDefinition).create(values, { isKey: key === 'key.converter' })
+    const context = { isKey: key === 'key.converter', logger: silentLogger }
+    if (isHeader) (definition as HeaderConverterDefinition).createHeader(values, context)
+    else (definition as ConverterDefinition).create(values, context)
   })
 }
 

@@ -14,6 +14,7 @@ import { adminConfig, consumerClientId, consumerConfig, producerConfig } from '.
 import { createDeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
 import type { ErrorOperator, ErrorReporter } from './error-operator.ts'
 import type { IncomingRecord, LogProducer, Subscription } from './log-clients.ts'
+import { PacedLogs } from './paced-logger.ts'
 import { taskTimingOf } from './runtime-config.ts'
 import type { SinkOffsets } from './sink-offsets.ts'
 import { SinkPipeline } from './sink-pipeline.ts'
@@ -48,8 +49,9 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
   const timing = taskTimingOf(workerConfig, connectorConfig)
   const config = parseConfigOrThrow(definition.config, taskConfig)
   const subscription = subscriptionOf(framework)
-  const converters = await createConverters(registry, connectorConfig, workerConfig)
-  const chain = await createChain<SinkRecord>(registry, connectorConfig)
+  const logs = new PacedLogs(environment.logger, environment.clock)
+  const converters = await createConverters(registry, connectorConfig, workerConfig, logs)
+  const chain = await createChain<SinkRecord>(registry, connectorConfig, logs)
   const queue = await openDeadLetterQueue(setup, framework, hooks)
   const errors = createErrorOperator(setup, framework, hooks, queue?.reporter ?? null)
   const origins = errors.hasReporters ? new WeakMap<SinkRecord, IncomingRecord>() : null
@@ -84,6 +86,7 @@ async function openSinkTask(setup: TaskSetup, definition: SinkConnector, hooks: 
     shutdownTimeoutMs: timing.shutdownTimeoutMs,
     closePlugins: async () => {
       chain.close()
+      logs.close()
       await environment.pluginClients.close()
     },
   }

@@ -4,6 +4,7 @@ import { adminConfig, producerConfig } from './client-configs.ts'
 import type { ErrorOperator } from './error-operator.ts'
 import { createOffsetReader, createStoreWriter, createTopicWriter } from './offset-access.ts'
 import { OffsetCommitter } from './offset-committer.ts'
+import { PacedLogs } from './paced-logger.ts'
 import { taskTimingOf } from './runtime-config.ts'
 import { type InFlightRecord, SourcePipeline } from './source-pipeline.ts'
 import { type OpenSourceTask, type SourceTaskHooks, SourceTaskRunner } from './source-task-runner.ts'
@@ -49,8 +50,9 @@ async function openSourceTask(
   const timing = taskTimingOf(workerConfig, connectorConfig)
   const config = parseConfigOrThrow(definition.config, taskConfig)
   const rule = timing.topicCreation ? topicCreationRule(connectorConfig) : null
-  const converters = await createConverters(registry, connectorConfig, workerConfig)
-  const chain = await createChain<SourceRecord>(registry, connectorConfig)
+  const logs = new PacedLogs(logger, clock)
+  const converters = await createConverters(registry, connectorConfig, workerConfig, logs)
+  const chain = await createChain<SourceRecord>(registry, connectorConfig, logs)
   const task = definition.createTask(config, {
     connectorName: id.connector,
     taskId: id.task,
@@ -91,6 +93,7 @@ async function openSourceTask(
     shutdownTimeoutMs: timing.shutdownTimeoutMs,
     closePlugins: async () => {
       chain.close()
+      logs.close()
       await pluginClients.close()
     },
   }

@@ -9,6 +9,7 @@ import {
 } from '@millrace/sdk'
 import { converterOf, predicatesOf, transformationSteps } from '../config/connector-config.ts'
 import type { PluginRegistry } from '../plugins/plugin-registry.ts'
+import type { PacedLogs } from './paced-logger.ts'
 import type { Converters } from './source-pipeline.ts'
 import { type ChainStep, TransformationChain } from './transformation-chain.ts'
 
@@ -25,12 +26,14 @@ export async function createConverters(
   registry: PluginRegistry,
   connector: RawConfig,
   worker: RawConfig,
+  logs: PacedLogs,
 ): Promise<Converters> {
   const dataConverter = async (name: 'key.converter' | 'value.converter') => {
     const { className, config } = converterOf(name, connector, worker)
     if (className === '') throw new ConfigError(`Missing required configuration "${name}"`, { key: name })
     const definition = await registry.load(className, ['converter'], config[VERSION])
-    return { className, converter: definition.create(parsed(definition, config), { isKey: name === 'key.converter' }) }
+    const context = { isKey: name === 'key.converter', logger: logs.of({ converter: name }) }
+    return { className, converter: definition.create(parsed(definition, config), context) }
   }
   const key = await dataConverter('key.converter')
   const value = await dataConverter('value.converter')
@@ -38,7 +41,7 @@ export async function createConverters(
   return {
     key: key.converter,
     value: value.converter,
-    header: await createHeaderConverter(registry, header.className, header.config),
+    header: await createHeaderConverter(registry, header.className, header.config, logs),
     keyClass: key.className,
     valueClass: value.className,
     headerClass: header.className,
@@ -49,6 +52,7 @@ async function createHeaderConverter(
   registry: PluginRegistry,
   className: string,
   config: RawConfig,
+  logs: PacedLogs,
 ): Promise<HeaderConverter> {
   const definition = await registry.load(className, ['header-converter', 'converter'], config[VERSION])
   if (!definition.createHeader) {
@@ -56,23 +60,26 @@ async function createHeaderConverter(
       key: 'header.converter',
     })
   }
-  return definition.createHeader(parsed(definition, config))
+  return definition.createHeader(parsed(definition, config), { logger: logs.of({ converter: 'header.converter' }) })
 }
 
 /** Sets up the transformations of a task in their order, with their predicates. */
 export async function createChain<R extends ConnectRecord>(
   registry: PluginRegistry,
   connector: RawConfig,
+  logs: PacedLogs,
 ): Promise<TransformationChain<R>> {
   const predicates = new Map<string, Predicate>()
   for (const { alias, className, config } of predicatesOf(connector)) {
     const definition = await registry.load(className, ['predicate'], config[VERSION])
-    predicates.set(alias, definition.create(parsed(definition, config)))
+    const context = { logger: logs.of({ predicate: alias }) }
+    predicates.set(alias, definition.create(parsed(definition, config), context))
   }
   const steps: ChainStep[] = []
   for (const { alias, className, config, predicate, negate } of transformationSteps(connector)) {
     const definition = await registry.load(className, ['transformation'], config[VERSION])
-    const transform = definition.create(parsed(definition, config))
+    const context = { logger: logs.of({ transformation: alias }) }
+    const transform = definition.create(parsed(definition, config), context)
     const condition = predicate === null ? null : predicates.get(predicate)
     if (condition === undefined) {
       const key = `transforms.${alias}.predicate`

@@ -6,6 +6,7 @@ import {
   type PredicateDefinition,
   type Transformation,
 } from '@millrace/sdk'
+import { silentLogger } from '../../../src/base/index.ts'
 import { transformManifests } from '../../../transforms/index.ts'
 import { kafkaJars } from '../../services/kafka.ts'
 import { pluginPath } from '../../services/kafka-connect.ts'
@@ -60,10 +61,10 @@ export async function ourOutcome(c: Case): Promise<Outcome> {
   try {
     const config = parseConfigOrThrow(definition.config, c.options)
     if (definition.kind === 'predicate') {
-      const predicate = definition.create(config)
+      const predicate = definition.create(config, { logger: silentLogger })
       apply = (record) => predicate.test(record)
     } else {
-      const transform = definition.create(config)
+      const transform = definition.create(config, { logger: silentLogger })
       apply = (record) => dumpRecord(transform.apply(record))
     }
   } catch (error) {

@@ -150,6 +150,47 @@ it('rows of an outbox become events of their aggregates', async () => {
   expect(users).toMatchObject([{ key: 'u1', value: { name: 'Ada' }, headers: { id: user, eventType: 'created' } }])
 })
 
+/** Lines of the worker's log with this text. */
+function logged(text: string): any[] {
+  const lines = worker
+    .output()
+    .split('\n')
+    .filter((line) => line.includes(text))
+  return lines.map((line) => JSON.parse(line))
+}
+
+it('what a transformation drops is in the log of the worker, by connector and without a line for each record', async () => {
+  await postgres.query(`create table noisy (
+    id text primary key, aggregatetype text not null, aggregateid text not null, payload text)`)
+  await postgres.query("insert into noisy values ('early', 'x', '1', 'secret payload')")
+  await capture('noisy', 'public.noisy', {
+    'snapshot.mode': 'no_data',
+    transforms: 'events',
+    'transforms.events.type': 'EventRouter',
+  })
+  const updates = Array.from({ length: 200 }, (_, n) => `update noisy set aggregateid = '${n}' where id = 'early'`)
+  await postgres.query([...updates, "insert into noisy values ('late', 'noisy', '2', 'x')"].join(';'))
+  await contentOf('outbox.event.noisy', 1)
+  const text = 'an update of the outbox table was dropped'
+  const [first] = await until(
+    'the first line is written',
+    async () => logged(text),
+    ({ length }) => length > 0,
+  )
+  expect(first).toMatchObject({ level: 40, connector: 'noisy', task: 0, transformation: 'events' })
+  expect(first.topic).toBe('noisy.public.noisy')
+
+  // The others are counted, at the latest when the task ends.
+  expect((await rest(worker.url, 'DELETE', '/connectors/noisy')).status).toBe(204)
+  const all = await until(
+    'all dropped records are told of',
+    async () => logged(text),
+    (lines) => lines.reduce((sum, { repeated = 1 }) => sum + repeated, 0) === updates.length,
+  )
+  expect(all.length).toBeLessThan(20)
+  expect(worker.output()).not.toContain('secret payload')
+})
+
 it('what a transformation cannot do is refused when the connector is created', async () => {
   const config = {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',

@@ -8,6 +8,7 @@ import {
 } from '@millrace/sdk'
 import { describeTransform, type TransformOptions } from '@millrace/testkit'
 import { expect, test } from 'vitest'
+import { silentLogger } from '../../../src/base/index.ts'
 import { transformManifests } from '../../../transforms/index.ts'
 
 type Row = { readonly config: RawConfig } & Pick<TransformOptions, 'invalid' | 'required'>
@@ -41,7 +42,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 const shortName = (name: string): string => name.slice(name.lastIndexOf('.') + 1).replace(/\$.*/, '')
 
 const isPlanned = (definition: Transformation, raw: RawConfig): boolean =>
-  definition.create(parseConfigOrThrow(definition.config, raw)).structs !== undefined
+  definition.create(parseConfigOrThrow(definition.config, raw), { logger: silentLogger }).structs !== undefined
 
 const all = await Promise.all(
   transformManifests.map(async (manifest) => ({

@@ -3,6 +3,7 @@ import {
   type ConnectRecord,
   DataError,
   parseConfigOrThrow,
+  type PluginLogger,
   type Schema,
   schemas,
   type SourceRecord,
@@ -11,6 +12,7 @@ import {
   type Transformation,
 } from '@millrace/sdk'
 import { expect, test } from 'vitest'
+import { silentLogger } from '../../../src/base/index.ts'
 import { JoinedSteps } from '../../../src/connect/worker/joined-steps.ts'
 import eventRouter from '../../../transforms/debezium/event-router.ts'
 import extractNewRecordState from '../../../transforms/debezium/extract-new-record-state.ts'
@@ -18,9 +20,13 @@ import logicalTopicRouter from '../../../transforms/debezium/logical-topic-route
 import { JsonExpander } from '../../../transforms/debezium/outbox-json.ts'
 import replaceField from '../../../transforms/replace-field.ts'
 
-function create(definition: object, raw: Readonly<Record<string, string>>): Transform {
+function create(
+  definition: object,
+  raw: Readonly<Record<string, string>>,
+  logger: PluginLogger = silentLogger,
+): Transform {
   const { config, create: make } = definition as Transformation
-  return make(parseConfigOrThrow(config, raw))
+  return make(parseConfigOrThrow(config, raw), { logger })
 }
 
 const extract = (raw: Readonly<Record<string, string>> = {}): Transform => create(extractNewRecordState, raw)
@@ -160,4 +166,57 @@ test('tables with the same key schema keep their own topics and names', () => {
   expect(routed.map((record) => record?.key)).toEqual(
     ['people_1', 'people_2', '1orders_1'].map((topic) => ({ id: 1, __dbz__sourceIdentifier: topic })),
   )
+})
+
+/** What a logger was told, a line each. */
+function linesOf(): { readonly lines: string[]; readonly logger: PluginLogger } {
+  const lines: string[] = []
+  const line = (level: string) => (fields: object, message: string) =>
+    void lines.push(`${level} ${JSON.stringify(fields)} ${message}`)
+  return { lines, logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') } }
+}
+
+const outboxRow = struct(
+  { id: schemas.string, aggregateid: schemas.string, aggregatetype: schemas.string, payload: schemas.optional.string },
+  { optional: true, name: 'shop.outbox.Value' },
+)
+const outboxEnvelope = envelopeOf(outboxRow)
+
+function outboxEvent(op: string, payload: string | null): SourceRecord {
+  const after = { id: 'e1', aggregateid: '7', aggregatetype: 'order', payload }
+  const value = { before: null, after, source: { table: 'outbox', lsn: null }, op, ts_ms: 9n }
+  return { ...recordOf(value, outboxEnvelope), topic: 'shop.outbox' }
+}
+
+test.each(['warn', 'error'])('a dropped update of the outbox is logged with %s, without what it holds', (behavior) => {
+  const { lines, logger } = linesOf()
+  const router = create(eventRouter, { 'table.op.invalid.behavior': behavior }, logger)
+  expect(router.apply(outboxEvent('u', 'hidden'))).toBeNull()
+  expect(router.apply(outboxEvent('d', 'hidden'))).toBeNull()
+  expect(router.apply(outboxEvent('c', 'hidden'))).not.toBeNull()
+  expect(lines).toEqual([
+    `${behavior} {"topic":"shop.outbox"} an update of the outbox table was dropped: its rows are only inserted and deleted`,
+  ])
+  const fatal = create(eventRouter, { 'table.op.invalid.behavior': 'fatal' }, logger)
+  expect(() => fatal.apply(outboxEvent('u', 'hidden'))).toThrow(DataError)
+  expect(lines).toHaveLength(1)
+})
+
+test('a payload that cannot be expanded is logged; one that is empty is not', () => {
+  const { lines, logger } = linesOf()
+  const router = create(eventRouter, { 'table.expand.json.payload': 'true' }, logger)
+  for (const payload of ['{"a":1}', null, '{"secret"']) router.apply(outboxEvent('c', payload))
+  expect(lines).toEqual([
+    'warn {"topic":"shop.outbox","column":"payload"} a payload is no JSON object that can be expanded, and stays as it is',
+  ])
+})
+
+test('a topic whose new name would be empty keeps its name, which is logged', () => {
+  const { lines, logger } = linesOf()
+  const options = { 'topic.regex': 'shop\\.(\\w*)(people)', 'topic.replacement': '$1' }
+  const router = create(logicalTopicRouter.toLogicalTopic, options, logger)
+  expect(router.apply(created)?.topic).toBe('shop.people')
+  expect(lines).toEqual([
+    'warn {"topic":"shop.people"} topic.replacement made an empty name; the record keeps its topic',
+  ])
 })

@@ -13,6 +13,7 @@ import {
 } from '@millrace/sdk'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../src/base/index.ts'
 import cast from '../../../transforms/cast.ts'
 import extractField from '../../../transforms/extract-field.ts'
 import { parseFieldPath } from '../../../transforms/field-path.ts'
@@ -26,7 +27,9 @@ import timestampConverter from '../../../transforms/timestamp-converter.ts'
 import valueToKey from '../../../transforms/value-to-key.ts'
 
 function create(definition: { create: Transformation['create']; config: Transformation['config'] }, raw: object) {
-  return definition.create(parseConfigOrThrow(definition.config, raw as Record<string, string>))
+  return definition.create(parseConfigOrThrow(definition.config, raw as Record<string, string>), {
+    logger: silentLogger,
+  })
 }
 
 const transformations = {

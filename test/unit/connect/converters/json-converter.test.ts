@@ -16,10 +16,11 @@ import {
 } from '@millrace/sdk'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../../src/base/index.ts'
 import definition from '../../../../src/connect/converters/json/json-converter.ts'
 
 function create(options: Record<string, string> = {}) {
-  return definition.create(parseConfigOrThrow(definition.config, options), { isKey: false })
+  return definition.create(parseConfigOrThrow(definition.config, options), { isKey: false, logger: silentLogger })
 }
 
 const bare = { 'schemas.enable': 'false' }

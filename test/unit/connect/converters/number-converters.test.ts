@@ -1,11 +1,12 @@
 import { type ConverterDefinition, DataError, schemas } from '@millrace/sdk'
 import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../../src/base/index.ts'
 import { converterManifests } from '../../../../src/connect/converters/index.ts'
 import { numberConverters } from '../../../../src/connect/converters/number-converters.ts'
 
 function create(name: string) {
   const definition = numberConverters.get(name) as unknown as ConverterDefinition
-  return definition.create({}, { isKey: true })
+  return definition.create({}, { isKey: true, logger: silentLogger })
 }
 
 describe('one value as bytes', () => {

@@ -11,6 +11,7 @@ import {
 } from '@millrace/sdk'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../../src/base/index.ts'
 import { applyStep, type ChainStep, TransformationChain } from '../../../../src/connect/worker/transformation-chain.ts'
 import hoistField from '../../../../transforms/hoist-field.ts'
 import insertField from '../../../../transforms/insert-field.ts'
@@ -19,7 +20,7 @@ import replaceField from '../../../../transforms/replace-field.ts'
 
 const step = (definition: unknown, options: Readonly<Record<string, string>>): ChainStep => {
   const transformation = definition as Transformation
-  const transform = transformation.create(parseConfigOrThrow(transformation.config, options))
+  const transform = transformation.create(parseConfigOrThrow(transformation.config, options), { logger: silentLogger })
   return { alias: 'a', className: 'A', transform, predicate: null, negate: false }
 }
 

@@ -1,12 +1,16 @@
 import { type Converter, parseConfigOrThrow, type SinkRecord, type Transform } from '@millrace/sdk'
 import { expect, test } from 'vitest'
+import { silentLogger } from '../../../../src/base/index.ts'
 import json from '../../../../src/connect/converters/json/json-converter.ts'
 import { SKIPPED, type ErrorOperator } from '../../../../src/connect/worker/error-operator.ts'
 import { SinkPipeline } from '../../../../src/connect/worker/sink-pipeline.ts'
 import { TransformationChain } from '../../../../src/connect/worker/transformation-chain.ts'
 
 const converter = (schemas: boolean): Converter =>
-  json.create(parseConfigOrThrow(json.config, { 'schemas.enable': String(schemas) }), { isKey: false })
+  json.create(parseConfigOrThrow(json.config, { 'schemas.enable': String(schemas) }), {
+    isKey: false,
+    logger: silentLogger,
+  })
 
 interface Setting {
   readonly readsJsonValue?: boolean
@@ -33,7 +37,7 @@ async function convert(values: readonly (string | null)[], setting: Setting = {}
     converters: {
       key: value,
       value,
-      header: json.createHeader!(parseConfigOrThrow(json.config, {})),
+      header: json.createHeader!(parseConfigOrThrow(json.config, {}), { logger: silentLogger }),
       keyClass: '',
       valueClass: '',
       headerClass: '',

@@ -7,6 +7,9 @@ import {
 } from '@millrace/sdk'
 import { expect, test } from 'vitest'
 import { PluginRegistry } from '../../../../src/connect/plugins/plugin-registry.ts'
+import { silentLogger } from '../../../../src/base/index.ts'
+import { PacedLogs } from '../../../../src/connect/worker/paced-logger.ts'
+import { SimClock } from '../../../simulation/sim-clock.ts'
 import { createChain, createConverters } from '../../../../src/connect/worker/task-plugins.ts'
 
 const config = defineConfig({})
@@ -51,6 +54,7 @@ function plugins(version: string): readonly PluginManifest[] {
   }))
 }
 
+const logs = new PacedLogs(silentLogger, new SimClock())
 const registry = new PluginRegistry([...plugins('1.0.0'), ...plugins('2.0.0')], [])
 
 test('converters, transformations and predicates are of the versions that their own keys ask for, else the newest', async () => {
@@ -67,11 +71,11 @@ test('converters, transformations and predicates are of the versions that their 
     'value.converter.plugin.version': '1.0.0',
   }
   const worker = { 'key.converter': 'C', 'header.converter': 'C', 'header.converter.plugin.version': '(,2.0.0)' }
-  await createChain(registry, connector)
-  await createConverters(registry, connector, worker)
+  await createChain(registry, connector, logs)
+  await createConverters(registry, connector, worker, logs)
   expect(made).toEqual(['P 1.0.0', 'T 1.0.0', 'T 2.0.0', 'C 2.0.0', 'C 1.0.0', 'H 1.0.0'])
   const none = { ...connector, 'transforms.b.plugin.version': '3.0' }
-  await expect(createChain(registry, none)).rejects.toThrow(
+  await expect(createChain(registry, none, logs)).rejects.toThrow(
     'version range [3.0,3.0], available versions: [1.0.0, 2.0.0]',
   )
 })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { FINISHED, parseConfigOrThrow, type SourceOffset, type SourceRecord } from '@millrace/sdk'
 import { expect, test } from 'vitest'
+import { silentLogger } from '../../../../src/base/index.ts'
 import { quickstarts } from '../../../../connectors/datagen/quickstarts.ts'
 import definition from '../../../../connectors/datagen/source.ts'
 import json from '../../../../src/connect/converters/json/json-converter.ts'
@@ -66,7 +67,7 @@ test('tasks of one seed differ', async () => {
 })
 
 test('every quickstart fits its schema', async () => {
-  const converter = json.create(parseConfigOrThrow(json.config, {}), { isKey: false })
+  const converter = json.create(parseConfigOrThrow(json.config, {}), { isKey: false, logger: silentLogger })
   for (const quickstart of Object.keys(quickstarts)) {
     for (const record of await all({ quickstart, iterations: '100', seed: '3' })) {
       const bytes = converter.fromConnectData('t', record.valueSchema, record.value)

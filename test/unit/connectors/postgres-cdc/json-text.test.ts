@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseConfigKeys } from '@millrace/sdk'
+import { silentLogger } from '../../../../src/base/index.ts'
 import type { RowColumn } from '../../../../connectors/postgres-cdc/captured-table.ts'
 import { ChangeRecord } from '../../../../connectors/postgres-cdc/change-record.ts'
 import type { TypeOptions } from '../../../../connectors/postgres-cdc/types/column-codec.ts'
@@ -10,7 +11,7 @@ import { baseType, column, decoderSettings, makeTable, text, tuple, type TupleVa
 const options = parseConfigKeys(jsonConverter.config, { 'schemas.enable': 'false' })
 const converter = jsonConverter.create(
   Object.fromEntries([...options].map(([name, { value }]) => [name, value])) as never,
-  { isKey: false },
+  { isKey: false, logger: silentLogger },
 )
 
 const MODES: readonly TypeOptions[] = [
