@@ -57,7 +57,7 @@ const batchConfig = {
     default: 20_000,
     min: 1,
     importance: 'low',
-    doc: 'The most records of a task in memory; reading waits when there are so many.',
+    doc: 'The most records of a task in memory; reading waits when there are so many, or two batches more than are on their way.',
     group: 'Batches',
     displayName: 'Buffered records',
   },

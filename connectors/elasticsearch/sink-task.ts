@@ -57,7 +57,11 @@ export class ElasticsearchSinkTask implements SinkTask {
         batchBytes,
         lingerMs: config['linger.ms'],
         maxInFlight: config['max.in.flight.requests'],
-        bufferRecords: config['max.buffered.records'],
+        // Requests on their way, one that is ready and one that is filled: more would only grow old in memory.
+        bufferRecords: Math.min(
+          config['max.buffered.records'],
+          config['batch.size'] * (config['max.in.flight.requests'] + 2),
+        ),
         bufferBytes: Math.max(BUFFER_BYTES_MIN, 2 * batchBytes),
         retry: this.#backoff(),
       },

@@ -31,6 +31,27 @@ const CHUNK = 65_536
 const NEWLINE = 0x0a
 /** Chunks whose content was taken, 16 MiB of them. */
 const freeChunks = new BufferPool(256)
+const MEGABYTE = 1 << 20
+/** Larger files are rare, and what is kept for the next one is not to fill the memory. */
+const FILE_KEPT_BYTES = 16 * MEGABYTE
+const freeFiles = new BufferPool(2)
+
+/** Nobody uses these bytes any more, which a writer gave: files to come are made in their memory. */
+export function reuse({ buffer }: Uint8Array): void {
+  if (buffer.byteLength >= MEGABYTE && buffer.byteLength <= FILE_KEPT_BYTES) freeFiles.give(Buffer.from(buffer))
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  if (length < MEGABYTE || length > FILE_KEPT_BYTES) return Buffer.concat(chunks, length)
+  // With some room, since files that follow one another are about as long.
+  const bytes = freeFiles.take(Math.ceil(length / MEGABYTE) * MEGABYTE).subarray(0, length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
 
 /** Collects bytes until they are taken. Small ones are copied together, so that no view keeps a larger buffer alive. */
 export class ByteCollector {
@@ -88,7 +109,7 @@ export class ByteCollector {
     this.length = 0
     const own = this.#own.splice(0)
     if (chunks.length === 1) return chunks[0] as Uint8Array
-    const bytes = Buffer.concat(chunks, length)
+    const bytes = joined(chunks, length)
     for (const chunk of own) freeChunks.give(chunk)
     return bytes
   }

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { Schema } from '@millrace/sdk'
 import type { Content } from '../buffers/index.ts'
-import type { RecordWriter } from '../formats/index.ts'
+import { type RecordWriter, reuse } from '../formats/index.ts'
 import type { Compression } from './compression.ts'
 import type { Memory } from './memory.ts'
 import { SpillFile } from './spill-file.ts'
@@ -45,7 +45,9 @@ export class ObjectBuffer implements Content {
   /** Moves what is in memory to the disk. */
   async spill(): Promise<void> {
     this.#spill ??= await SpillFile.create()
-    await this.#spill.append(this.#writer.take())
+    const bytes = this.#writer.take()
+    await this.#spill.append(bytes)
+    reuse(bytes)
     this.#count()
   }
 
@@ -56,6 +58,7 @@ export class ObjectBuffer implements Content {
     if (this.#compression === null) this.#tail = this.#rest
     else if (this.#spill === undefined) this.#tail = await this.#compression.compress(this.#rest)
     else await this.#compressSpilled(this.#compression, this.#spill, this.#rest)
+    if (this.#tail !== this.#rest) reuse(this.#rest)
     this.#rest = undefined
     this.#ended = true
     this.#count()
@@ -82,6 +85,7 @@ export class ObjectBuffer implements Content {
     this.#disposed = true
     this.#memory.used -= this.#held
     this.#held = 0
+    reuse(this.#tail)
     this.#tail = new Uint8Array()
     await this.#spill?.close()
   }
