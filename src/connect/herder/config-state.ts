@@ -1,6 +1,6 @@
 import type { RawConfig } from '@millrace/sdk'
 import type { TargetState } from '../worker/worker.ts'
-import { type Labels, labelsText, readLabels, REQUIRED_LABELS } from '../config/worker-labels.ts'
+import { type Labels, labelsText, noLabels, readLabels, REQUIRED_LABELS } from '../config/worker-labels.ts'
 import type { Requirements } from './placement.ts'
 import { parseTaskKey, taskKey, type Work, type WorkKind, workKinds } from './work.ts'
 
@@ -51,6 +51,8 @@ interface Connector {
   applied: RawConfig | null
   inconsistent: boolean
   fencingTaskCount: number | null
+  /** The labels that workers need. */
+  required: Readonly<Record<WorkKind, Labels>>
 }
 
 type Json = Record<string, unknown>
@@ -101,6 +103,7 @@ export class ConfigState {
         applied: null,
         inconsistent: false,
         fencingTaskCount: null,
+        required: { connectors: noLabels, tasks: noLabels },
       }
       this.connectorsByName.set(name, connector)
     }
@@ -119,8 +122,9 @@ export class ConfigState {
     const config = properties(parse(value))
     const connector = this.entry(name)
     const created = connector.config === null
-    const moved = this.changesPlace(name, () => (connector.config = config))
-    return [{ kind: 'connector', connector: name, created }, ...(created ? [] : moved)]
+    connector.config = config
+    const moved = updateRequiredLabels(connector) && !created
+    return [{ kind: 'connector', connector: name, created }, ...(moved ? [requiredLabelsChange(name)] : [])]
   }
 
   private applyTarget(name: string, value: Buffer | null): readonly ConfigChange[] {
@@ -178,19 +182,12 @@ export class ConfigState {
       return !(sameConnector && old && fresh && task < before && sameConfig(old, fresh))
     })
     connector.tasks = new Map(range(count).map((task) => [task, deferred.get(task) ?? {}]))
-    const moved = this.changesPlace(name, () => (connector.applied = connector.config))
+    connector.applied = connector.config
+    const moved = updateRequiredLabels(connector)
     return [
       { kind: 'tasks', connector: name, changed: changed.map((task) => taskKey({ connector: name, task })), before },
-      ...moved,
+      ...(moved ? [requiredLabelsChange(name)] : []),
     ]
-  }
-
-  /** Says so when what is done changes where the connector or its tasks may run. */
-  private changesPlace(connector: string, change: () => void): readonly ConfigChange[] {
-    const place = () => workKinds.map((kind) => labelsText(this.requiredLabels(kind, connector))).join(' ')
-    const before = place()
-    change()
-    return place() === before ? [] : [{ kind: 'required-labels', connector }]
   }
 
   private applySessionKey(value: Buffer | null): readonly ConfigChange[] {
@@ -264,14 +261,9 @@ export class ConfigState {
     return kind === 'connector' ? this.has(key) : this.tasks(parseTaskKey(key).connector).includes(key)
   }
 
-  /**
-   * The labels that a worker needs to run a connector, or its tasks. Tasks obey the configuration that they were made from
-   * and the present one, so that none starts on a new worker with what was meant for the old one.
-   */
+  /** The labels that a worker needs to run a connector, or its tasks. */
   requiredLabels(kind: WorkKind, connector: string): Labels {
-    const own = readLabels(this.config(connector)?.[REQUIRED_LABELS])
-    if (kind === 'connectors') return own
-    return new Set([...own, ...readLabels(this.appliedConfig(connector)?.[REQUIRED_LABELS])])
+    return this.connectorsByName.get(connector)?.required[kind] ?? noLabels
   }
 
   /** What all connectors that require labels require, for the assignor. */
@@ -288,6 +280,21 @@ export class ConfigState {
     const connectors = this.connectors()
     return { connectors: new Set(connectors), tasks: new Set(connectors.flatMap((name) => this.tasks(name))) }
   }
+}
+
+/**
+ * Reads the labels out of the configurations; says whether they differ from before. Tasks obey the configuration that they
+ * were made from and the present one, so that none starts on a new worker with what was meant for the old one.
+ */
+function updateRequiredLabels(connector: Connector): boolean {
+  const { config, applied, required: before } = connector
+  const own = readLabels(config?.[REQUIRED_LABELS])
+  connector.required = { connectors: own, tasks: new Set([...own, ...readLabels(applied?.[REQUIRED_LABELS])]) }
+  return workKinds.some((kind) => labelsText(connector.required[kind]) !== labelsText(before[kind]))
+}
+
+function requiredLabelsChange(connector: string): ConfigChange {
+  return { kind: 'required-labels', connector }
 }
 
 /** A record of the config topic that breaks its format. */

@@ -14,7 +14,7 @@ import { adminConfig, consumerClientId, consumerConfig, producerConfig } from '.
 import { createDeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
 import type { ErrorOperator, ErrorReporter } from './error-operator.ts'
 import type { IncomingRecord, LogProducer, Subscription } from './log-clients.ts'
-import { PacedLogs } from './paced-logger.ts'
+import { PacedLogs } from './paced-logs.ts'
 import { taskTimingOf } from './runtime-config.ts'
 import type { SinkOffsets } from './sink-offsets.ts'
 import { SinkPipeline } from './sink-pipeline.ts'

@@ -9,7 +9,7 @@ import {
 } from '@millrace/sdk'
 import { converterOf, predicatesOf, transformationSteps } from '../config/connector-config.ts'
 import type { PluginRegistry } from '../plugins/plugin-registry.ts'
-import type { PacedLogs } from './paced-logger.ts'
+import type { PacedLogs } from './paced-logs.ts'
 import type { Converters } from './source-pipeline.ts'
 import { type ChainStep, TransformationChain } from './transformation-chain.ts'
 

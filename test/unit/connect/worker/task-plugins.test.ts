@@ -8,7 +8,7 @@ import {
 import { expect, test } from 'vitest'
 import { PluginRegistry } from '../../../../src/connect/plugins/plugin-registry.ts'
 import { silentLogger } from '../../../../src/base/index.ts'
-import { PacedLogs } from '../../../../src/connect/worker/paced-logger.ts'
+import { PacedLogs } from '../../../../src/connect/worker/paced-logs.ts'
 import { SimClock } from '../../../simulation/sim-clock.ts'
 import { createChain, createConverters } from '../../../../src/connect/worker/task-plugins.ts'
 

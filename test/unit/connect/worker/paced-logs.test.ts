@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Logger } from '../../../../src/base/index.ts'
-import { PacedLogs } from '../../../../src/connect/worker/paced-logger.ts'
+import { PacedLogs } from '../../../../src/connect/worker/paced-logs.ts'
 import { SimClock } from '../../../simulation/sim-clock.ts'
 
 const lines: string[] = []
