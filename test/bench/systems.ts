@@ -34,8 +34,12 @@ export async function kafkaBroker(): Promise<BrokerUnderTest> {
 }
 
 /** One of our distributed workers. */
-export async function millraceWorker(bootstrapServers: string, group: string): Promise<WorkerUnderTest> {
-  return Object.assign(await startMillraceWorker(bootstrapServers, group), { name: 'millrace' })
+export async function millraceWorker(
+  bootstrapServers: string,
+  group: string,
+  properties: Readonly<Record<string, string>> = {},
+): Promise<WorkerUnderTest> {
+  return Object.assign(await startMillraceWorker(bootstrapServers, group, properties), { name: 'millrace' })
 }
 
 /** A distributed worker of Kafka Connect 4.3.1 with Debezium. */

@@ -1,88 +1,116 @@
 import { randomBytes } from 'node:crypto'
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { S3Client } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
 import { type S3Server, startS3 } from '../../services/s3.ts'
 import { cpuSeconds, pssMb } from '../measure.ts'
-import type { BenchCase, Figures } from '../report.ts'
-import { createConnector, deleteConnector, waitFor } from '../rest-client.ts'
-import { millraceBroker, millraceWorker } from '../systems.ts'
+import { ORIGINAL, type OriginalWorker, originalPath, originalWorker } from '../originals.ts'
+import type { BenchCase, Figures, Side } from '../report.ts'
+import { type Config, createConnector, deleteConnector, waitForConnector } from '../rest-client.ts'
+import { type BrokerUnderTest, kafkaBroker, millraceBroker, millraceWorker, type WorkerUnderTest } from '../systems.ts'
+import {
+  checkRows,
+  committedOffset,
+  fillTopic,
+  FOLDERS,
+  type Format,
+  RECORDS,
+  storedBodies,
+  storedKeys,
+  TOPIC,
+} from './s3-rows.ts'
 
-const RECORDS = 1_000_000
-const FLUSH_SIZE = 100_000
-const OPEN_RECORDS = 200_000
-const OPEN_FOLDERS = 500
-const TOPIC = 'bench-rows'
+const FILES = 10
+const OPEN_RECORDS = Math.min(200_000, RECORDS)
+const LOOK_MS = 50
+/** Of both workers: one original writes what it has when it commits, so it does so when that is about a file. */
+const COMMITS = { 'offset.flush.interval.ms': '1000' }
 
-const FIELDS = [
-  { field: 'id', type: 'int64' },
-  { field: 'folder', type: 'int32' },
-  { field: 'name', type: 'string' },
-  { field: 'amount', type: 'double' },
-  { field: 'note', type: 'string' },
-]
-const SCHEMA = JSON.stringify({
-  type: 'struct',
-  optional: false,
-  fields: FIELDS.map((each) => ({ ...each, optional: false })),
+/** The settings of one original, which Millrace takes as they are. */
+interface Dialect {
+  config(server: S3Server, format: Format, folder: string): Config
+  isStored(server: S3Server, broker: BrokerUnderTest, name: string): Promise<boolean>
+}
+
+const confluent: Dialect = {
+  config: (server, format, folder) => ({
+    'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
+    'storage.class': 'io.confluent.connect.s3.storage.S3Storage',
+    'format.class': `io.confluent.connect.s3.format.${format === 'json' ? 'json.JsonFormat' : 'parquet.ParquetFormat'}`,
+    's3.bucket.name': server.bucket,
+    's3.region': 'us-east-1',
+    'store.url': server.endpoint,
+    'aws.access.key.id': server.accessKeyId,
+    'aws.secret.access.key': server.secretAccessKey,
+    'topics.dir': folder,
+    'flush.size': String(RECORDS / FILES),
+  }),
+  isStored: async (server, _broker, name) => (await storedKeys(server, name)).length === FILES,
+}
+
+/** It writes all that it has at each commit, and is done no sooner than with the next one. */
+const aiven: Dialect = {
+  config: (server, format, folder) => ({
+    'connector.class': 'io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector',
+    'aws.s3.bucket.name': server.bucket,
+    'aws.s3.region': 'us-east-1',
+    'aws.s3.endpoint': server.endpoint,
+    'aws.access.key.id': server.accessKeyId,
+    'aws.secret.access.key': server.secretAccessKey,
+    'file.name.template': `${folder}/{{topic}}-{{partition}}-{{start_offset}}`,
+    'file.compression.type': format === 'json' ? 'none' : 'snappy',
+    'format.output.type': format === 'json' ? 'jsonl' : 'parquet',
+    'format.output.fields': 'value',
+    'format.output.envelope': 'false',
+  }),
+  isStored: async (_server, broker, name) => (await committedOffset(broker.bootstrapServers, name)) === RECORDS,
+}
+
+/** What both have in common. */
+const sinkConfig = (format: Format): Config => ({
+  'tasks.max': '1',
+  topics: TOPIC,
+  'consumer.override.max.poll.records': '2000',
+  'consumer.override.auto.offset.reset': 'earliest',
+  'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+  'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+  // Parquet needs schemas.
+  'value.converter.schemas.enable': String(format === 'parquet'),
 })
 
-function rowText(n: number, withSchema: boolean): string {
-  const row = {
-    id: n,
-    folder: n % OPEN_FOLDERS,
-    name: `customer ${n % 10_000}`,
-    amount: (n % 1000) / 8,
-    note: 'a few words that are the same each time',
-  }
-  const payload = JSON.stringify(row)
-  return withSchema ? `{"schema":${SCHEMA},"payload":${payload}}` : payload
+interface Stack {
+  readonly name: string
+  readonly broker: BrokerUnderTest
+  readonly worker: WorkerUnderTest
 }
 
-async function fillTopic(bootstrapServers: string, withSchema: boolean): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const producer = createClient({ bootstrapServers, ...environment }).producer()
-  for (let n = 0; n < RECORDS; n++) {
-    const room = producer.ready(TOPIC)
-    if (room) await room
-    const value = Buffer.from(rowText(n, withSchema))
-    producer.append({ topic: TOPIC, partition: 0, key: null, value, headers: [], timestamp: Date.now() })
-  }
-  await producer.flush()
-  await producer.close()
-}
-
-/** Objects and bytes below a prefix, counted at the server. */
-async function stored(server: S3Server, prefix: string): Promise<{ keys: string[]; bytes: number }> {
-  const keys: string[] = []
-  let bytes = 0
-  for (let token: string | undefined; ; ) {
-    const page = await server.client.send(
-      new ListObjectsV2Command({
-        Bucket: server.bucket,
-        Prefix: prefix,
-        ...(token ? { ContinuationToken: token } : {}),
-      }),
-    )
-    for (const { Key, Size } of page.Contents ?? []) {
-      keys.push(Key ?? '')
-      bytes += Size ?? 0
-    }
-    token = page.NextContinuationToken
-    if (token === undefined) return { keys, bytes }
-  }
+/** Stores the topic, and then reads what is stored to see that it is all. */
+async function sinkRun(
+  stack: Stack,
+  server: S3Server,
+  dialect: Dialect,
+  format: Format,
+  name: string,
+): Promise<Figures> {
+  const { broker, worker } = stack
+  const [before, brokerBefore] = [cpuSeconds(worker.pid()), cpuSeconds(broker.pid())]
+  const started = performance.now()
+  await createConnector(worker.url, name, { ...sinkConfig(format), ...dialect.config(server, format, name) })
+  await waitForConnector(worker.url, name, `${name} at the destination`, async () => {
+    await sleep(LOOK_MS)
+    return dialect.isStored(server, broker, name)
+  })
+  const seconds = (performance.now() - started) / 1000
+  const cpu = cpuSeconds(worker.pid()) - before
+  const brokerCpu = cpuSeconds(broker.pid()) - brokerBefore
+  await deleteConnector(worker.url, name)
+  await checkRows(server, name, format)
+  return { records: RECORDS / seconds, perCore: RECORDS / cpu, perCoreWithBroker: RECORDS / (cpu + brokerCpu) }
 }
 
 /** The same objects uploaded by the client's own helper, with nothing around it. */
 async function rawUpload(server: S3Server, from: string, to: string): Promise<Figures> {
-  const { keys } = await stored(server, from)
-  const bodies: Buffer[] = []
-  for (const Key of keys) {
-    const answer = await server.client.send(new GetObjectCommand({ Bucket: server.bucket, Key }))
-    bodies.push(Buffer.from((await answer.Body?.transformToByteArray()) ?? []))
-  }
+  const bodies = await storedBodies(server, from)
   const { endpoint, accessKeyId, secretAccessKey } = server
   const client = new S3Client({
     region: 'us-east-1',
@@ -103,105 +131,99 @@ async function rawUpload(server: S3Server, from: string, to: string): Promise<Fi
   const seconds = (performance.now() - started) / 1000
   const { user, system } = process.cpuUsage(before)
   client.destroy()
-  return { records: RECORDS / seconds, cpu: (user + system) / 1e6 }
+  return { records: RECORDS / seconds, perCore: RECORDS / ((user + system) / 1e6) }
 }
 
-function s3Case(format: 'json' | 'parquet'): BenchCase {
-  return {
-    name: `s3-sink-${format}`,
-    title: `topic -> S3, 1 M records as ${format}; the peer is the upload of the same objects by lib-storage`,
-    targets: [
-      { figure: 'records', unit: '1/s', better: 'more', ratio: 0.8 },
-      { figure: 'openMb', unit: 'MB with 500 open files', better: 'less', absolute: 300 },
-    ],
-    async sides() {
-      const server = await startS3()
-      const broker = await millraceBroker()
-      const worker = await millraceWorker(broker.bootstrapServers, `bench-s3-${randomBytes(4).toString('hex')}`)
-      await fillTopic(broker.bootstrapServers, format === 'parquet')
-      const common = {
-        'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
-        'tasks.max': '1',
-        topics: TOPIC,
-        's3.bucket.name': server.bucket,
-        's3.region': 'us-east-1',
-        'store.url': server.endpoint,
-        'aws.access.key.id': server.accessKeyId,
-        'aws.secret.access.key': server.secretAccessKey,
-        'format.class': format === 'json' ? 'JsonFormat' : 'ParquetFormat',
-        'consumer.override.max.poll.records': '2000',
-        'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
-        'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-        // Parquet needs schemas.
-        'value.converter.schemas.enable': String(format === 'parquet'),
-      }
-      const idleMb = pssMb(worker.pid())
-      let last = ''
-      return [
-        {
-          name: 'millrace',
-          async run(round) {
-            const name = `s3-${format}-${round + 9}`
-            const cpu = () => cpuSeconds(worker.pid()) + cpuSeconds(broker.pid())
-            const before = cpu()
-            const started = performance.now()
-            await createConnector(worker.url, name, { ...common, 'topics.dir': name, 'flush.size': String(FLUSH_SIZE) })
-            const wanted = RECORDS / FLUSH_SIZE
-            await waitFor(`${name} at the destination`, async () => (await stored(server, name)).keys.length === wanted)
-            const seconds = (performance.now() - started) / 1000
-            const used = cpu() - before
-            await deleteConnector(worker.url, name)
-            last = name
-            // Open files that are only closed by the flush at their end: the most that they held is what counts.
-            const openMb = await openFiles(
-              worker.url,
-              `${name}-open`,
-              server,
-              common,
-              () => pssMb(worker.pid()) - idleMb,
-            )
-            return { records: RECORDS / seconds, cpu: used, openMb }
-          },
-          async stop() {
-            await worker.stop()
-            await broker.stop()
-            await server.stop()
-          },
-        },
-        {
-          name: 'lib-storage',
-          run: (round) => rawUpload(server, last, `raw-${format}-${round + 9}`),
-          async stop() {},
-        },
-      ]
-    },
-  }
-}
-
-/** The most memory, in MB beyond an idle worker, while 500 files of one task are open. */
+/** The most memory, in MB beyond an idle worker, while 500 files of one task are open, which only their end closes. */
 async function openFiles(
   url: string,
   name: string,
   server: S3Server,
-  common: Readonly<Record<string, string>>,
+  format: Format,
   memoryMb: () => number,
-): Promise<number> {
+): Promise<Figures> {
   let most = 0
   const timer = setInterval(() => (most = Math.max(most, memoryMb())), 100)
   try {
     await createConnector(url, name, {
-      ...common,
-      'topics.dir': name,
+      ...sinkConfig(format),
+      ...confluent.config(server, format, name),
       'partitioner.class': 'FieldPartitioner',
       'partition.field.name': 'folder',
       'flush.size': String(OPEN_RECORDS),
     })
-    await waitFor(`${name}: 500 files`, async () => (await stored(server, name)).keys.length >= OPEN_FOLDERS)
+    const areStored = async () => (await storedKeys(server, name)).length >= FOLDERS
+    await waitForConnector(url, name, `${name}: ${FOLDERS} files`, areStored)
   } finally {
     clearInterval(timer)
     await deleteConnector(url, name)
   }
-  return most
+  return { openMb: most }
 }
+
+async function originalStack(path: string, group: string): Promise<Stack & { readonly worker: OriginalWorker }> {
+  const broker = await kafkaBroker()
+  const worker = await originalWorker(broker.bootstrapServers, group, path, COMMITS)
+  return { name: worker.name, broker, worker }
+}
+
+async function sides(format: Format): Promise<readonly Side[]> {
+  const path = originalPath('S3_ORIGINAL')
+  const server = await startS3()
+  const group = `bench-s3-${randomBytes(4).toString('hex')}`
+  const original = path === null ? null : await originalStack(path, group)
+  const dialect = original?.worker.connectorClass('S3SinkConnector').startsWith('io.aiven.') ? aiven : confluent
+  const broker = await millraceBroker()
+  const worker = await millraceWorker(broker.bootstrapServers, group, COMMITS)
+  const ours: Stack = { name: 'millrace', broker, worker }
+  for (const stack of original === null ? [ours] : [ours, original]) {
+    await fillTopic(stack.broker.bootstrapServers, format === 'parquet')
+  }
+  const idleMb = pssMb(worker.pid())
+  const run = (stack: Stack, round: number) =>
+    sinkRun(stack, server, dialect, format, `s3-${stack.name}-${format}-${round + 9}`)
+  const stop = async (stack: Stack) => {
+    await stack.worker.stop()
+    await stack.broker.stop()
+  }
+  const theirs: Side[] =
+    original === null
+      ? []
+      : [{ name: original.name, role: ORIGINAL, run: (round) => run(original, round), stop: () => stop(original) }]
+  return [
+    {
+      name: 'millrace',
+      async run(round) {
+        const figures = await run(ours, round)
+        const memoryMb = () => pssMb(worker.pid()) - idleMb
+        const open = await openFiles(worker.url, `s3-open-${format}-${round + 9}`, server, format, memoryMb)
+        return { ...figures, ...open }
+      },
+      stop: () => stop(ours),
+    },
+    ...theirs,
+    {
+      name: 'lib-storage',
+      run: (round) => rawUpload(server, `s3-millrace-${format}-${round + 9}`, `raw-${format}-${round + 9}`),
+      stop: () => server.stop(),
+    },
+  ]
+}
+
+/** One of two is asked for: twice the original or, where there is none, nearly what an upload alone does. */
+const upload = process.env['S3_ORIGINAL'] ? {} : { ratio: 0.8 }
+
+const s3Case = (format: Format): BenchCase => ({
+  name: `s3-sink-${format}`,
+  title: `topic -> S3, ${RECORDS} records as ${format}; peers: the original, the upload of our objects by lib-storage`,
+  targets: [
+    { figure: 'records', unit: '1/s', better: 'more', peer: ORIGINAL, ratio: 2 },
+    { figure: 'perCore', unit: '1/core-s', better: 'more', peer: ORIGINAL },
+    { figure: 'perCoreWithBroker', unit: '1/core-s', better: 'more', peer: ORIGINAL },
+    { figure: 'records', unit: '1/s', better: 'more', peer: 'lib-storage', ...upload },
+    { figure: 'openMb', unit: `MB with ${FOLDERS} open files`, better: 'less', absolute: 300 },
+  ],
+  sides: () => sides(format),
+})
 
 export const s3Cases: readonly BenchCase[] = [s3Case('json'), s3Case('parquet')]
