@@ -45,7 +45,7 @@ export function inRoles(roles: readonly Role[], region: string, first: Credentia
 function assumed(role: Role, region: string, credentials: Credentials): Credentials {
   return async () => {
     // Loaded by those who assume roles alone.
-    const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/nested-clients/sts')
+    const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts')
     const client = new STSClient({
       region,
       credentials,
