@@ -14,12 +14,20 @@ export async function placeIssues(
     const issues = await bucketIssues(new ObjectStore(settings), settings)
     if (issues.length > 0) return issues
   }
+  return issuesOf(() => connectTo(config, quiet), 'file.system', look)
+}
+
+/** The same for a place that is opened otherwise; `key` is at fault where an error names none. */
+export async function issuesOf(
+  connect: () => Promise<FileSystem>,
+  key: string,
+  look: (system: FileSystem) => Promise<readonly ConfigIssue[]>,
+): Promise<readonly ConfigIssue[]> {
   let system: FileSystem
   try {
-    system = await connectTo(config, quiet)
+    system = await connect()
   } catch (error) {
-    const { key } = error as { key?: string }
-    return [{ key: key ?? 'file.system', message: (error as Error).message }]
+    return [{ key: (error as { key?: string }).key ?? key, message: (error as Error).message }]
   }
   try {
     return await look(system)

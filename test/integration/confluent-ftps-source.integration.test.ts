@@ -61,7 +61,7 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
   async function valuesOf(config: Raw, count: number): Promise<unknown[]> {
     const { task, lines } = await openSourceTask(source, config, { get: () => null }, { connectorName: 'ftps' })
     const poll = async () => {
-      const polled = (await task.poll(new AbortController().signal)) ?? []
+      const polled = ((await task.poll(new AbortController().signal)) ?? []) as readonly { topic: string | null }[]
       // The ends of files come as positions without a record.
       return polled.filter(({ topic }) => topic !== null) as never[]
     }

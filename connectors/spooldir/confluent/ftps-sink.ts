@@ -10,7 +10,7 @@ function placeOf(config: FtpsSinkConfig): ServerPlace {
   return {
     connect: () => connectFtps(config, CHUNK_BYTES),
     folder: config['ftps.working.dir'],
-    folderKey: 'ftps.working.dir',
+    keys: { server: 'ftps.host', folder: 'ftps.working.dir' },
     topicsFolder: '',
     compression: config['ftps.compression.type'],
     // A connection by FTP does one thing at a time.
@@ -27,7 +27,7 @@ export default defineSinkConnector({
   readsJsonValue: true,
   validate: async (config, raw) => [
     ...refusedFtpsSettings(raw),
-    ...(await validateServerSink(config, raw, placeOf(config), 'ftps.host')),
+    ...(await validateServerSink(config, raw, placeOf(config))),
   ],
   taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => ({ ...raw })),
   createTask: (config, context) => serverSinkTask(config, placeOf(config), context),

@@ -4,6 +4,7 @@ import { type CsvReaderConfig, csvReaders } from '../csv-source.ts'
 import { folderProblems } from '../folders.ts'
 import { jsonReaders } from '../json-source.ts'
 import { ftpsSourceManifest } from '../manifest.ts'
+import { issuesOf } from '../place-check.ts'
 import { jsonTextReaders } from '../schemaless-json-source.ts'
 import { createTaskIn, type FolderConfig, schemaProblems, taskConfigs } from '../source.ts'
 import { connectFtps, refusedFtpsSettings } from './ftps-keys.ts'
@@ -47,27 +48,18 @@ const connect = (config: FtpsSourceConfig): Promise<FileSystem> => connectFtps(c
 
 async function validate(config: FtpsSourceConfig, raw: RawConfig): Promise<readonly ConfigIssue[]> {
   const options = folderConfig(config)
-  const issues: ConfigIssue[] = [...refusedFtpsSettings(raw)]
-  const add = (found: readonly ConfigIssue[]): void => {
-    issues.push(...found.map(({ key, message }) => ({ key: ftpsName(key), message })))
-  }
-  add(schemaProblems(options))
+  const issues = schemaProblems(options)
   if (config['ftps.error.path'] === '' && config['ftps.behavior.on.error'] !== 'FAIL') {
-    issues.push({ key: 'ftps.error.path', message: 'is needed unless ftps.behavior.on.error is FAIL' })
+    issues.push({ key: 'error.path', message: 'is needed unless ftps.behavior.on.error is FAIL' })
   }
-  let system: FileSystem
-  try {
-    system = await connect(config)
-  } catch (error) {
-    const { key } = error as { key?: string }
-    return [...issues, { key: key ?? 'ftps.host', message: (error as Error).message }]
-  }
-  try {
-    add(await folderProblems(system, options))
-    return issues
-  } finally {
-    await system.close()
-  }
+  issues.push(
+    ...(await issuesOf(
+      () => connect(config),
+      'ftps.host',
+      (system) => folderProblems(system, options),
+    )),
+  )
+  return [...refusedFtpsSettings(raw), ...issues.map(({ key, message }) => ({ key: ftpsName(key), message }))]
 }
 
 /** Publishes the records of CSV, JSON and text files on an FTPS server. */

@@ -14,7 +14,7 @@ function placeOf(config: SftpSinkConfig, logger: PluginLogger): ServerPlace {
   return {
     connect: () => connectSftp({ ...config, 'tls.pemfile': key }, CHUNK_BYTES, logger),
     folder: config['sftp.working.dir'],
-    folderKey: 'sftp.working.dir',
+    keys: { server: 'sftp.host', folder: 'sftp.working.dir' },
     topicsFolder: config['topics.dir'],
     compression: config['sftp.compression.type'],
     concurrency: FILES_AT_ONCE,
@@ -28,7 +28,7 @@ export default defineSinkConnector({
   aliases: sftpSinkManifest.aliases,
   config: sftpSinkConfig,
   readsJsonValue: true,
-  validate: (config, raw) => validateServerSink(config, raw, placeOf(config, quiet), 'sftp.host'),
+  validate: (config, raw) => validateServerSink(config, raw, placeOf(config, quiet)),
   taskConfigs: (_config, maxTasks, raw) => Array.from({ length: maxTasks }, () => ({ ...raw })),
   createTask: (config, context) => serverSinkTask(config, placeOf(config, context.logger), context),
 })

@@ -3,21 +3,25 @@ import { type FileSystem, joinPath } from '../../_shared/file-source/index.ts'
 import {
   compressionOf,
   Memory,
+  namingOf,
   objectKey,
   partitionerIssues,
+  type StorageConfig,
   StorageSinkTask,
   writeFormat,
 } from '../../_shared/storage-sink/index.ts'
 import { folderProblem } from '../folders.ts'
+import { issuesOf } from '../place-check.ts'
 import { ServerTarget } from './server-target.ts'
 import { refusedSinkSettings, type ServerSinkConfig } from './storage-sink-config.ts'
 
 /** Where the files of a sink go. */
 export interface ServerPlace {
-  connect(): Promise<FileSystem>
-  /** The folder that all files are below, and the option that names it. */
+  readonly connect: () => Promise<FileSystem>
+  /** The folder that all files are below. */
   readonly folder: string
-  readonly folderKey: string
+  /** The options that name the server and the folder. */
+  readonly keys: { readonly server: string; readonly folder: string }
   /** Folders within it that all files are below; empty for none. */
   readonly topicsFolder: string
   readonly compression: 'none' | 'gzip'
@@ -30,44 +34,28 @@ export async function validateServerSink(
   config: ServerSinkConfig,
   raw: RawConfig,
   place: ServerPlace,
-  defaultKey: string,
 ): Promise<readonly ConfigIssue[]> {
-  const issues = [...refusedSinkSettings(raw), ...partitionerIssues(storageConfig(config, place))]
-  let system: FileSystem
-  try {
-    system = await place.connect()
-  } catch (error) {
-    const { key } = error as { key?: string }
-    return [...issues, { key: key ?? defaultKey, message: (error as Error).message }]
-  }
-  try {
-    const problem = await folderProblem(system, place.folder, true)
-    if (problem !== undefined) {
-      issues.push({ key: place.folderKey, message: `${system.label}${place.folder}: ${problem}` })
-    }
-    return issues
-  } finally {
-    await system.close()
-  }
+  const { folder, keys } = place
+  const ofServer = await issuesOf(place.connect, keys.server, async (system) => {
+    const problem = await folderProblem(system, folder, true)
+    return problem === undefined ? [] : [{ key: keys.folder, message: `${system.label}${folder}: ${problem}` }]
+  })
+  return [...refusedSinkSettings(raw), ...partitionerIssues(storageConfig(config, place)), ...ofServer]
 }
 
 /** The task that writes records into files of a server. */
 export function serverSinkTask(config: ServerSinkConfig, place: ServerPlace, context: SinkTaskContext): SinkTask {
-  const naming = {
-    folder: place.topicsFolder,
-    directoryDelimiter: '/',
-    fileDelimiter: config['file.delim'],
-    offsetDigits: config['filename.offset.zero.pad.width'],
-  }
+  const storage = storageConfig(config, place)
+  const naming = namingOf(storage)
   const target = new ServerTarget({
-    connect: () => place.connect(),
+    connect: place.connect,
     pathOf: (file, object) => joinPath(place.folder, objectKey(naming, file, object)),
   })
   return new StorageSinkTask(
-    storageConfig(config, place),
+    storage,
     {
       layout: {
-        format: writeFormat(config['format.class'], storageConfig(config, place)),
+        format: writeFormat(config['format.class'], storage),
         keys: null,
         headers: null,
         compression: compressionOf(place.compression, -1),
@@ -87,7 +75,8 @@ export function serverSinkTask(config: ServerSinkConfig, place: ServerPlace, con
   )
 }
 
-const storageConfig = (config: ServerSinkConfig, { topicsFolder }: ServerPlace) => ({
+/** The options as the core of these sinks has them. */
+const storageConfig = (config: ServerSinkConfig, { topicsFolder }: ServerPlace): StorageConfig => ({
   ...config,
   'topics.dir': topicsFolder,
 })
