@@ -10,25 +10,34 @@ import {
 } from '../../connectors/http/manifest.ts'
 import httpSink from '../../connectors/http/sink.ts'
 import httpSource from '../../connectors/http/source.ts'
-import { sinkManifest as s3SinkManifest, sourceManifest as s3SourceManifest } from '../../connectors/s3/manifest.ts'
+import s3TemplateSink from '../../connectors/s3/aiven/sink.ts'
+import {
+  aivenSinkManifest,
+  sinkManifest as s3SinkManifest,
+  sourceManifest as s3SourceManifest,
+} from '../../connectors/s3/manifest.ts'
 import s3Sink from '../../connectors/s3/sink.ts'
 import s3Source from '../../connectors/s3/source.ts'
 import { type HttpApi, startHttpApi } from '../services/http-api.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
-import { connectionOf, jsonOf } from './support/s3-tasks.ts'
-import { connector } from './support/conformance.ts'
+import { aivenConnectionOf, connectionOf, jsonOf } from './support/s3-tasks.ts'
+import { connector, type Gate, startGate, throughGate, urlThrough } from './support/conformance.ts'
 
 const limits = { events: 4, kills: 3, starts: 30, floodEvents: 400 }
-const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
 describe('the HTTP sink', () => {
   let api: HttpApi
+  let gate: Gate
   let paths = 0
 
   beforeAll(async () => {
     api = await startHttpApi()
+    gate = await startGate(Number(new URL(api.url).port))
   })
-  afterAll(() => api?.stop())
+  afterAll(async () => {
+    await gate?.shut()
+    await api?.stop()
+  })
 
   describeSink(httpSink, {
     manifest: httpSinkManifest,
@@ -38,13 +47,18 @@ describe('the HTTP sink', () => {
     open() {
       const path = `/w${++paths}`
       return {
-        config: { 'http.url': `${api.url}${path}`, 'retry.backoff.ms': '10', 'behavior.on.null.values': 'ignore' },
+        config: {
+          'http.url': urlThrough(gate, `${api.url}${path}`),
+          'max.retries': '1000',
+          'retry.backoff.ms': '10',
+          'behavior.on.null.values': 'ignore',
+        },
         read: async () => (await api.received()).filter(({ url }) => url === path).map(({ body }) => body),
+        ...throughGate(gate),
       }
     },
     tombstones: 'ignore',
     notApplicable: {
-      outage: OUTAGE,
       'back-pressure': 'its records wait in the same batcher as those of the Redis sink, where this is looked at',
     },
   })
@@ -78,10 +92,11 @@ describe('the HTTP source', () => {
     limits,
     async open() {
       const api = await startItems()
+      const gate = await startGate(Number(new URL(api.url).port))
       return {
         config: {
           'kafka.topic': 'items',
-          'http.request.url': api.url,
+          'http.request.url': urlThrough(gate, api.url),
           'http.request.params': 'since=${offset.timestamp}',
           'http.response.list.pointer': '/items',
           'http.response.record.offset.pointer': 'key=/id, timestamp=/at',
@@ -91,11 +106,14 @@ describe('the HTTP source', () => {
           'http.retry.backoff.ms': '5',
         },
         produce: (events) => events.forEach(({ id, payload }) => api.add(id, payload)),
-        close: () => api.stop(),
+        ...throughGate(gate),
+        async close() {
+          await gate.shut()
+          await api.stop()
+        },
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       tombstones: 'what an API no longer lists is not told',
       'schema-evolution': 'the text of an answer has no schema',
     },
@@ -104,23 +122,29 @@ describe('the HTTP source', () => {
 
 describe.skipIf(s3Missing() !== null)('connectors on S3', () => {
   let server: S3Server
+  let gate: Gate
   let folders = 0
 
   beforeAll(async () => {
     server = await startS3()
+    gate = await startGate(Number(new URL(server.endpoint).port))
   })
-  afterAll(() => server?.stop())
+  afterAll(async () => {
+    await gate?.shut()
+    await server?.stop()
+  })
+  const through = () => ({ ...server, endpoint: urlThrough(gate, server.endpoint) })
 
   describeSink(s3Sink, {
     manifest: s3SinkManifest,
-    module: connector('s3/sink'),
+    module: connector('s3/sink.ts'),
     limits,
     tombstones: 'ignore',
     open() {
       const folder = `sink-${++folders}`
       return {
         config: {
-          ...connectionOf(server),
+          ...connectionOf(through()),
           'format.class': 'JsonFormat',
           'flush.size': '1',
           'topics.dir': folder,
@@ -128,10 +152,36 @@ describe.skipIf(s3Missing() !== null)('connectors on S3', () => {
           'report.null.values.to.dlq': 'false',
         },
         read: () => jsonOf(server, `${folder}/`),
+        ...throughGate(gate),
       }
     },
     notApplicable: {
-      outage: OUTAGE,
+      'back-pressure': 'what its open files hold is measured by the bench with 500 of them',
+      'bad-records': 'every value can be written as JSON',
+    },
+  })
+
+  describeSink(s3TemplateSink, {
+    manifest: aivenSinkManifest,
+    module: connector('s3/aiven/sink.ts'),
+    limits: { ...limits, starts: 10 },
+    tombstones: 'write',
+    open() {
+      const folder = `templates-${++folders}`
+      return {
+        config: {
+          ...aivenConnectionOf(through()),
+          'format.output.type': 'jsonl',
+          'format.output.envelope': 'false',
+          'file.name.template': `${folder}/{{topic}}-{{partition}}-{{start_offset:padding=true}}`,
+          'file.compression.type': 'none',
+          'kafka.retry.backoff.ms': '10',
+        },
+        read: () => jsonOf(server, `${folder}/`),
+        ...throughGate(gate),
+      }
+    },
+    notApplicable: {
       'back-pressure': 'what its open files hold is measured by the bench with 500 of them',
       'bad-records': 'every value can be written as JSON',
     },
@@ -139,14 +189,14 @@ describe.skipIf(s3Missing() !== null)('connectors on S3', () => {
 
   describeSource(s3Source, {
     manifest: s3SourceManifest,
-    module: connector('s3/source'),
+    module: connector('s3/source.ts'),
     limits,
     open() {
       const folder = `source-${++folders}`
       let objects = 0
       return {
         config: {
-          ...connectionOf(server),
+          ...connectionOf(through()),
           mode: 'GENERIC',
           'format.class': 'JsonFormat',
           'topics.dir': folder,
@@ -159,10 +209,10 @@ describe.skipIf(s3Missing() !== null)('connectors on S3', () => {
           const Body = events.map(({ id, payload }) => `${JSON.stringify({ id, payload })}\n`).join('')
           await server.client.send(new PutObjectCommand({ Bucket: server.bucket, Key, Body }))
         },
+        ...throughGate(gate),
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       tombstones: 'lines of objects are never without a value',
       'schema-evolution': 'JSON of objects has no schema',
     },
