@@ -29,12 +29,12 @@ export interface WriteFormat {
 
 const CHUNK = 65_536
 const NEWLINE = 0x0a
-/** Chunks whose content was taken, 16 MiB of them. */
-const freeChunks = new BufferPool(256)
+/** Chunks whose content was taken, 8 MiB of them. */
+const freeChunks = new BufferPool(128)
 const MEGABYTE = 1 << 20
 /** Larger files are rare, and what is kept for the next one is not to fill the memory. */
 const FILE_KEPT_BYTES = 16 * MEGABYTE
-const freeFiles = new BufferPool(2)
+const freeFiles = new BufferPool(1)
 
 /** Nobody uses these bytes any more, which a writer gave: files to come are made in their memory. */
 export function reuse({ buffer }: Uint8Array): void {

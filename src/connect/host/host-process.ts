@@ -96,8 +96,8 @@ export const spawnHost: SpawnHost = ({ handlers, maxHeapMb, logger }) => {
 
 function ignoreClosedChannel(): void {}
 
-/** V8's own limit lets the young generation grow to 150 MB under load; records live short, so less than that costs little. */
-const YOUNG_SPACE_MB = 24
+/** V8's own limit lets the young generation grow to 150 MB under load; records live short, so a quarter costs little. */
+const YOUNG_SPACE_MB = 16
 /**
  * There are as many hosts as cores: collector threads of one would only wait for, and take from, the main loops of others.
  * Without them a record of a busy sink costs a fifth less CPU time.
