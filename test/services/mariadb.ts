@@ -1,13 +1,10 @@
 // A real MariaDB of Debian for tests: own folder, own port, gone with the test.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, createConnection } from 'mysql2/promise'
-import { isAlive } from './alive.ts'
-import { DEADLINE_MS } from './deadline.ts'
-import { freePort } from './free-port.ts'
+import { GuardedServer } from './guarded-server.ts'
 import { requireCommand } from './require.ts'
 
 export interface MariaDb {
@@ -35,16 +32,6 @@ export function mariadbMissing(): boolean {
   return requireCommand(MARIADBD, 'install it with: apt-get install mariadb-server')
 }
 
-async function until(what: () => string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(10)) {
-    if (Date.now() > deadline) throw new Error(`mariadbd: not in ${DEADLINE_MS} ms: ${what()}`)
-  }
-}
-
-// The shell holds a pipe of ours: when this process dies, however it dies, the pipe closes and server and data go too.
-const GUARD = `exec 3<&0; data=$1; shift; "$@" </dev/null & p=$!
-(read _ <&3; kill -9 $p; while kill -0 $p; do sleep 0.1; done; rm -rf "$data") 2>/dev/null & w=$!; wait $p; kill $w`
-
 /** Small and quick: no cache of a server that owns its machine. What is committed is on disk for the kernel to keep. */
 const SETTINGS = [
   '--innodb-buffer-pool-size=32M',
@@ -58,93 +45,43 @@ const SETTINGS = [
   '--default-time-zone=+00:00',
 ]
 
-class Server {
-  readonly #folder: string
-  readonly #settings: readonly string[]
-  #child: ChildProcess | undefined
-  #log = ''
-  port = 0
-  pid = 0
+const owner = (): readonly string[] => (process.getuid?.() === 0 ? ['--user=root'] : [])
 
-  constructor(folder: string, settings: readonly string[]) {
-    this.#folder = folder
-    this.#settings = settings
-  }
+async function install(data: string): Promise<void> {
+  const args = [`--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...owner()]
+  const child = spawn('mariadb-install-db', ['--no-defaults', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)))
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  if (code !== 0) throw new Error(`mariadb-install-db failed with ${String(code)}: ${said.slice(-4000)}`)
+}
 
-  get data(): string {
-    return join(this.#folder, 'data')
-  }
-
-  async install(): Promise<void> {
-    const owner = process.getuid?.() === 0 ? ['--user=root'] : []
-    const args = [`--datadir=${this.data}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...owner]
-    const child = spawn('mariadb-install-db', ['--no-defaults', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)))
-    const code = await new Promise((resolve) => child.once('close', resolve))
-    if (code !== 0) throw new Error(`mariadb-install-db failed with ${String(code)}: ${said.slice(-4000)}`)
-  }
-
-  async start(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const isFirst = this.port === 0
-      this.port ||= await freePort()
-      if (await this.#tryStart()) return
-      if (attempt === 3) throw new Error(`mariadbd does not start: ${this.#log}`)
-      if (isFirst) this.port = 0
-    }
-  }
-
-  async #tryStart(): Promise<boolean> {
-    this.#log = ''
-    const pidFile = join(this.#folder, 'mariadbd.pid')
-    await rm(pidFile, { force: true })
-    const owner = process.getuid?.() === 0 ? ['--user=root'] : []
-    const args = [
+function serverIn(folder: string, data: string, settings: readonly string[]): GuardedServer {
+  return new GuardedServer({
+    name: 'mariadbd',
+    folder,
+    command: (port, pidFile) => [
+      MARIADBD,
       '--no-defaults',
-      `--datadir=${this.data}`,
-      `--port=${this.port}`,
+      `--datadir=${data}`,
+      `--port=${port}`,
       '--bind-address=127.0.0.1',
-      `--socket=${join(this.#folder, 'mariadbd.sock')}`,
+      `--socket=${join(folder, 'mariadbd.sock')}`,
       `--pid-file=${pidFile}`,
-      ...owner,
+      ...owner(),
       ...SETTINGS,
-      ...this.#settings,
-    ]
-    const child = spawn('/bin/sh', ['-c', GUARD, 'sh', this.#folder, MARIADBD, ...args], {
-      cwd: this.#folder,
-      stdio: ['pipe', 'ignore', 'pipe'],
-    })
-    this.#child = child
-    child.stderr.on('data', (chunk) => (this.#log = (this.#log + String(chunk)).slice(-4000)))
-    // The write end must stay open but must not keep the test process alive.
-    child.unref()
-    for (const stream of [child.stdin, child.stderr]) (stream as unknown as { unref(): void }).unref()
-    await until(
-      () => `start: ${this.#log}`,
-      () => /ready for connections/.test(this.#log) || child.exitCode !== null,
-    )
-    if (child.exitCode !== null) return false
-    this.pid = Number(await readFile(pidFile, 'utf8'))
-    return true
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null) return
-    process.kill(this.pid, 'SIGKILL')
-    await until(
-      () => `end: ${this.#log}`,
-      () => child.exitCode !== null && !isAlive(this.pid),
-    )
-  }
+      ...settings,
+    ],
+    isReady: (log) => /ready for connections/.test(log),
+  })
 }
 
 /** Starts a server, with more options of mariadbd; ask `mariadbMissing` first to skip. */
 export async function startMariaDb(settings: readonly string[] = []): Promise<MariaDb> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-mariadb-'))
-  const server = new Server(folder, settings)
-  await server.install()
+  const data = join(folder, 'data')
+  await install(data)
+  const server = serverIn(folder, data, settings)
   await server.start()
   const account = { user: 'millrace', password: 'mill-race' }
   const open = new Set<Connection>()

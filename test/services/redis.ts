@@ -1,13 +1,10 @@
 // A real redis-server of Debian for tests: own folder, own port, gone with the test.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { isAlive } from './alive.ts'
-import { DEADLINE_MS } from './deadline.ts'
-import { freePort } from './free-port.ts'
+import { GuardedServer } from './guarded-server.ts'
 import { requireCommand } from './require.ts'
 
 export interface RedisOptions {
@@ -38,91 +35,32 @@ export function redisMissing(): boolean {
   return requireCommand('redis-server', 'install it with: apt-get install redis-server')
 }
 
-async function until(what: () => string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(10)) {
-    if (Date.now() > deadline) throw new Error(`redis-server: not in ${DEADLINE_MS} ms: ${what()}`)
-  }
+function linesOf({ isDurable = false, settings = [], isSentinel = false }: RedisOptions): readonly string[] {
+  const data = ['save ""', `appendonly ${isDurable ? 'yes' : 'no'}`, 'appendfsync always']
+  const policy = ['maxmemory-policy noeviction', 'cluster-announce-ip 127.0.0.1']
+  return ['bind 127.0.0.1', 'logfile ""', ...(isSentinel ? [] : [...data, ...policy]), ...settings]
 }
 
-// The shell holds a pipe of ours: when this process dies, however it dies, the pipe closes and server and data go too.
-const GUARD = `exec 3<&0; data=$1; shift; "$@" </dev/null & p=$!
-(read _ <&3; kill -9 $p; while kill -0 $p; do sleep 0.1; done; rm -rf "$data") 2>/dev/null & w=$!; wait $p; kill $w`
-
-class Server {
-  readonly #folder: string
-  readonly #options: RedisOptions
-  #child: ChildProcess | undefined
-  #log = ''
-  port = 0
-  pid = 0
-
-  constructor(folder: string, options: RedisOptions) {
-    this.#folder = folder
-    this.#options = options
-  }
-
-  async start(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const isFirst = this.port === 0
-      this.port ||= await freePort()
-      if (await this.#tryStart()) return
-      if (attempt === 3) throw new Error(`redis-server does not start: ${this.#log}`)
-      if (isFirst) this.port = 0
-    }
-  }
-
-  async #tryStart(): Promise<boolean> {
-    this.#log = ''
-    const { isDurable = false, settings = [], isSentinel = false } = this.#options
-    const file = join(this.#folder, 'redis.conf')
-    const pidFile = join(this.#folder, 'redis.pid')
-    await rm(pidFile, { force: true })
-    const common = [`port ${this.port}`, 'bind 127.0.0.1', `dir ${this.#folder}`, `pidfile ${pidFile}`, 'logfile ""']
-    const data = ['save ""', `appendonly ${isDurable ? 'yes' : 'no'}`, 'appendfsync always']
-    const policy = ['maxmemory-policy noeviction', 'cluster-announce-ip 127.0.0.1']
-    const lines = [...common, ...(isSentinel ? [] : [...data, ...policy]), ...settings]
-    await writeFile(file, `${lines.join('\n')}\n`)
-    const args = ['sh', this.#folder, 'redis-server', file, ...(isSentinel ? ['--sentinel'] : [])]
-    const child = spawn('/bin/sh', ['-c', GUARD, ...args], { cwd: this.#folder, stdio: ['pipe', 'pipe', 'pipe'] })
-    this.#child = child
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => (this.#log = (this.#log + String(chunk)).slice(-4000)))
-    }
-    // The write end must stay open but must not keep the test process alive.
-    child.unref()
-    for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref()
-    const isReady = (): boolean =>
-      isSentinel ? /Sentinel ID is/.test(this.#log) : /Ready to accept connections/i.test(this.#log)
-    await until(
-      () => `start: ${this.#log}`,
-      () => isReady() || child.exitCode !== null,
-    )
-    if (child.exitCode !== null) return false
-    await until(
-      () => 'its pid',
-      async () => {
-        this.pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'))
-        return this.pid > 0
-      },
-    )
-    return true
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null) return
-    process.kill(this.pid, 'SIGKILL')
-    await until(
-      () => `end: ${this.#log}`,
-      () => child.exitCode !== null && !isAlive(this.pid),
-    )
-  }
+function serverIn(folder: string, options: RedisOptions): GuardedServer {
+  const file = join(folder, 'redis.conf')
+  const isReady = options.isSentinel ? /Sentinel ID is/ : /Ready to accept connections/i
+  return new GuardedServer({
+    name: 'redis-server',
+    folder,
+    command(port, pidFile) {
+      // A sentinel writes what it has learned into its file; each start begins anew.
+      const lines = [`port ${port}`, `dir ${folder}`, `pidfile ${pidFile}`, ...linesOf(options)]
+      writeFileSync(file, `${lines.join('\n')}\n`)
+      return ['redis-server', file, ...(options.isSentinel ? ['--sentinel'] : [])]
+    },
+    isReady: (log) => isReady.test(log),
+  })
 }
 
 /** Starts a server; ask `redisMissing` first to skip. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'))
-  const server = new Server(folder, options)
+  const server = serverIn(folder, options)
   await server.start()
   let client: Redis | undefined
   const disconnect = (): void => {
