@@ -322,7 +322,8 @@ export class PostgresCdcTask implements SourceTask {
       await replication.close()
       const lsn = slot?.consistentLsn ?? (await currentLsn(connection))
       await this.#readSnapshot(connection, { lsn, xid, micros })
-      await connection.query('COMMIT')
+      // All is read: a connection that breaks now must not bring every row again.
+      await connection.query('COMMIT').catch(() => undefined)
       return completePosition(lsn)
     } catch (error) {
       throw tableChanged(error)
