@@ -257,8 +257,8 @@ export class ConfigState {
     return this.key
   }
 
-  isConfigured(kind: 'connector' | 'task', key: string): boolean {
-    return kind === 'connector' ? this.has(key) : this.tasks(parseTaskKey(key).connector).includes(key)
+  isConfigured(kind: WorkKind, key: string): boolean {
+    return kind === 'connectors' ? this.has(key) : this.tasks(parseTaskKey(key).connector).includes(key)
   }
 
   /** The labels that a worker needs to run a connector, or its tasks. */

@@ -251,11 +251,11 @@ export class ConnectHerder implements Herder {
     return {
       onConnectorState: (name, state, detail) => {
         if (!mine(state) || !this.config.state.has(name)) return
-        this.statuses.putConnector(name, this.runner.status(state, clean(name, detail)))
+        this.statuses.put('connectors', name, this.runner.status(state, clean(name, detail)))
       },
       onTaskState: (id, state, detail) => {
         if (!mine(state) || !this.config.state.has(id.connector)) return
-        this.statuses.putTask(taskKey(id), this.runner.status(state, clean(id.connector, detail)))
+        this.statuses.put('tasks', taskKey(id), this.runner.status(state, clean(id.connector, detail)))
       },
       onTopicUsed: (id, topic) => this.onTopicUsed(id, topic),
       onTaskReconfigurationRequested: (name) => this.publisher.request(name),
@@ -351,6 +351,14 @@ export class ConnectHerder implements Herder {
 
   private requireConnector(name: string, message: string): void {
     if (!this.config.state.has(name)) throw new HerderError('NOT_FOUND', message)
+  }
+
+  /** A request of another worker about a connector: signed when the group signs, and meant for the leader. */
+  private requireInternal(name: string, request: InternalRequest): void {
+    const sessionKeys = this.signing()
+    if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
+    this.requireLeader()
+    this.requireConnector(name, `Connector ${name} not found`)
   }
 
   private typeOf(config: RawConfig): ConnectorType {
@@ -558,18 +566,12 @@ export class ConnectHerder implements Herder {
   }
 
   async putTaskConfigs(name: string, request: InternalRequest): Promise<void> {
-    const sessionKeys = this.signing()
-    if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
-    this.requireLeader()
-    this.requireConnector(name, `Connector ${name} not found`)
+    this.requireInternal(name, request)
     await this.write(taskRecords(name, parseTaskConfigs(request.body)))
   }
 
   fence(name: string, request: InternalRequest): Promise<void> {
-    const sessionKeys = this.signing()
-    if (sessionKeys) verifySignature(this.config.state.sessionKey(), sessionKeys, request)
-    this.requireLeader()
-    this.requireConnector(name, `Connector ${name} not found`)
+    this.requireInternal(name, request)
     throw new HerderError(
       'CONFLICT',
       `Connector ${name} cannot be fenced: exactly.once.source.support is not enabled on the leader`,

@@ -1,7 +1,7 @@
 import { forbiddenWork, homelessWork, isAllowed, type Placement, requiredLabels } from './placement.ts'
 import { labelsText } from '../config/worker-labels.ts'
 import { Spread } from './spread.ts'
-import { emptyWork, intersection, isEmptyWork, minus, union, type Work, type WorkKind } from './work.ts'
+import { emptyWork, intersection, isEmptyWork, minus, union, type Work, type WorkKind, workKinds } from './work.ts'
 
 /** What the leader remembers from one round to the next; a new leader starts with `initialAssignorState`. */
 export interface AssignorState {
@@ -125,7 +125,7 @@ function duplicatedWork(members: ReadonlyMap<string, Work>): Work {
   const seen = { connectors: new Set<string>(), tasks: new Set<string>() }
   const twice = { connectors: new Set<string>(), tasks: new Set<string>() }
   for (const work of members.values()) {
-    for (const kind of ['connectors', 'tasks'] as const) {
+    for (const kind of workKinds) {
       for (const key of work[kind]) (seen[kind].has(key) ? twice : seen)[kind].add(key)
     }
   }

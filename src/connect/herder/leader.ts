@@ -92,13 +92,11 @@ export class Leader {
     const isStale = (status: Status | undefined): status is Status =>
       status !== undefined && status.state !== 'UNASSIGNED' && !alive.has(workerIdOf(status.workerId))
     const corrected = (status: Status): Status => ({ ...status, state: 'UNASSIGNED', trace: null })
-    for (const name of statuses.state.connectors()) {
-      const status = statuses.state.connector(name)
-      if (isStale(status)) statuses.putConnector(name, corrected(status))
-    }
-    for (const key of statuses.state.tasks()) {
-      const status = statuses.state.task(key)
-      if (isStale(status)) statuses.putTask(key, corrected(status))
+    for (const kind of workKinds) {
+      for (const key of statuses.state.keys(kind)) {
+        const status = statuses.state.get(kind, key)
+        if (isStale(status)) statuses.put(kind, key, corrected(status))
+      }
     }
   }
 
@@ -106,25 +104,17 @@ export class Leader {
   private sayWhyItWaits(kind: WorkKind, key: string, { generation, members }: LeaderDecision): void {
     const { config, statuses, workerId, logger } = this.options
     const connector = connectorOf(kind, key)
-    const isConnector = kind === 'connectors'
     const required = config.state.requiredLabels('connectors', connector)
     const trace = waitingText(
       required,
       members.map(({ labels }) => labels),
     )
-    const last = isConnector ? statuses.state.connector(key) : statuses.state.task(key)
+    const last = statuses.state.get(kind, key)
     if (last?.state === 'UNASSIGNED' && last.trace === trace) return
-    logger.warn({ connector, [isConnector ? 'connector' : 'task']: key }, trace)
+    logger.warn(kind === 'connectors' ? { connector } : parseTaskKey(key), trace)
     // A group that was empty counts its generations from the start; what is said of the last owner is not too old then.
-    const status: Status = {
-      state: 'UNASSIGNED',
-      trace,
-      workerId,
-      generation: Math.max(generation, last?.generation ?? 0),
-      version: null,
-    }
-    if (isConnector) statuses.putConnectorSafely(key, status)
-    else statuses.putTaskSafely(key, status)
+    const notOutdated = Math.max(generation, last?.generation ?? 0)
+    statuses.putSafely(kind, key, { state: 'UNASSIGNED', trace, workerId, generation: notOutdated, version: null })
   }
 
   /** Called after each rebalance. */
@@ -148,12 +138,13 @@ export class Leader {
   /** Deletes the statuses of what is no longer configured. */
   forgetDeleted(): void {
     const { config, statuses } = this.options
-    for (const name of statuses.state.connectors()) if (!config.state.has(name)) statuses.deleteConnector(name)
+    for (const kind of workKinds) {
+      for (const key of statuses.state.keys(kind)) {
+        if (!config.state.isConfigured(kind, key)) statuses.delete(kind, key)
+      }
+    }
     for (const name of statuses.state.connectorsWithTopics()) {
       if (!config.state.has(name)) statuses.deleteTopics(name)
-    }
-    for (const key of statuses.state.tasks()) {
-      if (!config.state.tasks(parseTaskKey(key).connector).includes(key)) statuses.deleteTask(key)
     }
   }
 

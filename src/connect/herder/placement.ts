@@ -6,7 +6,7 @@ import {
   REQUIRED_LABELS,
   WORKER_LABELS,
 } from '../config/worker-labels.ts'
-import { parseTaskKey, type Work, type WorkKind } from './work.ts'
+import { filterWork, parseTaskKey, type Work, type WorkKind } from './work.ts'
 
 /** The labels that a worker must have to run connectors, and the tasks of connectors, by connector. */
 export type Requirements = Readonly<Record<WorkKind, ReadonlyMap<string, Labels>>>
@@ -31,14 +31,6 @@ export function requiredLabels(required: Requirements, kind: WorkKind, key: stri
 /** Whether a member has all the labels that are required. */
 export function isAllowed(placement: Placement, member: string, required: Labels): boolean {
   return required.size === 0 || lackingLabels(required, placement.labels.get(member) ?? noLabels).length === 0
-}
-
-/** The part of the work for which the condition holds. */
-export function filterWork(work: Work, condition: (kind: WorkKind, key: string) => boolean): Work {
-  return {
-    connectors: new Set([...work.connectors].filter((key) => condition('connectors', key))),
-    tasks: new Set([...work.tasks].filter((key) => condition('tasks', key))),
-  }
 }
 
 /** What of a member's work the member lacks labels for. */

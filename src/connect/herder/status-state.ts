@@ -1,5 +1,6 @@
 import type { RunState } from '../worker/worker.ts'
 import type { RecordToWrite } from './config-records.ts'
+import { type WorkKind, workKinds } from './work.ts'
 
 /** The status of a connector or task as it is kept in the status topic. Fields after `version` are additions of Millrace. */
 export interface Status {
@@ -35,16 +36,13 @@ export type ApplyResult = 'applied' | 'outdated' | 'unknown'
 
 /** All that the status topic says, replayed record by record; it holds no I/O. */
 export class StatusState {
-  private readonly connectorStatus = new Map<string, Status>()
-  private readonly taskStatus = new Map<string, Status>()
+  private readonly statuses = { connectors: new Map<string, Status>(), tasks: new Map<string, Status>() }
   private readonly topicsByConnector = new Map<string, Map<string, ActiveTopic>>()
 
   /** Applies a record. */
   apply(key: string, value: Buffer | null): ApplyResult {
-    if (key.startsWith('status-connector-')) {
-      return applyStatus(this.connectorStatus, key.slice('status-connector-'.length), value)
-    }
-    if (key.startsWith('status-task-')) return applyStatus(this.taskStatus, key.slice('status-task-'.length), value)
+    const target = statusTarget(key)
+    if (target) return applyStatus(this.statuses[target.kind], target.key, value)
     if (key.startsWith('status-topic-')) return this.applyTopic(key.slice('status-topic-'.length), value)
     return 'unknown'
   }
@@ -71,21 +69,13 @@ export class StatusState {
     return 'applied'
   }
 
-  connector(name: string): Status | undefined {
-    return this.connectorStatus.get(name)
+  get(kind: WorkKind, key: string): Status | undefined {
+    return this.statuses[kind].get(key)
   }
 
-  task(key: string): Status | undefined {
-    return this.taskStatus.get(key)
-  }
-
-  connectors(): readonly string[] {
-    return [...this.connectorStatus.keys()]
-  }
-
-  /** Keys of all tasks that have a status. */
-  tasks(): readonly string[] {
-    return [...this.taskStatus.keys()]
+  /** Whatever has a status. */
+  keys(kind: WorkKind): readonly string[] {
+    return [...this.statuses[kind].keys()]
   }
 
   topics(connector: string): readonly string[] {
@@ -95,6 +85,14 @@ export class StatusState {
   connectorsWithTopics(): readonly string[] {
     return [...this.topicsByConnector].filter(([, topics]) => topics.size > 0).map(([name]) => name)
   }
+}
+
+const PREFIXES: Readonly<Record<WorkKind, string>> = { connectors: 'status-connector-', tasks: 'status-task-' }
+
+/** What a key of the status topic tells of; null for topics in use. */
+export function statusTarget(key: string): { readonly kind: WorkKind; readonly key: string } | null {
+  const kind = workKinds.find((each) => key.startsWith(PREFIXES[each]))
+  return kind === undefined ? null : { kind, key: key.slice(PREFIXES[kind].length) }
 }
 
 function applyStatus(statuses: Map<string, Status>, key: string, value: Buffer | null): ApplyResult {
@@ -161,14 +159,9 @@ function encodeStatus(status: Status): Buffer {
   )
 }
 
-/** The record of a connector's status; null deletes it. */
-export function connectorStatusRecord(name: string, status: Status | null): RecordToWrite {
-  return { key: `status-connector-${name}`, value: status === null ? null : encodeStatus(status) }
-}
-
-/** The record of a task's status; null deletes it. */
-export function taskStatusRecord(key: string, status: Status | null): RecordToWrite {
-  return { key: `status-task-${key}`, value: status === null ? null : encodeStatus(status) }
+/** The record of a status; null deletes it. */
+export function statusRecord(kind: WorkKind, key: string, status: Status | null): RecordToWrite {
+  return { key: PREFIXES[kind] + key, value: status === null ? null : encodeStatus(status) }
 }
 
 /** The record that says that a connector uses a topic; null forgets it. */

@@ -36,7 +36,7 @@ function taskState(task: number, status: Status): TaskState {
 /** The status of one task, or the 404 that Kafka answers. */
 export function viewTaskStatus(config: ConfigState, statuses: StatusState, name: string, task: number): TaskState {
   const key = `${name}-${task}`
-  const status = config.tasks(name).includes(key) ? statuses.task(key) : undefined
+  const status = config.tasks(name).includes(key) ? statuses.get('tasks', key) : undefined
   if (!status) throw new HerderError('NOT_FOUND', `No status found for task ${key}`)
   return taskState(task, status)
 }
@@ -48,10 +48,10 @@ export function viewStatus(
   name: string,
   type: ConnectorType,
 ): ConnectorStateInfo {
-  const status = config.has(name) ? statuses.connector(name) : undefined
+  const status = config.has(name) ? statuses.get('connectors', name) : undefined
   if (!status) throw new HerderError('NOT_FOUND', `No status found for connector ${name}`)
   const tasks = config.tasks(name).flatMap((key) => {
-    const found = statuses.task(key)
+    const found = statuses.get('tasks', key)
     return found ? [taskState(parseTaskKey(key).task, found)] : []
   })
   return { name, connector: connectorState(status), tasks, type }
@@ -65,12 +65,14 @@ export interface RestartPlan {
 
 /** Plans a restart; null when the connector has no status yet and so nothing that could be restarted. */
 export function planRestart(config: ConfigState, statuses: StatusState, request: RestartRequest): RestartPlan | null {
-  const status = config.has(request.connector) ? statuses.connector(request.connector) : undefined
+  const status = config.has(request.connector) ? statuses.get('connectors', request.connector) : undefined
   if (!status) return null
   const wanted = (found: Status | undefined) => found !== undefined && (!request.onlyFailed || found.state === 'FAILED')
   return {
     connector: wanted(status),
-    tasks: request.includeTasks ? config.tasks(request.connector).filter((key) => wanted(statuses.task(key))) : [],
+    tasks: request.includeTasks
+      ? config.tasks(request.connector).filter((key) => wanted(statuses.get('tasks', key)))
+      : [],
   }
 }
 

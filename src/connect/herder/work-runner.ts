@@ -189,11 +189,11 @@ export class WorkRunner {
   restart(connectors: readonly string[], tasks: readonly string[]): void {
     const { statuses } = this.options
     for (const name of connectors.filter((key) => this.ownsConnector(key))) {
-      statuses.putConnector(name, this.status('RESTARTING', {}))
+      statuses.put('connectors', name, this.status('RESTARTING', {}))
       this.bump(name)
     }
     for (const key of tasks.filter((task) => this.ownsTask(task))) {
-      statuses.putTask(key, this.status('RESTARTING', {}))
+      statuses.put('tasks', key, this.status('RESTARTING', {}))
       this.bump(taskRestartKey(key))
     }
     this.reconcile()
@@ -327,7 +327,7 @@ export class WorkRunner {
   }
 
   private isConfigured(kind: WorkKind, key: string): boolean {
-    return this.options.config.isConfigured(kind === 'connectors' ? 'connector' : 'task', key)
+    return this.options.config.isConfigured(kind, key)
   }
 
   private stopped(kind: WorkKind, key: string): void {
@@ -336,15 +336,11 @@ export class WorkRunner {
   }
 
   private sayUnassigned(kind: WorkKind, key: string, detail: StateDetail): void {
-    const { statuses } = this.options
-    const status = this.status('UNASSIGNED', detail)
-    if (kind === 'connectors') statuses.putConnectorSafely(key, status)
-    else statuses.putTaskSafely(key, status)
+    this.options.statuses.putSafely(kind, key, this.status('UNASSIGNED', detail))
   }
 
   private sayItWaits(kind: WorkKind, key: string): void {
-    const { state } = this.options.statuses
-    const last = kind === 'connectors' ? state.connector(key) : state.task(key)
+    const last = this.options.statuses.state.get(kind, key)
     const trace = forbiddenText(this.lacking(kind, key))
     if (last?.state !== 'UNASSIGNED' || last.trace !== trace) this.sayUnassigned(kind, key, { trace })
   }

@@ -27,12 +27,17 @@ export function isEmptyWork(work: Work): boolean {
   return work.connectors.size === 0 && work.tasks.size === 0
 }
 
+/** The part of the work for which the condition holds. */
+export function filterWork(work: Work, condition: (kind: WorkKind, key: string) => boolean): Work {
+  return {
+    connectors: new Set([...work.connectors].filter((key) => condition('connectors', key))),
+    tasks: new Set([...work.tasks].filter((key) => condition('tasks', key))),
+  }
+}
+
 /** What is in `work` and in none of `others`. */
 export function minus(work: Work, ...others: readonly Work[]): Work {
-  return {
-    connectors: new Set([...work.connectors].filter((key) => !others.some((other) => other.connectors.has(key)))),
-    tasks: new Set([...work.tasks].filter((key) => !others.some((other) => other.tasks.has(key)))),
-  }
+  return filterWork(work, (kind, key) => !others.some((other) => other[kind].has(key)))
 }
 
 export function union(...works: readonly Work[]): Work {
@@ -44,8 +49,5 @@ export function union(...works: readonly Work[]): Work {
 
 /** What is in both. */
 export function intersection(left: Work, right: Work): Work {
-  return {
-    connectors: new Set([...left.connectors].filter((key) => right.connectors.has(key))),
-    tasks: new Set([...left.tasks].filter((key) => right.tasks.has(key))),
-  }
+  return filterWork(left, (kind, key) => right[kind].has(key))
 }

@@ -1,25 +1,23 @@
 import type { Clock, Logger } from '../../base/index.ts'
 import {
-  connectorStatusRecord,
   mayWriteSafely,
   type Status,
+  statusRecord,
   StatusState,
-  taskStatusRecord,
+  statusTarget,
   topicRecord,
 } from '../herder/status-state.ts'
+import type { WorkKind } from '../herder/work.ts'
 import type { CompactedLog, LogRecord, LogWrite } from './compacted-log.ts'
 
 /** The statuses of all connectors and tasks: what the log says, and writes that never make the caller wait. */
 export interface StatusStore {
   readonly state: StatusState
   start(): Promise<void>
-  putConnector(name: string, status: Status): void
-  putTask(key: string, status: Status): void
+  put(kind: WorkKind, key: string, status: Status): void
   /** Writes unless a newer owner has spoken since. */
-  putConnectorSafely(name: string, status: Status): void
-  putTaskSafely(key: string, status: Status): void
-  deleteConnector(name: string): void
-  deleteTask(key: string): void
+  putSafely(kind: WorkKind, key: string, status: Status): void
+  delete(kind: WorkKind, key: string): void
   putTopic(connector: string, task: number, topic: string): void
   deleteTopics(connector: string): void
   /** Resolves when all that was put so far is durable, or has failed and was logged. */
@@ -36,7 +34,7 @@ export function createStatusStore(options: {
   clock: Clock
   workerId: string
   /** Whether a connector or task that this worker has a status of is configured; one that is not may be forgotten. */
-  isConfigured: (kind: 'connector' | 'task', key: string) => boolean
+  isConfigured: (kind: WorkKind, key: string) => boolean
 }): StatusStore {
   const { log, logger, clock, workerId, isConfigured } = options
   const state = new StatusState()
@@ -57,7 +55,7 @@ export function createStatusStore(options: {
       logger.error({ err: error, records: batch.length }, 'statuses could not be written; they stay as they were')
     }
   }
-  const put = (record: LogWrite) => {
+  const write = (record: LogWrite) => {
     if (pending.length >= MAX_PENDING_RECORDS) {
       logger.error({ key: record.key }, 'too many statuses wait to be written; one was dropped')
       return
@@ -73,18 +71,17 @@ export function createStatusStore(options: {
   /** Others that read the topic later see only its last record: the owner says again how it is. */
   const sayAgain = (key: string, status: Status | undefined) => {
     if (!started || status?.workerId !== workerId) return
-    const target = targetOf(key)
-    if (!target || !isConfigured(target.kind, target.key)) return
-    put(target.kind === 'connector' ? connectorStatusRecord(target.key, status) : taskStatusRecord(target.key, status))
+    const target = statusTarget(key)
+    if (target && isConfigured(target.kind, target.key)) write(statusRecord(target.kind, target.key, status))
   }
   const replay = ({ key, value }: LogRecord) => {
-    const target = targetOf(key)
-    const before = target && (target.kind === 'connector' ? state.connector(target.key) : state.task(target.key))
+    const target = statusTarget(key)
+    const before = target ? state.get(target.kind, target.key) : undefined
     const result = state.apply(key, value)
     if (result === 'unknown') logger.warn({ key }, 'skipped a record of the status topic')
     // A deletion may come late, when the connector has been created again under the same name.
     const deletedElsewhere = value === null && !deleting.delete(key)
-    if (result === 'outdated' || deletedElsewhere) sayAgain(key, before ?? undefined)
+    if (result === 'outdated' || deletedElsewhere) sayAgain(key, before)
   }
   const flush = async () => {
     // More may be put while the wait lasts.
@@ -98,20 +95,15 @@ export function createStatusStore(options: {
       })
       started = true
     },
-    putConnector: (name, status) => put(connectorStatusRecord(name, status)),
-    putTask: (key, status) => put(taskStatusRecord(key, status)),
-    putConnectorSafely(name, status) {
-      if (mayWriteSafely(state.connector(name), status)) put(connectorStatusRecord(name, status))
+    put: (kind, key, status) => write(statusRecord(kind, key, status)),
+    putSafely(kind, key, status) {
+      if (mayWriteSafely(state.get(kind, key), status)) write(statusRecord(kind, key, status))
     },
-    putTaskSafely(key, status) {
-      if (mayWriteSafely(state.task(key), status)) put(taskStatusRecord(key, status))
-    },
-    deleteConnector: (name) => put(connectorStatusRecord(name, null)),
-    deleteTask: (key) => put(taskStatusRecord(key, null)),
+    delete: (kind, key) => write(statusRecord(kind, key, null)),
     putTopic: (connector, task, topic) =>
-      put(topicRecord(connector, topic, { connector, topic, task, discoveredMs: clock.now() })),
+      write(topicRecord(connector, topic, { connector, topic, task, discoveredMs: clock.now() })),
     deleteTopics(connector) {
-      for (const topic of state.topics(connector)) put(topicRecord(connector, topic, null))
+      for (const topic of state.topics(connector)) write(topicRecord(connector, topic, null))
     },
     flush,
     async stop() {
@@ -119,13 +111,4 @@ export function createStatusStore(options: {
       await log.stop()
     },
   }
-}
-
-/** What a key of the status topic tells of; null for topics in use. */
-function targetOf(key: string): { readonly kind: 'connector' | 'task'; readonly key: string } | null {
-  for (const kind of ['connector', 'task'] as const) {
-    const prefix = `status-${kind}-`
-    if (key.startsWith(prefix)) return { kind, key: key.slice(prefix.length) }
-  }
-  return null
 }

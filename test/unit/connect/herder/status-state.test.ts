@@ -1,22 +1,21 @@
 import { expect, test } from 'vitest'
 import {
-  connectorStatusRecord,
   mayWriteSafely,
   type Status,
   StatusState,
-  taskStatusRecord,
+  statusRecord,
   topicRecord,
 } from '../../../../src/connect/herder/status-state.ts'
 
 const running: Status = { state: 'RUNNING', trace: null, workerId: '127.0.0.1:38083', generation: 8, version: '4.3.1' }
 
 test('statuses have the bytes of Kafka Connect', () => {
-  const { key, value } = connectorStatusRecord('src', running)
+  const { key, value } = statusRecord('connectors', 'src', running)
   expect([key, String(value)]).toEqual([
     'status-connector-src',
     '{"state":"RUNNING","trace":null,"worker_id":"127.0.0.1:38083","generation":8,"version":"4.3.1"}',
   ])
-  expect(taskStatusRecord('src-0', null)).toEqual({ key: 'status-task-src-0', value: null })
+  expect(statusRecord('tasks', 'src-0', null)).toEqual({ key: 'status-task-src-0', value: null })
   const use = { connector: 'src', topic: 't1', task: 0, discoveredMs: 5 }
   const topic = topicRecord('src', 't1', use)
   expect([topic.key, String(topic.value)]).toEqual([
@@ -28,19 +27,19 @@ test('statuses have the bytes of Kafka Connect', () => {
 test('what was written is read, additions included', () => {
   const state = new StatusState()
   const failed: Status = { ...running, state: 'FAILED', trace: 'x', restart: { attempts: 2, nextAttemptAtMs: 7 } }
-  for (const { key, value } of [connectorStatusRecord('src', running), taskStatusRecord('src-0', failed)]) {
+  for (const { key, value } of [statusRecord('connectors', 'src', running), statusRecord('tasks', 'src-0', failed)]) {
     expect(state.apply(key, value)).toBe('applied')
   }
-  expect([state.connector('src'), state.task('src-0')]).toEqual([running, failed])
+  expect([state.get('connectors', 'src'), state.get('tasks', 'src-0')]).toEqual([running, failed])
   state.apply('status-task-src-0', null)
-  expect(state.tasks()).toEqual([])
+  expect(state.keys('tasks')).toEqual([])
 })
 
 test('a destroyed task is no task', () => {
   const state = new StatusState()
-  const { key, value } = taskStatusRecord('src-0', { ...running, state: 'DESTROYED' })
+  const { key, value } = statusRecord('tasks', 'src-0', { ...running, state: 'DESTROYED' })
   state.apply(key, value)
-  expect(state.task('src-0')).toBeUndefined()
+  expect(state.get('tasks', 'src-0')).toBeUndefined()
 })
 
 test('topics are kept by connector, also under odd names', () => {
@@ -74,11 +73,11 @@ test('a goodbye that was written with an old view of the log is not taken', () =
   const state = new StatusState()
   state.apply(...entryOf(running))
   expect(state.apply(...entryOf({ ...running, state: 'UNASSIGNED', workerId: 'old', generation: 7 }))).toBe('outdated')
-  expect(state.task('src-0')).toEqual(running)
+  expect(state.get('tasks', 'src-0')).toEqual(running)
   expect(state.apply(...entryOf({ ...running, state: 'UNASSIGNED', workerId: 'old', generation: 8 }))).toBe('applied')
 })
 
 function entryOf(status: Status): [string, Buffer | null] {
-  const { key, value } = taskStatusRecord('src-0', status)
+  const { key, value } = statusRecord('tasks', 'src-0', status)
   return [key, value]
 }
