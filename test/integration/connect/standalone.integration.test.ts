@@ -31,8 +31,9 @@ async function file(name: string, content: string): Promise<string> {
   return join(folder, name)
 }
 
-async function workerFile(port: number): Promise<string> {
+async function workerFile(port: number, ...more: readonly string[]): Promise<string> {
   const lines = [
+    ...more,
     `bootstrap.servers=${broker.bootstrapServers}`,
     'key.converter=org.apache.kafka.connect.storage.StringConverter',
     'value.converter=org.apache.kafka.connect.storage.StringConverter',
@@ -96,6 +97,29 @@ test('connectors come from files of all three forms and go on where they stopped
     (text) => text === 'one\ntwo\nthree\n',
   )
   expect(await endProcess(second.child, 'SIGTERM', second.output), second.output()).toBe(0)
+})
+
+test('a connector runs on a standalone worker that has its labels, and is refused where one is missing', async () => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const { child, output } = start(await workerFile(port, 'worker.labels=zone=a,role=edge'))
+  await until(
+    'it is healthy',
+    () => isHealthy(url),
+    (healthy) => healthy,
+  )
+  const create = async (name: string, labels: string) => {
+    const config = { 'connector.class': 'FileStreamSource', file: await file(name, ''), topic: name }
+    return rest(url, 'POST', '/connectors', { name, config: { ...config, 'required.worker.labels': labels } })
+  }
+  const refused = await create('elsewhere', 'zone=b')
+  expect(refused.status).toBe(400)
+  expect(refused.body.message).toContain(
+    'Invalid value zone=b for configuration required.worker.labels: this standalone worker lacks zone=b',
+  )
+  expect((await create('here', 'role=edge')).status).toBe(201)
+  await untilRunning(url, 1)
+  expect(await endProcess(child, 'SIGTERM', output), output()).toBe(0)
 })
 
 test.each([
