@@ -10,7 +10,7 @@ import { buildCriteria, type CriteriaColumns } from './criteria.ts'
 import { type ColumnReader, type Dialect, readRow, type ReadOptions } from './dialect.ts'
 import { offsetOf, type Position, TIMESTAMP_START } from './offset.ts'
 import { columnIndex, type OffsetColumns } from './source-columns.ts'
-import type { ResultColumn, SqlConnection, SqlCursor, SqlRow } from './sql.ts'
+import type { ResultColumn, SqlConnection, SqlCursor, SqlResult, SqlRow } from './sql.ts'
 import { compareInstants, type Instant, instantOfMs, parseInstant } from './temporal.ts'
 
 /** What is read: a table or a query, already written as SQL. */
@@ -47,12 +47,18 @@ interface Shape {
   instantOf(text: string, at: number): Instant
 }
 
+/** A portion that has been asked for before it is needed. */
+interface Ahead {
+  readonly limit: number
+  readonly result: Promise<SqlResult>
+}
+
 interface Row {
   readonly row: SqlRow
   readonly timestamp: Instant | undefined
 }
 
-/** Characters in one batch: large rows make smaller batches, so that memory stays bounded. */
+/** Characters in one batch, of which one more is under way: large rows make smaller ones, so that memory stays bounded. */
 const BATCH_TEXT_MAX = 8 * 1024 * 1024
 const FIRST_PORTION_ROWS = 100
 
@@ -68,6 +74,7 @@ export class Querier {
   readonly #options: QuerierOptions
   #position: Position
   #cursor: SqlCursor | undefined
+  #ahead: Ahead | undefined
   #shape: Shape | undefined
   /** In timestamp mode, the last row of a portion: its offset depends on the row after it. */
   #held: Row | undefined
@@ -88,6 +95,7 @@ export class Querier {
   /** Forgets a query whose connection is gone. */
   reset(): void {
     this.#cursor = undefined
+    this.#ahead = undefined
     this.#held = undefined
   }
 
@@ -102,8 +110,8 @@ export class Querier {
     const wanted = Math.max(rowsMax, this.#keepsGroups ? 2 : 1)
     let textLength = 0
     while (!isExhausted && rows.length < wanted && textLength < BATCH_TEXT_MAX) {
-      const limit = Math.min(this.#portion(textLength), wanted - rows.length)
-      const result = await cursor.fetch(limit)
+      const { limit, result: answer } = this.#ask(cursor, textLength, wanted - rows.length)
+      const result = await answer
       isExhausted = result.rows.length < limit
       textLength += this.#measure(result.rows)
       if (result.rows.length > 0) await this.#prepareShape(connection, result.columns)
@@ -112,8 +120,23 @@ export class Querier {
     if (isExhausted) {
       await cursor.close()
       this.#cursor = undefined
-    } else if (this.#keepsGroups) this.#held = rows.pop()
+    } else {
+      if (this.#keepsGroups) this.#held = rows.pop()
+      // The database works on the next portion while this one is converted and sent.
+      this.#ahead = this.#ask(cursor, 0, wanted - (this.#held === undefined ? 0 : 1))
+      // Who asks for the portion is told; nobody may ask any more.
+      this.#ahead.result.catch(() => undefined)
+    }
     return rows.map((row, index) => this.#record(row, rows[index + 1] ?? this.#held))
+  }
+
+  /** The portion that was asked for already, else the next one. */
+  #ask(cursor: SqlCursor, textLength: number, rowsMax: number): Ahead {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead !== undefined) return ahead
+    const limit = Math.min(this.#portion(textLength), rowsMax)
+    return { limit, result: cursor.fetch(limit) }
   }
 
   /** So many rows as are likely to stay below the limit of a batch; few before their size is known. */

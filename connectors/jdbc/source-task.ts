@@ -110,7 +110,9 @@ export class JdbcSourceTask implements SourceTask {
     const { querier } = scheduled
     const startedMs = nowMs()
     try {
-      const connection = await this.#connect(signal)
+      // A query that is half read finds out by itself that its connection is gone, so that its failures are counted.
+      const open = querier.isOpen ? this.#connection : undefined
+      const connection = open ?? (await this.#connect(signal))
       const records = await querier.next(connection, this.#config['batch.max.rows'])
       scheduled.failures = 0
       scheduled.nextAtMs = querier.isOpen ? 0 : startedMs + this.#config['poll.interval.ms']

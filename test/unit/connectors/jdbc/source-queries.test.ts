@@ -221,3 +221,47 @@ describe('numeric.mapping', () => {
     expect(numericTarget(mapping, precision, scale)).toBe(target)
   })
 })
+
+describe('the portion behind the one that is given out', () => {
+  const rows = Array.from({ length: 30 }, (_, id) => ['2024-01-01 00:00:01', String(id)])
+
+  /** Notes the limits of all fetches; the one with that number fails. */
+  function watched(limits: number[], statements: SqlStatement[] = [], failing = -1): Dialect {
+    const dialect = fakeDialect(rows, statements)
+    return {
+      ...dialect,
+      async openCursor(...args) {
+        const cursor = await dialect.openCursor(...args)
+        return {
+          async fetch(limit) {
+            if (limits.push(limit) === failing) throw new Error('the server is gone')
+            return cursor.fetch(limit)
+          },
+          close: () => cursor.close(),
+        }
+      },
+    }
+  }
+
+  test('is asked for already, and no batch has more rows than it may', async () => {
+    const limits: number[] = []
+    const q = querier(watched(limits), true)
+    expect(await q.next(connection, 10)).toHaveLength(10)
+    expect(limits).toEqual([10, 10])
+    expect(await q.next(connection, 10)).toHaveLength(10)
+    expect(limits).toEqual([10, 10, 10])
+    expect(await readAll(q, 10)).toHaveLength(10)
+    expect(limits).toEqual([10, 10, 10, 10])
+  })
+
+  test('fails when it is wanted, and is read again from behind the last record', async () => {
+    const statements: SqlStatement[] = []
+    const q = querier(watched([], statements, 2), true)
+    const first = await q.next(connection, 10)
+    expect(first).toHaveLength(10)
+    await expect(q.next(connection, 10)).rejects.toThrow('the server is gone')
+    q.reset()
+    await q.next(connection, 10)
+    expect(statements.map(({ values }) => values?.at(-1))).toEqual(['-1', '9'])
+  })
+})
