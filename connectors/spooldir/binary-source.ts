@@ -1,5 +1,5 @@
 import { defineSourceConnector } from '@millrace/sdk'
-import { BinaryReader } from '../_shared/file-source/index.ts'
+import { BinaryReader, type ReaderFactory } from '../_shared/file-source/index.ts'
 import { binaryConfig } from './config.ts'
 import { binaryManifest } from './manifest.ts'
 import { createFileTask, taskConfigs, validateFiles } from './source.ts'
@@ -12,6 +12,10 @@ export default defineSourceConnector({
   config: binaryConfig,
   validate: validateFiles,
   taskConfigs,
-  createTask: (config, context) =>
-    createFileTask(config, context, () => new BinaryReader(config['file.maximum.bytes'])),
+  createTask: (config, context) => createFileTask(config, context, binaryReaders(config['file.maximum.bytes'])),
 })
+
+/** Readers of files as one value. */
+export function binaryReaders(maximumBytes: number): ReaderFactory {
+  return () => new BinaryReader(maximumBytes)
+}

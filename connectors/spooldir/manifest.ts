@@ -105,6 +105,13 @@ export const elfManifest: PluginManifest = source(
   () => import('./elf-source.ts'),
 )
 
+export const sftpGenericManifest: PluginManifest = sftp(
+  'SftpGenericSource',
+  'Files by SFTP',
+  'Publishes files in a folder of an SFTP server: rows of CSV, objects of JSON, or whole files.',
+  async () => (await sources()).sftpGenericSource,
+)
+
 export const sftpCsvManifest: PluginManifest = sftp(
   'SftpCsvSource',
   'CSV files by SFTP',
@@ -209,6 +216,7 @@ export const spooldirManifests: readonly PluginManifest[] = [
   parquetManifest,
   fixedWidthManifest,
   elfManifest,
+  sftpGenericManifest,
   sftpCsvManifest,
   sftpJsonManifest,
   sftpSchemalessJsonManifest,

@@ -24,6 +24,22 @@ const sftpKeys = {
   },
 } as const satisfies ConfigDef
 
+/** The options of SftpGenericSource: those of the four below, and which of them it is. */
+export const sftpGenericConfig = defineConfig({
+  ...csvConfig,
+  'file.maximum.bytes': binaryConfig['file.maximum.bytes'],
+  ...sftpKeys,
+  'input.file.parser.format': {
+    type: 'string',
+    default: 'JSON',
+    oneOf: ['JSON', 'CSV', 'SCHEMALESS_JSON', 'BINARY'],
+    ignoreCase: true,
+    importance: 'high',
+    doc: 'How files are read: objects of JSON with schemas or as text, rows of CSV, or each file as one value.',
+    group: 'General',
+  },
+})
+
 /** The options of SftpCsvSource. */
 export const sftpCsvConfig = defineConfig({ ...csvConfig, ...sftpKeys })
 

@@ -7,12 +7,26 @@ import {
   type RawConfig,
   type SourceConnector,
 } from '@millrace/sdk'
-import binarySource from './binary-source.ts'
-import csvSource from './csv-source.ts'
-import jsonSource from './json-source.ts'
-import { sftpBinaryManifest, sftpCsvManifest, sftpJsonManifest, sftpSchemalessJsonManifest } from './manifest.ts'
-import schemalessJsonSource from './schemaless-json-source.ts'
-import { sftpBinaryConfig, sftpCsvConfig, sftpJsonConfig, sftpSchemalessJsonConfig } from './sftp-config.ts'
+import type { ReaderFactory } from '../_shared/file-source/index.ts'
+import binarySource, { binaryReaders } from './binary-source.ts'
+import csvSource, { csvReaders } from './csv-source.ts'
+import jsonSource, { jsonReaders } from './json-source.ts'
+import {
+  sftpBinaryManifest,
+  sftpCsvManifest,
+  sftpGenericManifest,
+  sftpJsonManifest,
+  sftpSchemalessJsonManifest,
+} from './manifest.ts'
+import schemalessJsonSource, { jsonTextReaders } from './schemaless-json-source.ts'
+import {
+  sftpBinaryConfig,
+  sftpCsvConfig,
+  sftpGenericConfig,
+  sftpJsonConfig,
+  sftpSchemalessJsonConfig,
+} from './sftp-config.ts'
+import { createFileTask, schemaProblems, taskConfigs, validateFiles } from './source.ts'
 
 interface Halting {
   readonly 'behavior.on.error': string
@@ -43,6 +57,29 @@ function sftpSource<Own extends ConfigDef, D extends ConfigDef>(
   })
 }
 
+const genericSource = defineSourceConnector({
+  name: sftpGenericManifest.name,
+  version: sftpGenericManifest.version,
+  aliases: sftpGenericManifest.aliases,
+  config: sftpGenericConfig,
+  validate: async (config, raw) => [
+    ...(['JSON', 'CSV'].includes(config['input.file.parser.format']) ? schemaProblems(config) : []),
+    ...(await validateFiles(config, raw)),
+  ],
+  taskConfigs,
+  createTask(config, context) {
+    const readers: Readonly<Record<(typeof config)['input.file.parser.format'], ReaderFactory>> = {
+      JSON: jsonReaders(config),
+      CSV: csvReaders(config),
+      SCHEMALESS_JSON: jsonTextReaders('UTF-8'),
+      BINARY: binaryReaders(config['file.maximum.bytes']),
+    }
+    return createFileTask(config, context, readers[config['input.file.parser.format']])
+  },
+})
+
+/** Publishes what is in files on an SFTP server, in one of four formats. */
+export const sftpGenericSource = sftpSource(genericSource, sftpGenericManifest, sftpGenericConfig)
 /** Publishes the rows of CSV files on an SFTP server. */
 export const sftpCsvSource = sftpSource(csvSource, sftpCsvManifest, sftpCsvConfig)
 /** Publishes the objects of JSON files on an SFTP server. */

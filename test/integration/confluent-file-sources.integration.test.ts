@@ -1,17 +1,38 @@
-// Confluent's FTPS source with the JSON of the original, on vsftpd: files of three formats in one folder, under kills.
+// Confluent's sources of files with the JSON of the originals: by FTPS, files of three formats in one folder, under kills; by
+// SFTP the one that reads all formats.
 import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseConfig, parseConfigOrThrow } from '@millrace/sdk'
+import { parseConfig, parseConfigOrThrow, type SourceConnector } from '@millrace/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import source from '../../connectors/spooldir/confluent/ftps-source.ts'
+import { sftpGenericSource } from '../../connectors/spooldir/sftp-sources.ts'
 import { isAlive } from '../services/alive.ts'
-import { fileServerMissing, type FtpServer, startFtpServer } from '../services/file-servers.ts'
+import {
+  fileServerMissing,
+  type FtpServer,
+  type SftpServer,
+  startFtpServer,
+  startSftpServer,
+} from '../services/file-servers.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { openSourceTask, type Raw, takeRecords } from './support/task-contract.ts'
 import { readTopic } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const ROWS = 2000
+
+/** The values of so many records, read by a task. */
+async function valuesOf(source: SourceConnector<any>, config: Raw, count: number): Promise<unknown[]> {
+  const { task, lines } = await openSourceTask(source, config, { get: () => null }, { connectorName: 'ftps' })
+  const poll = async () => {
+    const polled = ((await task.poll(new AbortController().signal)) ?? []) as readonly { topic: string | null }[]
+    // The ends of files come as positions without a record.
+    return polled.filter(({ topic }) => topic !== null) as never[]
+  }
+  const records = await takeRecords(count, poll, lines)
+  await task.stop?.()
+  return records.map(({ value }) => value)
+}
 
 describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
   let server: FtpServer
@@ -57,19 +78,6 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
     await rename(join(folder, 'new'), join(folder, 'input', name))
   }
 
-  /** The values of so many records, read by a task. */
-  async function valuesOf(config: Raw, count: number): Promise<unknown[]> {
-    const { task, lines } = await openSourceTask(source, config, { get: () => null }, { connectorName: 'ftps' })
-    const poll = async () => {
-      const polled = ((await task.poll(new AbortController().signal)) ?? []) as readonly { topic: string | null }[]
-      // The ends of files come as positions without a record.
-      return polled.filter(({ topic }) => topic !== null) as never[]
-    }
-    const records = await takeRecords(count, poll, lines)
-    await task.stop?.()
-    return records.map(({ value }) => value)
-  }
-
   test('runs the JSON of the original, by the endings of files', async () => {
     const { config, folder } = await example()
     expect(parseConfig(source.config, config).issues).toEqual([])
@@ -77,19 +85,23 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
     await put(folder, 'a.csv', 'id,first_name\n1,Ann\n')
     await put(folder, 'b.json', '{"id":2,"first_name":"Ben"}')
     await put(folder, 'c.txt', 'a line\n')
-    expect(await valuesOf(config, 3)).toEqual([{ id: 1n, first_name: 'Ann' }, { id: 2n, first_name: 'Ben' }, 'a line'])
+    expect(await valuesOf(source, config, 3)).toEqual([
+      { id: 1n, first_name: 'Ann' },
+      { id: 2n, first_name: 'Ben' },
+      'a line',
+    ])
   })
 
   test('infers schemas, gives JSON as text, and reads all files by one parser when asked', async () => {
     const inferred = await example({ 'schema.generation.enabled': 'true' })
     await put(inferred.folder, 'a.csv', 'id,first_name\n1,Ann\n')
-    expect(await valuesOf(inferred.config, 1)).toEqual([{ id: '1', first_name: 'Ann' }])
+    expect(await valuesOf(source, inferred.config, 1)).toEqual([{ id: '1', first_name: 'Ann' }])
     const asText = await example({ 'ftps.schemaless.json.parsing': 'true' })
     await put(asText.folder, 'a.json', '{"id":1}{"id":2}')
-    expect(await valuesOf(asText.config, 2)).toEqual(['{"id":1}', '{"id":2}'])
+    expect(await valuesOf(source, asText.config, 2)).toEqual(['{"id":1}', '{"id":2}'])
     const byOne = await example({ 'ftps.ignore.file.extension': 'true', 'ftps.parser.type': 'txt' })
     await put(byOne.folder, 'a.csv', 'id,first_name\n')
-    expect(await valuesOf(byOne.config, 1)).toEqual(['id,first_name'])
+    expect(await valuesOf(source, byOne.config, 1)).toEqual(['id,first_name'])
   })
 
   test('tells by name what is missing, and folders that are not there', async () => {
@@ -177,5 +189,42 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
       expect([...next].toSorted(([a], [b]) => a - b)).toEqual(Array.from({ length: files }, (_, at) => [at, ROWS]))
       await reader.close()
     })
+  })
+})
+
+describe.skipIf(fileServerMissing('sftp') !== null)('SftpGenericSource', () => {
+  let server: SftpServer
+
+  beforeAll(async () => {
+    server = await startSftpServer()
+  })
+  afterAll(() => server?.stop())
+
+  test.each([
+    ['CSV', 'id,name\n1,Ann\n', [{ id: '1', name: 'Ann' }]],
+    ['json', '{"id":1}{"id":2}', [{ id: '1' }, { id: '2' }]],
+    ['SCHEMALESS_JSON', '{"id":1}', ['{"id":1}']],
+    ['BINARY', 'all of it\n', [Buffer.from('all of it\n')]],
+  ])('runs the JSON of the original: %s', async (format, text, values) => {
+    const url = new URL('../../connectors/spooldir/examples/confluent-sftp-generic.json', import.meta.url)
+    const { config } = JSON.parse(await readFile(url, 'utf8')) as { config: Raw }
+    const folders = Object.fromEntries(
+      ['input', 'finished', 'error'].map((name) => [`${name}.path`, join(server.path, format, name)]),
+    )
+    for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true })
+    await writeFile(join(server.folder, format, 'input', 'a'), text)
+    const raw: Raw = {
+      ...config,
+      ...folders,
+      'input.file.parser.format': format,
+      'sftp.host': '127.0.0.1',
+      'sftp.port': String(server.port),
+      'sftp.username': server.username,
+      'tls.pemfile': server.privateKey,
+      'empty.poll.wait.ms': '20',
+    }
+    expect(await sftpGenericSource.validate?.(parseConfigOrThrow(sftpGenericSource.config, raw), raw)).toEqual([])
+    const found = await valuesOf(sftpGenericSource, raw, values.length)
+    expect(found.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value))).toEqual(values)
   })
 })
