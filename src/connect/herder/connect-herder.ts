@@ -52,7 +52,7 @@ import { requireValid, withHerderChecks, withName } from './validation.ts'
 import { planRestart, requireConfig, taskIds, viewRestart, viewStatus, viewTaskStatus } from './views.ts'
 import { within } from './within.ts'
 import { WorkRunner } from './work-runner.ts'
-import { parseTaskKey, taskKey } from './work.ts'
+import { parseTaskKey, taskKey, type WorkKind } from './work.ts'
 
 export interface HerderOptions {
   readonly workerId: string
@@ -349,6 +349,15 @@ export class ConnectHerder implements Herder {
     if (!this.leader.isLeading()) throw new RequestTargetError(this.leaderUrl)
   }
 
+  /** Whom to ask about what does not run here, or that it waits for a worker with its labels. */
+  private runsElsewhere(kind: WorkKind, key: string): Error {
+    if (!this.leader.isLeading()) return new RequestTargetError(this.leaderUrl)
+    const owner = this.leader.owner(kind, key)
+    const status = this.statuses.state.get(kind, key)
+    const waits = owner === undefined && status?.state === 'UNASSIGNED' && status.trace !== null
+    return waits ? new HerderError('CONFLICT', `${key}: ${status.trace}`) : new RequestTargetError(owner ?? null)
+  }
+
   private requireConnector(name: string, message: string): void {
     if (!this.config.state.has(name)) throw new HerderError('NOT_FOUND', message)
   }
@@ -487,7 +496,7 @@ export class ConnectHerder implements Herder {
       await this.statuses.flush()
       return
     }
-    throw new RequestTargetError(this.leader.isLeading() ? (this.leader.connectorOwner(name) ?? null) : this.leaderUrl)
+    throw this.runsElsewhere('connectors', name)
   }
 
   async restartConnectorAndTasks(
@@ -514,7 +523,7 @@ export class ConnectHerder implements Herder {
       await this.statuses.flush()
       return
     }
-    throw new RequestTargetError(this.leader.isLeading() ? (this.leader.taskOwner(key) ?? null) : this.leaderUrl)
+    throw this.runsElsewhere('tasks', key)
   }
 
   topics(name: string): readonly string[] {

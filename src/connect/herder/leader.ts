@@ -34,8 +34,7 @@ export function workerIdOf(url: string): string {
 export class Leader {
   private readonly options: LeaderOptions
   private leading = false
-  private readonly connectorOwners = new Map<string, string>()
-  private readonly taskOwners = new Map<string, string>()
+  private readonly owners = { connectors: new Map<string, string>(), tasks: new Map<string, string>() }
   private keyTimer: Timer | null = null
 
   constructor(options: LeaderOptions) {
@@ -47,12 +46,8 @@ export class Leader {
   }
 
   /** Where a connector or task runs; undefined when it has no owner or this worker does not lead. */
-  connectorOwner(name: string): string | undefined {
-    return this.connectorOwners.get(name)
-  }
-
-  taskOwner(key: string): string | undefined {
-    return this.taskOwners.get(key)
+  owner(kind: WorkKind, key: string): string | undefined {
+    return this.owners[kind].get(key)
   }
 
   view(): LeaderView {
@@ -65,11 +60,9 @@ export class Leader {
   }
 
   async onDecision(decision: LeaderDecision): Promise<void> {
-    this.connectorOwners.clear()
-    this.taskOwners.clear()
-    for (const { url, work } of decision.members) {
-      for (const name of work.connectors) this.connectorOwners.set(name, url)
-      for (const key of work.tasks) this.taskOwners.set(key, url)
+    for (const kind of workKinds) {
+      this.owners[kind].clear()
+      for (const { url, work } of decision.members) for (const key of work[kind]) this.owners[kind].set(key, url)
     }
     const alive = new Set(decision.members.map((member) => workerIdOf(member.url)))
     // Workers without REST cannot be told apart, so nobody knows whose statuses are of the past.
@@ -121,8 +114,7 @@ export class Leader {
   onRebalanced(isLeader: boolean): void {
     this.leading = isLeader
     if (!isLeader) {
-      this.connectorOwners.clear()
-      this.taskOwners.clear()
+      for (const kind of workKinds) this.owners[kind].clear()
       this.keyTimer?.cancel()
       return
     }

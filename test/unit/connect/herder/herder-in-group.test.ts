@@ -237,6 +237,8 @@ test.each([
     )
   }
   expect(tasks).toHaveLength(1)
+  await expect(herder.restartConnector('a')).rejects.toThrow(`a: ${connector.trace}`)
+  await expect(herder.restartTask('a', 0)).rejects.toThrow(`a-0: ${connector.trace}`)
   await herder.stop()
 })
 
