@@ -1,7 +1,6 @@
 import {
   arrayOf,
   ConfigError,
-  dateSchema,
   decimalSchema,
   mapOf,
   primitive,
@@ -9,8 +8,6 @@ import {
   type SchemaOptions,
   schemas,
   struct,
-  timeSchema,
-  timestampSchema,
 } from '@millrace/sdk'
 
 type Node = Readonly<Record<string, unknown>>
@@ -49,11 +46,13 @@ export function avroSchemaOf(text: string): Schema {
 }
 
 class Reader {
-  readonly #named = new Map<string, unknown>()
+  readonly #named = new Map<string, { readonly node: Node; readonly space: string }>()
+  /** The namespace of the record around, which names without one have too. */
+  #space = ''
 
   read(node: unknown, options: SchemaOptions, path: string, depth: number): Schema {
     if (depth > DEPTH_MAX) throw misfit(path, 'the schema is nested too deeply, or refers to itself')
-    if (Array.isArray(node)) return this.#union(node, options, path, depth)
+    if (Array.isArray(node)) return this.#union(node, path, depth)
     if (typeof node === 'string') return this.#byName(node, options, path, depth)
     if (typeof node !== 'object' || node === null) throw misfit(path, 'a schema is text, an object or an array')
     const schema = node as Node
@@ -65,32 +64,48 @@ class Reader {
       case 'map':
         return mapOf(schemas.string, this.read(schema['values'], {}, path, depth + 1), options)
       default:
-        return logicalSchema(schema, options) ?? this.read(schema['type'], options, path, depth + 1)
+        return decimalOf(schema, options) ?? this.read(schema['type'], options, path, depth + 1)
     }
   }
 
   #byName(name: string, options: SchemaOptions, path: string, depth: number): Schema {
     if (Object.hasOwn(PRIMITIVES, name)) return primitive(PRIMITIVES[name as keyof typeof PRIMITIVES], options)
-    const named = this.#named.get(name)
+    const named = this.#named.get(fullName(name, this.#space)) ?? this.#named.get(name)
     if (named === undefined) throw misfit(path, REFUSED[name] ?? `there is no type ${name}`)
-    return this.read(named, options, path, depth + 1)
+    return this.#within(named.space, () => this.read(named.node, options, path, depth + 1))
   }
 
-  #union(branches: readonly unknown[], options: SchemaOptions, path: string, depth: number): Schema {
+  #within<T>(space: string, read: () => T): T {
+    const around = this.#space
+    this.#space = space
+    try {
+      return read()
+    } finally {
+      this.#space = around
+    }
+  }
+
+  #union(branches: readonly unknown[], path: string, depth: number): Schema {
     const others = branches.filter((branch) => branch !== 'null')
     if (others.length !== 1 || branches.length !== 2) {
       throw misfit(path, 'a union has to be of one type and null, which makes a value optional')
     }
-    return this.read(others[0], { ...options, optional: true }, path, depth + 1)
+    // As in the original the default of a union does not count.
+    return this.read(others[0], { optional: true }, path, depth + 1)
   }
 
   #record(node: Node, options: SchemaOptions, path: string, depth: number): Schema {
     const { name, namespace, fields } = node
     if (typeof name !== 'string' || !Array.isArray(fields)) throw misfit(path, 'a record needs a name and fields')
-    const full = typeof namespace === 'string' && namespace !== '' ? `${namespace}.${name}` : name
-    this.#named.set(name, node)
-    this.#named.set(full, node)
-    const entries = (fields as readonly Node[]).map((field): [string, Schema] => {
+    const full = fullName(name, typeof namespace === 'string' ? namespace : this.#space)
+    this.#named.set(full, { node, space: this.#space })
+    const space = full.slice(0, Math.max(0, full.lastIndexOf('.')))
+    const entries = this.#within(space, () => this.#fields(fields as readonly Node[], path, depth))
+    return struct(entries, { ...options, name: full })
+  }
+
+  #fields(fields: readonly Node[], path: string, depth: number): [string, Schema][] {
+    return fields.map((field) => {
       const fieldName = String(field['name'])
       const fallback = field['default']
       const its = path === '' ? fieldName : `${path}.${fieldName}`
@@ -98,8 +113,11 @@ class Reader {
       const hasDefault = fallback !== undefined && fallback !== null
       return [fieldName, hasDefault ? this.read(field['type'], { default: plain(fallback, schema) }, its, 0) : schema]
     })
-    return struct(entries, { ...options, name: full })
   }
+}
+
+function fullName(name: string, space: string): string {
+  return space === '' || name.includes('.') ? name : `${space}.${name}`
 }
 
 /** Defaults are written as JSON. */
@@ -107,19 +125,10 @@ function plain(value: unknown, schema: Schema): unknown {
   return schema.type === 'INT64' && typeof value === 'number' ? BigInt(value) : value
 }
 
-function logicalSchema(node: Node, options: SchemaOptions): Schema | undefined {
-  switch (node['logicalType']) {
-    case 'date':
-      return dateSchema(options)
-    case 'time-millis':
-      return timeSchema(options)
-    case 'timestamp-millis':
-      return timestampSchema(options)
-    case 'decimal':
-      return node['type'] === 'bytes' ? decimalSchema(Number(node['scale'] ?? 0), options) : undefined
-    default:
-      return undefined
-  }
+/** As in the original dates and times are plain numbers; it has no form of decimals. */
+function decimalOf(node: Node, options: SchemaOptions): Schema | undefined {
+  const isDecimal = node['logicalType'] === 'decimal' && node['type'] === 'bytes'
+  return isDecimal ? decimalSchema(Number(node['scale'] ?? 0), options) : undefined
 }
 
 function misfit(path: string, message: string): ConfigError {

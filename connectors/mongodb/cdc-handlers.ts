@@ -59,8 +59,8 @@ function rowOf(value: unknown, name: string): Document {
   throw new DataError(`the event has no row in ${name}`)
 }
 
-/** What is done for an update of the document of a filter. */
-type Updating = (filter: Document, value: Document, removesNulls: boolean) => Operation | null
+/** What is done for an update, by the key and the value of its event. */
+type Updating = (key: Document, value: Document, removesNulls: boolean) => Operation | null
 
 /** Events of Debezium's connector for MongoDB, with whole documents or with descriptions of updates. */
 function debeziumMongo(update: Updating): Handler {
@@ -74,28 +74,32 @@ function debeziumMongo(update: Updating): Handler {
       if (replacement['_id'] === undefined) throw new DataError('the document in after has no _id')
       return { replaceOne: { filter: { _id: replacement['_id'] }, replacement, upsert: true } }
     }
-    if (typeof key['id'] !== 'string') throw new DataError('the key of the event has no text in its field id')
-    const filter = { _id: parseJson(key['id']) }
-    return op === 'd' ? { deleteOne: { filter } } : update(filter, value, removesNulls)
+    return op === 'd' ? { deleteOne: { filter: byKey(key) } } : update(key, value, removesNulls)
   }
 }
 
+function byKey({ id }: Document): Document {
+  if (typeof id !== 'string') throw new DataError('the key of the event has no text in its field id')
+  return { _id: parseJson(id) }
+}
+
 /** As change streams tell of updates. */
-function wholeOrChanges(filter: Document, value: Document, removesNulls: boolean): Operation | null {
+function wholeOrChanges(key: Document, value: Document, removesNulls: boolean): Operation | null {
+  const filter = byKey(key)
   if (isMissing(value['after']) && value['updateDescription'])
     return updating(filter, updateOf(value['updateDescription']))
   return { replaceOne: { filter, replacement: documentAfter(value, removesNulls), upsert: true } }
 }
 
 /** As the oplog told of updates, which later versions of Debezium do not read any more. */
-function patchOrWhole(filter: Document, value: Document, removesNulls: boolean): Operation | null {
-  if (isMissing(value['patch'])) return wholeOrChanges(filter, value, removesNulls)
+function patchOrWhole(key: Document, value: Document, removesNulls: boolean): Operation | null {
+  if (isMissing(value['patch'])) return wholeOrChanges(key, value, removesNulls)
   if (typeof value['patch'] !== 'string') throw new DataError('the patch of the event is no text')
   const { $v: _version, ...patch } = documentOfJson(value['patch'])
   if (patch['_id'] !== undefined) {
     return { replaceOne: { filter: { _id: patch['_id'] }, replacement: patch, upsert: true } }
   }
-  if (Object.keys(patch).every((name) => name.startsWith('$'))) return updating(filter, patch)
+  if (Object.keys(patch).every((name) => name.startsWith('$'))) return updating(byKey(key), patch)
   throw new DataError('the patch of the event is neither a document with an _id nor made of operators')
 }
 

@@ -63,9 +63,9 @@ export function copyPipeline(config: MongoSourceConfig, { database, collection }
   const asInsert = {
     _id: { _id: '$_id', copyingData: true },
     operationType: 'insert',
-    ns: { $literal: { db: database, coll: collection } },
     documentKey: { _id: '$_id' },
     fullDocument: '$$ROOT',
+    ns: { $literal: { db: database, coll: collection } },
   }
   return [
     ...stagesOf(config['startup.mode.copy.existing.pipeline']),

@@ -36,7 +36,21 @@ interface Mode {
   pointer(ref: DBRef): string
 }
 
-const quoted = JSON.stringify
+/** What needs no look at its characters. */
+const PLAIN = /^[ !#-[\]-~]*$/
+/** As Java: what is neither letter, digit, space, punctuation nor symbol, and all of a surrogate pair. */
+const ESCAPED = /[\u{10000}-\u{10ffff}]|[^\p{Lu}\p{Ll}\p{Lt}\p{Lo}\p{N}\p{Zs}\p{P}\p{Me}\p{S}]/gu
+
+/** Text as JSON, with the escapes that the original writes: keys that stay the same go to the same partition. */
+function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`
+  const json = JSON.stringify(text)
+  return json.replace(ESCAPED, (character) => character.split('').map(escapeOf).join(''))
+}
+
+function escapeOf(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
 
 const strict: Mode = {
   int32: String,
@@ -60,20 +74,37 @@ const extended: Mode = {
   regex: (pattern, options) => `{"$regularExpression": {"pattern": ${quoted(pattern)}, "options": ${quoted(options)}}}`,
 }
 
-const simplified: Mode = {
+/** As Java writes it: no more digits of the fraction than there are. */
+function isoText(date: Date): string {
+  return `"${date.toISOString().replace(/\.?0+Z$/, 'Z')}"`
+}
+
+const relaxed: Mode = {
   ...extended,
   int32: String,
   int64: (text) => text,
   double: (value) => (Number.isFinite(value) ? doubleToString(value) : `{"$numberDouble": "${value}"}`),
-  // As Java writes it: no more digits of the fraction than there are.
-  date: (date) => quoted(date.toISOString().replace(/\.?0+Z$/, 'Z')),
+  date: (date) => {
+    const isText = date.getTime() >= 0 && date.getTime() < YEAR_10000_MS
+    return isText ? `{"$date": ${isoText(date)}}` : extended.date(date)
+  },
+}
+
+const simplified: Mode = {
+  ...relaxed,
+  date: isoText,
   binary: (base64) => quoted(base64),
   decimal: quoted,
   objectId: quoted,
   symbol: quoted,
 }
 
+/** Dates of later years have no relaxed form. */
+const YEAR_10000_MS = 253_402_300_800_000
+
+/** By the names of the formatters; dead letters and offsets are relaxed, whatever the formatter. */
 const MODES: Readonly<Record<string, Mode>> = {
+  Relaxed: relaxed,
   DefaultJson: strict,
   ExtendedJson: extended,
   SimplifiedJson: simplified,

@@ -3,7 +3,7 @@ import { ConnectError } from '@millrace/sdk'
 import type { Document } from './documents.ts'
 import { jsonText } from './json-text.ts'
 
-const write = jsonText('SimplifiedJson')
+const write = jsonText('Relaxed')
 
 /** A resume token as offsets hold it. */
 export function tokenText(token: unknown): string {

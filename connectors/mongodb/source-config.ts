@@ -217,12 +217,12 @@ const sourceKeys = {
   'startup.mode': {
     type: 'string',
     default: 'latest',
-    oneOf: ['latest', 'timestamp', 'copy_existing'],
+    oneOf: ['', 'latest', 'timestamp', 'copy_existing'],
     ignoreCase: true,
     importance: 'high',
     doc:
       'Where reading starts when there is no offset: latest, timestamp, or copy_existing (what is there first, ' +
-      'then changes).',
+      'then changes). Empty: latest.',
     group: 'Start',
     displayName: 'Startup mode',
   },
@@ -324,6 +324,7 @@ const sourceKeys = {
   'heartbeat.topic.name': {
     type: 'string',
     default: '__mongodb_heartbeats',
+    nonEmpty: true,
     importance: 'low',
     doc: 'The topic of heartbeats.',
     group: 'Reading',
@@ -399,5 +400,5 @@ export type MongoSourceConfig = Parsed<typeof sourceConfig>
 /** Whether what is there is copied first. The newer key goes before the older one. */
 export function copiesExisting(config: MongoSourceConfig, raw: RawConfig): boolean {
   const mode = config['startup.mode'].toLowerCase()
-  return mode === 'copy_existing' || (config['copy.existing'] && raw['startup.mode'] === undefined)
+  return mode === 'copy_existing' || (config['copy.existing'] && (raw['startup.mode'] ?? '') === '')
 }

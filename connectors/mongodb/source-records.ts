@@ -22,7 +22,7 @@ export interface SourceErrors {
   readonly deadLetterTopic: string
 }
 
-const whole = jsonText('DefaultJson')
+const whole = jsonText('Relaxed')
 
 /** Makes records of change events. */
 export class SourceRecords {

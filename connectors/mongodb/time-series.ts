@@ -32,9 +32,7 @@ export async function ensureTimeSeries(
       timeseries: {
         timeField: config['timeseries.timefield'],
         ...(metaField === '' ? {} : { metaField }),
-        ...(granularity === 'none' || granularity === ''
-          ? {}
-          : { granularity: granularity as 'seconds' | 'minutes' | 'hours' }),
+        ...(granularity === '' ? {} : { granularity: granularity as 'seconds' | 'minutes' | 'hours' }),
       },
       ...(expires === 0 ? {} : { expireAfterSeconds: expires }),
     })

@@ -15,7 +15,7 @@ export function updateOf(description: unknown): Document {
   if (!isDocument(set)) throw new DataError('updatedFields of the update event is no document')
   if (Object.keys(set).length > 0) update['$set'] = set
   const removed = listOf(removedFields, 'removedFields')
-  if (removed.length > 0) update['$unset'] = Object.fromEntries(removed.map((name) => [String(name), '']))
+  if (removed.length > 0) update['$unset'] = Object.fromEntries(removed.map((name) => [nameOf(name), '']))
   const cuts = listOf(truncatedArrays, 'truncatedArrays').map(cutOf)
   for (const { field } of cuts) {
     const other = Object.keys(set).find((name) => name === field || name.startsWith(`${field}.`))
@@ -48,6 +48,11 @@ function listOf(value: unknown, name: string): readonly unknown[] {
   if (value === undefined || value === null) return []
   if (Array.isArray(value)) return value
   throw new DataError(`${name} of the update event is no array`)
+}
+
+function nameOf(name: unknown): string {
+  if (typeof name === 'string') return name
+  throw new DataError('removedFields of the update event has what is no name')
 }
 
 function cutOf(entry: unknown): { readonly field: string; readonly size: number } {

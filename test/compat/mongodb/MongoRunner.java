@@ -4,6 +4,7 @@ import com.mongodb.kafka.connect.MongoSinkConnector;
 import com.mongodb.kafka.connect.MongoSourceConnector;
 import com.mongodb.kafka.connect.sink.MongoSinkTask;
 import com.mongodb.kafka.connect.source.MongoSourceTask;
+import java.lang.reflect.Field;
 import java.lang.reflect.Proxy;
 import java.util.*;
 import java.util.concurrent.CompletableFuture;
@@ -19,9 +20,9 @@ import org.apache.kafka.connect.storage.OffsetStorageReader;
  * the offset that it goes on from, or of a configuration. Each line of the output is what became of it.
  */
 public class MongoRunner extends ConnectData {
-  /** A source that has nothing for so many polls has no more. */
+  /** A source that has nothing for so many polls, and for longer than the intervals of heartbeats, has no more. */
   static final int IDLE_POLLS = 3;
-  static final int POLLS_MAX = 500;
+  static final long IDLE_NANOS = 20_000_000;
 
   public static void main(String[] args) throws Exception {
     answerLines(MongoRunner::run);
@@ -99,9 +100,14 @@ public class MongoRunner extends ConnectData {
     ArrayNode records = out.putArray("records");
     int most = c.get("most").asInt();
     try {
-      for (int polls = 0, idle = 0; polls < POLLS_MAX && idle < IDLE_POLLS && records.size() < most; polls++) {
+      long last = System.nanoTime();
+      for (int idle = 0; (idle < IDLE_POLLS || System.nanoTime() - last < IDLE_NANOS) && records.size() < most;) {
         List<SourceRecord> polled = task.poll();
-        idle = polled == null || polled.isEmpty() ? idle + 1 : 0;
+        idle++;
+        if (isCopying(task) || polled != null && !polled.isEmpty()) {
+          idle = 0;
+          last = System.nanoTime();
+        }
         if (polled != null) for (SourceRecord r : polled) records.add(dump(r));
       }
     } catch (Throwable t) {
@@ -109,6 +115,15 @@ public class MongoRunner extends ConnectData {
     }
     task.stop();
     return out;
+  }
+
+  /** Threads of the task copy, and a poll that finds nothing of theirs yet says nothing about the end. */
+  static boolean isCopying(MongoSourceTask task) throws ReflectiveOperationException {
+    Field started = MongoSourceTask.class.getDeclaredField("startedTask");
+    started.setAccessible(true);
+    Field copying = started.getType().getDeclaredField("isCopying");
+    copying.setAccessible(true);
+    return copying.getBoolean(started.get(task));
   }
 
   static JsonNode dump(SourceRecord r) {

@@ -9,6 +9,8 @@ export interface Difference {
   /** The configuration as a whole, one record, or the documents of a collection at the end. */
   readonly about: 'configuration' | 'record' | 'documents'
   readonly record: RecordJson | undefined
+  /** Whether some records were delivered together. */
+  readonly hasBulks: boolean
   readonly java: string
   readonly ours: string
 }
@@ -60,9 +62,12 @@ const isUnequal = ({ java, ours }: Difference): boolean =>
 const isOfServer = (fate: string): boolean => fate.startsWith('write: ')
 const withoutMessage = (fate: string): string => fate.split(': ', 1)[0]!
 
-function configuration({ options }: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Difference[] {
+const hasBulks = ({ puts }: SinkCase): boolean => puts.some(({ length }) => length > 1)
+
+function configuration(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Difference[] {
   const fate = ({ refused }: SinkOutcome): string => (refused === undefined ? 'accepted' : `refused: ${refused}`)
-  return [{ options, about: 'configuration', record: undefined, java: fate(theirs), ours: fate(mine) }]
+  const place = { options: c.options, about: 'configuration' as const, record: undefined, hasBulks: hasBulks(c) }
+  return [{ ...place, java: fate(theirs), ours: fate(mine) }]
 }
 
 function records(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Difference[] {
@@ -72,7 +77,7 @@ function records(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Differenc
   return puts.flatMap((put, at) =>
     put.map((record): Difference => {
       const [java, ours] = [fateOf(theirs, record, at), fateOf(mine, record, at)]
-      return { options: c.options, about: 'record', record, java, ours }
+      return { options: c.options, about: 'record', record, hasBulks: hasBulks(c), java, ours }
     }),
   )
 }
@@ -91,7 +96,7 @@ function documents(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Differe
     const [java, ours] = [theirs.documents[name] ?? [], mine.documents[name] ?? []]
     const only = (these: readonly string[], others: readonly string[]): string =>
       these.length === others.length ? these.filter((one) => !others.includes(one)).join('\n') : these.join('\n')
-    const place = { options: c.options, about: 'documents' as const, record: undefined }
+    const place = { options: c.options, about: 'documents' as const, record: undefined, hasBulks: hasBulks(c) }
     return java.join('\n') === ours.join('\n')
       ? { ...place, java: '', ours: '' }
       : { ...place, java: `${name} ${only(java, ours)}`, ours: `${name} ${only(ours, java)}` }

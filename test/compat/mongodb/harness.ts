@@ -43,7 +43,7 @@ export class Side {
   }
 
   static async start(): Promise<Side> {
-    const server = await startMongo({ hasOplog: false })
+    const server = await startMongo()
     return new Side(server, await new MongoClient(server.uri).connect())
   }
 

@@ -45,7 +45,8 @@ export const KNOWN: readonly Known[] = [
   },
   {
     why: 'change events that have a schema carry documents as text; the original refuses its own',
-    matches: (d) => /expect(ing|ed) a document but found `BsonString/.test(d.java) && d.ours === 'taken',
+    matches: (d) =>
+      /expect(ing|ed) a document but found `(BsonString|\{"updatedFields": ")/.test(d.java) && d.ours === 'taken',
   },
   {
     why: 'a tombstone is no event; this handler of the original takes it for one that says nothing',
@@ -67,7 +68,7 @@ export const KNOWN: readonly Known[] = [
       d.ours === 'taken',
   },
   {
-    why: 'a part of the change that is null is none; the original refuses the record',
+    why: 'a part of the change that is null or not there is none; the original refuses the record',
     matches: (d) =>
       /Unexpected (removedFields|updateDescription) field type.*found `BsonNull`/.test(d.java) && d.ours === 'taken',
   },
@@ -78,6 +79,27 @@ export const KNOWN: readonly Known[] = [
   {
     why: 'without an image of the row before all columns are set; the original refuses the record',
     matches: (d) => /a 'beforeData' that is not a document: .*"beforeData": null/.test(d.java) && d.ours === 'taken',
+  },
+  {
+    why: 'updates of Debezium without the document are told by the change; the original refuses the record',
+    matches: (d) =>
+      handledBy(d, '.debezium.mongodb.ChangeStreamHandler') &&
+      /type STRING.*type NULL/.test(d.java) &&
+      d.ours === 'taken',
+  },
+  {
+    why: "names of fields that cannot be written are the fault of their record; the original's driver lets the whole bulk go",
+    matches: (d) =>
+      d.java.includes('Invalid BSON field name') ||
+      (d.java.includes('non Data Error') && handledBy(d, '.debezium.mongodb.MongoDbHandler')),
+  },
+  {
+    why: 'an error of the server itself fails the task; the original lets the records go',
+    matches: (d) => /^write: .*MongoCommandException/.test(d.java) && d.ours.startsWith('failed: '),
+  },
+  {
+    why: 'the writes of one document keep their order, also in an unordered bulk; the original lets the server choose',
+    matches: (d) => d.about === 'documents' && d.hasBulks && d.options['bulk.write.ordered'] === 'false',
   },
   {
     why: 'a patch that changes nothing is nothing; the original lets the whole bulk go',

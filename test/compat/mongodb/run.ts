@@ -1,13 +1,19 @@
 /**
- * `node --conditions=source test/compat/mongodb/run.ts [--seed N] [--cases N] [--show N]`: the sink beside the original, with
- * as many generated cases as one has time for. Prints the seed, each difference, and how often each explanation was needed.
+ * `node --conditions=source test/compat/mongodb/run.ts [sink|source|config ...] [--seed N] [--cases N] [--show N]`: the connectors
+ * beside the original, with as many generated cases as one has time for. Prints the seed, each difference, and how often each
+ * explanation was needed.
  */
 import { parseArgs } from 'node:util'
-import { compareSinks, describe } from './compare-sinks.ts'
+import { compareConfigs } from './compare-configs.ts'
+import { compareSinks, describe as describeSink } from './compare-sinks.ts'
+import { compareSources, describe as describeSource } from './compare-sources.ts'
 import { javaSinks, ourSinks, Side } from './harness.ts'
 import { sinkCases } from './sink-cases.ts'
+import { sourceCases } from './source-cases.ts'
+import { javaSources, ourSources, prepareSources } from './sources.ts'
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: 'string' },
     cases: { type: 'string', default: '500' },
@@ -15,15 +21,49 @@ const { values } = parseArgs({
   },
 })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-const cases = sinkCases(seed, Number(values.cases))
-const sides = await Promise.all([Side.start(), Side.start()])
-try {
-  const [java, ours] = await Promise.all([javaSinks(sides[0], cases), ourSinks(sides[1], cases)])
-  const { compared, explained, differences } = compareSinks(cases, java, ours)
-  for (const difference of differences.slice(0, Number(values.show))) console.log(describe(difference))
-  for (const [why, count] of explained) console.log(`${count} times: ${why}`)
-  console.log(`${cases.length} cases, ${compared} compared, ${differences.length} differ (seed ${seed})`)
-  process.exitCode = differences.length > 0 ? 1 : 0
-} finally {
-  for (const side of sides) await side.stop()
+const count = Number(values.cases)
+
+interface Found {
+  readonly compared: number
+  readonly explained: ReadonlyMap<string, number>
+  readonly differences: readonly string[]
 }
+
+async function runSinks(sides: readonly [Side, Side]): Promise<Found> {
+  const cases = sinkCases(seed, count)
+  const [java, ours] = await Promise.all([javaSinks(sides[0], cases), ourSinks(sides[1], cases)])
+  const { differences, ...found } = compareSinks(cases, java, ours)
+  return { ...found, differences: differences.map(describeSink) }
+}
+
+async function runSources([{ server, client }]: readonly [Side, Side]): Promise<Found> {
+  const cases = sourceCases(seed, count)
+  const token = await prepareSources(client, cases)
+  const [java, ours] = await Promise.all([javaSources(server, cases, token), ourSources(server, cases, token)])
+  const { differences, ...found } = compareSources(cases, java, ours)
+  return { ...found, differences: differences.map(describeSource) }
+}
+
+const RUNS = {
+  sink: runSinks,
+  source: runSources,
+  config: ([{ server }]: readonly [Side, Side]) => compareConfigs(server),
+}
+
+const names = Object.keys(RUNS) as (keyof typeof RUNS)[]
+const unknown = positionals.find((name) => !(name in RUNS))
+if (unknown !== undefined) throw new Error(`${unknown} is not one of ${names.join(', ')}`)
+let differing = 0
+for (const name of names.filter((one) => positionals.length === 0 || positionals.includes(one))) {
+  const sides = await Promise.all([Side.start(), Side.start()])
+  try {
+    const { compared, explained, differences } = await RUNS[name](sides)
+    for (const difference of differences.slice(0, Number(values.show))) console.log(difference)
+    for (const [why, times] of explained) console.log(`${times} times: ${why}`)
+    console.log(`${name}: ${compared} compared, ${differences.length} differ (seed ${seed}, ${count} cases)`)
+    differing += differences.length
+  } finally {
+    for (const side of sides) await side.stop()
+  }
+}
+process.exitCode = differing > 0 ? 1 : 0

@@ -103,7 +103,9 @@ function sinkCase(g: Generator, database: string): SinkCase {
     return recordOf(key, value, offset++)
   })
   const isStrict = (options['mongo.errors.tolerance'] ?? options['errors.tolerance'] ?? 'none') === 'none'
-  const isOneByOne = isStrict || (unique !== null && g.chance(0.7))
+  // A server may do the writes of an unordered bulk in any order.
+  const isUnordered = options['bulk.write.ordered'] === 'false'
+  const isOneByOne = isStrict || (isUnordered && g.chance(0.7)) || (unique !== null && g.chance(0.7))
   return {
     kind: 'sink',
     options,

@@ -8,6 +8,7 @@ export const UUIDS = ['6d01622d-b3d5-466d-ae48-e414901af8f2', '00112233-4455-667
 export const NAMES = ['a', 'b', 'c', 'u', 'ns', 'sub'] as const
 
 const SCALARS = [
+  '"so\\u00adft e\\u0301 😀 ʰ \\u0001"',
   'null',
   'true',
   '"x"',

@@ -23,6 +23,7 @@ test.each([
   [{ 'change.data.capture.handler': 'com.example.Handler' }, 'use one of com.mongodb'],
   [{ 'delete.on.null.values': 'true' }, 'needs a document.id.strategy of the key'],
   [{ 'timeseries.metafield': 'a' }, 'needs timeseries.timefield'],
+  [{ 'timeseries.granularity': 'hours' }, 'needs timeseries.timefield'],
   [{ 'timeseries.timefield': 'a', 'writemodel.strategy': 'UpdateOneDefaultStrategy' }, 'are only inserted'],
   [{ 'timeseries.timefield.auto.convert.locale.language.tag': 'de' }, 'use a pattern of digits'],
   [{ 'timeseries.timefield.auto.convert.date.format': 'yyyy MMM' }, 'has the part MMM'],
@@ -56,6 +57,7 @@ test.each([
   [{ 'startup.mode.timestamp.start.at.operation.time': 'soon' }, 'is neither seconds'],
   [{ 'startup.mode.copy.existing.namespace.regex': '(' }, 'Invalid regular expression'],
   [{ 'change.stream.full.document': 'all' }, 'change.stream.full.document'],
+  [{ 'heartbeat.topic.name': '' }, 'heartbeat.topic.name'],
   [{ 'output.schema.value': '{}' }, 'type record'],
 ])('the source refuses %j', (raw, message) => {
   expect(problemsOf(sourceConfig, raw as Record<string, string>)).toContain(message)
@@ -87,6 +89,7 @@ test('overrides name a topic, which may have dots, and a key of the sink', () =>
 test('the older copy.existing counts where the newer key is not set', () => {
   const copies = (raw: Record<string, string>): boolean => copiesExisting(parseConfigOrThrow(sourceConfig, raw), raw)
   expect(copies({})).toBe(false)
+  expect(copies({ 'startup.mode': '', 'copy.existing': 'true' })).toBe(true)
   expect(copies({ 'copy.existing': 'true' })).toBe(true)
   expect(copies({ 'copy.existing': 'true', 'startup.mode': 'latest' })).toBe(false)
   expect(copies({ 'startup.mode': 'COPY_EXISTING' })).toBe(true)

@@ -17,6 +17,7 @@ import {
 import { Decimal, logicalNames, parseConfigOrThrow, type Schema } from '@millrace/sdk'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { avroSchemaOf } from '../../../../connectors/mongodb/avro-schema.ts'
 import { jsonText } from '../../../../connectors/mongodb/json-text.ts'
 import { sourceConfig } from '../../../../connectors/mongodb/source-config.ts'
 import { keyFormat, valueFormat } from '../../../../connectors/mongodb/source-formats.ts'
@@ -204,12 +205,51 @@ test('a schema of the configuration says what is taken of a document', () => {
     n: 1n,
     f: null,
     state: 'new',
-    at: new Date(5),
+    // As in the original a number, without a logical type.
+    at: 5n,
     amount: new Decimal(150n, 2),
     tags: ['x'],
     counts: new Map([['y', 2]]),
     any: `{"b": "${oid.toHexString()}"}`,
   })
+})
+
+test('records within records have the namespace around them, and unions no default', () => {
+  const inner = { type: 'record', name: 'Inner', fields: [{ name: 'a', type: 'int' }] }
+  const other = { type: 'record', name: 'other.One', fields: [{ name: 'b', type: { ...inner, name: 'Deep' } }] }
+  const text = avro([
+    { name: 'x', type: inner },
+    { name: 'y', type: ['Inner', 'null'] },
+    { name: 'z', type: other },
+    { name: 'd', type: ['string', 'null'], default: 'no' },
+  ])
+  const { fields } = avroSchemaOf(text)
+  expect(fields.map(({ schema }) => schema.name ?? schema.default ?? null)).toEqual([
+    'shop.Inner',
+    'shop.Inner',
+    'other.One',
+    null,
+  ])
+  expect(fields[2]?.schema.fields[0]?.schema.name).toBe('other.Deep')
+  expect(fields[1]?.schema.optional).toBe(true)
+})
+
+test('text has the escapes that Java writes, as keys go to partitions by their bytes', () => {
+  const text = 'é "q" \u0001\u007f\u00ad\u0301\u2028 ʰ😀 ½€'
+  const json = String.raw`{"t": "é \"q\" \u0001\u007f\u00ad\u0301\u2028 \u02b0\ud83d\ude00 ½€"}`
+  expect(jsonText('DefaultJson')({ t: text })).toBe(json)
+  expect(JSON.parse(json)).toEqual({ t: text })
+})
+
+test.each([
+  [new Date(0), '{"$date": "1970-01-01T00:00:00Z"}'],
+  [new Date(1_700_000_000_120), '{"$date": "2023-11-14T22:13:20.12Z"}'],
+  [new Date(-1), '{"$date": {"$numberLong": "-1"}}'],
+  [new Date(253_402_300_800_000), '{"$date": {"$numberLong": "253402300800000"}}'],
+  [Long.fromNumber(5), '5'],
+  [new Binary(Buffer.from([1])), '{"$binary": {"base64": "AQ==", "subType": "00"}}'],
+])('%j is relaxed in dead letters', (value, json) => {
+  expect(jsonText('Relaxed')({ v: value })).toBe(`{"v": ${json}}`)
 })
 
 test.each([
