@@ -31,6 +31,7 @@ export function s3SinkTask(config: SinkConfig, context: SinkTaskContext): SinkTa
     {
       layout: fileLayout(config),
       target,
+      hasFolders: false,
       concurrency: config['s3.upload.concurrency'],
       retryBackoffMs: config['retry.backoff.ms'],
       keepsStored: keepsStored ? { conflictsMax: config['max.files.scan.limit'] } : null,

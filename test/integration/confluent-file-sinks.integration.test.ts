@@ -214,6 +214,29 @@ describe.each(kinds)('$name', ({ missing, sink, start }) => {
     ])
   })
 
+  it.each(['../../../out', 'a/../../out', 'a\r\nDELE b', '..\\out', 'a//b'])(
+    'a record that would lead out of its folder, by %j, is a bad record',
+    async (color) => {
+      const options = {
+        'partitioner.class': 'io.confluent.connect.storage.partitioner.FieldPartitioner',
+        'partition.field.name': 'color',
+        'flush.size': '1',
+      }
+      const { task, reported } = await startSinkTask(
+        sink,
+        { ...place.config, ...options },
+        { connectorName: 'c', hasQueue: true },
+      )
+      await task.put(records('bad', [{ value: { color: `${color}/x` } }, { value: { color: 'b/c' } }]))
+      await task.preCommit?.([{ topic: 'bad', partition: 0, offset: 2 }])
+      await task.stop?.()
+      expect(reported.map(({ record }) => record.offset)).toEqual([0])
+      const [file] = (await filesOf('bad')).filter((path) => path.startsWith('color=b/c/'))
+      expect(file).toBe('color=b/c/bad+0+0000000001.json')
+      expect(await readdir(place.folder)).not.toContain('out')
+    },
+  )
+
   it('ends files by the clock where records have no time of their own', async () => {
     const options = { ...place.config, 'rotate.interval.ms': '1', 'flush.size': '100' }
     const { task } = await startSinkTask(sink, options, { connectorName: 'c', hasQueue: false })

@@ -13,6 +13,7 @@ import { configuredPartitioner } from './configured-partitioner.ts'
 import type { FileLayout } from './open-file.ts'
 import { PartitionWriter, type WriterSettings } from './partition-writer.ts'
 import { hasValue } from './record-field.ts'
+import { safeFolders } from './safe-folders.ts'
 import { type FileTarget, Uploader } from './uploader.ts'
 import { zoneOffset } from './zone.ts'
 
@@ -22,6 +23,8 @@ const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}\u0000$
 export interface StorageOptions {
   readonly layout: FileLayout
   readonly target: FileTarget
+  /** Whether folders are more than beginnings of names: no record may lead out of them then. */
+  readonly hasFolders: boolean
   /** How many files are stored at once. */
   readonly concurrency: number
   readonly retryBackoffMs: number
@@ -60,7 +63,7 @@ export class StorageSinkTask implements SinkTask {
     const { target, concurrency, retryBackoffMs } = options
     this.#uploader = new Uploader({ target, concurrency, retryBackoffMs, now })
     this.#settings = {
-      partitioner: configuredPartitioner(config),
+      partitioner: options.hasFolders ? safeFolders(configuredPartitioner(config)) : configuredPartitioner(config),
       layout: options.layout,
       compatibility: config['schema.compatibility'],
       flushSize: config['flush.size'],

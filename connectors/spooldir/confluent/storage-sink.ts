@@ -62,6 +62,7 @@ export function serverSinkTask(config: ServerSinkConfig, place: ServerPlace, con
         memory: new Memory(config['file.buffer.size.bytes']),
       },
       target,
+      hasFolders: true,
       concurrency: place.concurrency,
       retryBackoffMs: config['retry.backoff.ms'],
       keepsStored: null,
