@@ -137,7 +137,7 @@ export class SourceRecords {
     if (deadLetterTopic === '') return this.position(sourceOffset)
     const text = (document: Document | null) => ({
       schema: schemas.string,
-      value: document === null ? '' : whole(document),
+      value: whole(document ?? {}),
     })
     return this.#record(deadLetterTopic, text(key), text(value), sourceOffset)
   }

@@ -1,10 +1,10 @@
 import type { RecordJson } from '../records.ts'
-import type { SinkOutcome } from './harness.ts'
+import { whySinkKnown } from './known-sink-differences.ts'
 import type { SinkCase } from './sink-cases.ts'
-import { whyKnown } from './known-differences.ts'
+import type { SinkOutcome } from './sinks.ts'
 
 /** A place where ours does not do what the original does. */
-export interface Difference {
+export interface SinkDifference {
   readonly options: Readonly<Record<string, string>>
   /** The configuration as a whole, one record, or the documents of a collection at the end. */
   readonly about: 'configuration' | 'record' | 'documents'
@@ -15,11 +15,11 @@ export interface Difference {
   readonly ours: string
 }
 
-export interface Comparison {
+export interface SinkComparison {
   readonly compared: number
   /** How often each explanation was needed. */
   readonly explained: ReadonlyMap<string, number>
-  readonly differences: readonly Difference[]
+  readonly differences: readonly SinkDifference[]
 }
 
 /** Compares what both made of the cases: configurations, each record's fate, and the documents at the end. */
@@ -27,9 +27,9 @@ export function compareSinks(
   cases: readonly SinkCase[],
   java: readonly SinkOutcome[],
   ours: readonly SinkOutcome[],
-): Comparison {
+): SinkComparison {
   const explained = new Map<string, number>()
-  const differences: Difference[] = []
+  const differences: SinkDifference[] = []
   let compared = 0
   for (const [i, c] of cases.entries()) {
     const [theirs, mine] = [java[i]!, ours[i]!]
@@ -37,7 +37,7 @@ export function compareSinks(
     const unequal = fates.filter(isUnequal)
     let isKnown = false
     for (const difference of unequal) {
-      const why = whyKnown(difference)
+      const why = whySinkKnown(difference)
       if (why !== undefined) explained.set(why, (explained.get(why) ?? 0) + 1)
       // What the server says to later records depends on what is there.
       else if (!(isKnown && [difference.java, difference.ours].some(isOfServer))) differences.push(difference)
@@ -49,7 +49,7 @@ export function compareSinks(
     for (const difference of documents(c, theirs, mine)) {
       compared++
       if (!isUnequal(difference)) continue
-      const why = whyKnown(difference)
+      const why = whySinkKnown(difference)
       if (why === undefined) differences.push(difference)
       else explained.set(why, (explained.get(why) ?? 0) + 1)
     }
@@ -57,25 +57,25 @@ export function compareSinks(
   return { compared, explained, differences }
 }
 
-const isUnequal = ({ java, ours }: Difference): boolean =>
+const isUnequal = ({ java, ours }: SinkDifference): boolean =>
   java !== ours && withoutMessage(java) !== withoutMessage(ours)
 const isOfServer = (fate: string): boolean => fate.startsWith('write: ')
 const withoutMessage = (fate: string): string => fate.split(': ', 1)[0]!
 
 const hasBulks = ({ puts }: SinkCase): boolean => puts.some(({ length }) => length > 1)
 
-function configuration(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Difference[] {
+function configuration(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): SinkDifference[] {
   const fate = ({ refused }: SinkOutcome): string => (refused === undefined ? 'accepted' : `refused: ${refused}`)
   const place = { options: c.options, about: 'configuration' as const, record: undefined, hasBulks: hasBulks(c) }
   return [{ ...place, java: fate(theirs), ours: fate(mine) }]
 }
 
-function records(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Difference[] {
+function records(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): SinkDifference[] {
   if (theirs.refused !== undefined || mine.refused !== undefined) return []
   const ends = [theirs.failedAt, mine.failedAt].filter((at) => at !== undefined)
   const puts = ends.length === 0 ? c.puts : c.puts.slice(0, Math.min(...ends) + 1)
   return puts.flatMap((put, at) =>
-    put.map((record): Difference => {
+    put.map((record): SinkDifference => {
       const [java, ours] = [fateOf(theirs, record, at), fateOf(mine, record, at)]
       return { options: c.options, about: 'record', record, hasBulks: hasBulks(c), java, ours }
     }),
@@ -90,7 +90,7 @@ function fateOf({ failedAt, reported, notes }: SinkOutcome, record: RecordJson, 
   return failedAt === put ? `failed: ${note}` : 'taken'
 }
 
-function documents(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Difference[] {
+function documents(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): SinkDifference[] {
   const names = new Set([...Object.keys(theirs.documents), ...Object.keys(mine.documents)])
   return [...names].map((name) => {
     const [java, ours] = [theirs.documents[name] ?? [], mine.documents[name] ?? []]
@@ -104,7 +104,7 @@ function documents(c: SinkCase, theirs: SinkOutcome, mine: SinkOutcome): Differe
 }
 
 /** A difference in a few lines. */
-export function describe({ options, about, record, java, ours }: Difference): string {
+export function describe({ options, about, record, java, ours }: SinkDifference): string {
   const shown = JSON.stringify(options).replaceAll('com.mongodb.kafka.connect.', '')
   const lines = [`${about} ${shown}`, ...(record ? [`record ${JSON.stringify(recordLine(record))}`] : [])]
   return [...lines, `Java   ${java}`, `ours   ${ours}`].map((line) => `  ${line}\n`).join('')

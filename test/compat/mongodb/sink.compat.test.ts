@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mongoMissing } from '../../services/mongo.ts'
 import { compareSinks, describe as describeDifference } from './compare-sinks.ts'
-import { javaSinks, ourSinks, Side, type SinkOutcome } from './harness.ts'
+import { Side } from './harness.ts'
 import { sinkCases } from './sink-cases.ts'
+import { javaSinks, ourSinks, type SinkOutcome } from './sinks.ts'
 
 const missing = mongoMissing() !== null
 // A seed that stays the same: run.ts takes as many others as one has time for.

@@ -1,12 +1,12 @@
 import type { MongoClient } from 'mongodb'
-import { isConnectError, parseConfigOrThrow, type SourceRecord } from '@millrace/sdk'
+import { parseConfigOrThrow, type SourceRecord } from '@millrace/sdk'
 import { documentOfJson } from '../../../connectors/mongodb/extended-json.ts'
 import source from '../../../connectors/mongodb/source.ts'
 import { openSourceTask } from '../../integration/support/task-contract.ts'
 import { DEADLINE_MS } from '../../services/deadline.ts'
 import type { MongoServer } from '../../services/mongo.ts'
 import { canonical, dumpRecord } from '../records.ts'
-import { throughJava } from './harness.ts'
+import { messageOf, throughJava } from './harness.ts'
 import type { SourceCase } from './source-cases.ts'
 
 /** What became of a case of a source. */
@@ -125,8 +125,4 @@ function textOf(record: SourceRecord): string {
 
 function inOrder(c: SourceCase, records: readonly string[]): string[] {
   return c.isCopy ? records.toSorted() : [...records]
-}
-
-function messageOf(error: unknown): string {
-  return isConnectError(error) ? error.message : `not typed: ${(error as Error).stack ?? String(error)}`
 }

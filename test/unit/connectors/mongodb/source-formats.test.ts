@@ -21,6 +21,8 @@ import { avroSchemaOf } from '../../../../connectors/mongodb/avro-schema.ts'
 import { jsonText } from '../../../../connectors/mongodb/json-text.ts'
 import { sourceConfig } from '../../../../connectors/mongodb/source-config.ts'
 import { keyFormat, valueFormat } from '../../../../connectors/mongodb/source-formats.ts'
+import { SourceRecords } from '../../../../connectors/mongodb/source-records.ts'
+import { memoryLogger } from '../../../integration/support/task-contract.ts'
 
 const oid = new ObjectId('5f9b3b3b3b3b3b3b3b3b3b3b')
 const everything = {
@@ -212,6 +214,19 @@ test('a schema of the configuration says what is taken of a document', () => {
     counts: new Map([['y', 2]]),
     any: `{"b": "${oid.toHexString()}"}`,
   })
+})
+
+test('a tombstone whose key cannot be made is a dead letter with an empty document', () => {
+  const config = configOf({
+    'publish.full.document.only': 'true',
+    'publish.full.document.only.tombstone.on.delete': 'true',
+    'output.format.key': 'schema',
+    'output.schema.key': avro([{ name: 'none', type: 'string' }]),
+  })
+  const errors = { tolerates: true, logs: false, deadLetterTopic: 'dead' }
+  const records = new SourceRecords(config, { ns: 'a' }, errors, memoryLogger())
+  const event = { _id: { _data: '8262' }, operationType: 'delete', ns: { db: 'a', coll: 'b' }, documentKey: { _id: 1 } }
+  expect(records.of(event, false)).toMatchObject({ topic: 'dead', value: '{}' })
 })
 
 test('records within records have the namespace around them, and unions no default', () => {

@@ -1,15 +1,15 @@
-import type { Difference } from './compare-sinks.ts'
+import type { SinkDifference } from './compare-sinks.ts'
 
 interface Known {
   readonly why: string
-  readonly matches: (difference: Difference) => boolean
+  readonly matches: (difference: SinkDifference) => boolean
 }
 
-const isOf = ({ options }: Difference, key: string, name: string): boolean => options[key]?.endsWith(name) ?? false
-const handledBy = (d: Difference, name: string): boolean => isOf(d, 'change.data.capture.handler', name)
+const isOf = ({ options }: SinkDifference, key: string, name: string): boolean => options[key]?.endsWith(name) ?? false
+const handledBy = (d: SinkDifference, name: string): boolean => isOf(d, 'change.data.capture.handler', name)
 
 /** Where the sink differs from the original on purpose. Each rule names what both sides say, as narrowly as it can. */
-export const KNOWN: readonly Known[] = [
+export const SINK_KNOWN: readonly Known[] = [
   {
     why: 'delete.on.null.values works with UuidProvidedInKeyStrategy too, which makes ids of keys; the original refuses it',
     matches: (d) =>
@@ -120,6 +120,6 @@ export const KNOWN: readonly Known[] = [
 ]
 
 /** Why a difference is meant, or undefined. */
-export function whyKnown(difference: Difference): string | undefined {
-  return KNOWN.find(({ matches }) => matches(difference))?.why
+export function whySinkKnown(difference: SinkDifference): string | undefined {
+  return SINK_KNOWN.find(({ matches }) => matches(difference))?.why
 }
