@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { connectionSettings } from '../../connectors/jdbc/connection-config.ts'
 import { dialectOf } from '../../connectors/jdbc/dialect.ts'
 import { sourceConfig } from '../../connectors/jdbc/source-config.ts'
+import type { SqlConnection } from '../../connectors/jdbc/sql.ts'
 import { createCertificates, opensslMissing } from '../services/certificates.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
@@ -22,12 +23,7 @@ describe('connecting', () => {
     await postgres?.stop()
   })
 
-  /** What the session says of itself. */
-  const ask = async (
-    properties: string,
-    host = '127.0.0.1',
-    password = postgres.password,
-  ): Promise<Record<string, string>> => {
+  const open = (properties: string, host = '127.0.0.1', password = postgres.password): Promise<SqlConnection> => {
     const raw = {
       mode: 'bulk',
       'connection.url': `jdbc:postgresql://${host}:${postgres.port}/postgres?${properties}`,
@@ -35,7 +31,12 @@ describe('connecting', () => {
       'connection.password': password,
     }
     const settings = connectionSettings(parseConfigOrThrow(sourceConfig, raw), raw)
-    const connection = await dialectOf(settings).connect(settings, 'read')
+    return dialectOf(settings).connect(settings, 'read')
+  }
+
+  /** What the session says of itself. */
+  const ask = async (...how: Parameters<typeof open>): Promise<Record<string, string>> => {
+    const connection = await open(...how)
     try {
       const { columns, rows } = await connection.run(
         'select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as ssl, ' +
@@ -55,6 +56,37 @@ describe('connecting', () => {
       path: 'a, "B c"',
       zone: 'UTC',
     })
+  })
+
+  it('a statement says what it did, and several say what the last one did', async () => {
+    const connection = await open('')
+    try {
+      const said = async (text: string, values?: readonly string[]) => {
+        const { command, affected, rows } = await connection.run(values === undefined ? text : { text, values })
+        return [command, affected, rows]
+      }
+      expect(
+        await said('create temp table done (id int); select 1 as first; insert into done values (1), (2)'),
+      ).toEqual(['INSERT', 2, []])
+      expect(await said('select id, null from done order by id')).toEqual([
+        'SELECT',
+        2,
+        [
+          ['1', null],
+          ['2', null],
+        ],
+      ])
+      expect(await said('select id from done where id > $1::int', ['1'])).toEqual(['SELECT', 1, [['2']]])
+      expect(await said('update done set id = 3 where id = 1; drop table done')).toEqual(['DROP', 0, []])
+      expect(await said('')).toEqual(['', 0, []])
+      expect(await said('begin')).toEqual(['BEGIN', 0, []])
+      await expect(said('select * from done')).rejects.toThrow(/does not exist/)
+      expect(await said('commit')).toEqual(['ROLLBACK', 0, []])
+      expect(connection.broken).toBe(false)
+    } finally {
+      await connection.close()
+    }
+    await expect(connection.run('select 1')).rejects.toThrow(/closed/)
   })
 
   it('a wrong password is told, and is not in the message', async () => {

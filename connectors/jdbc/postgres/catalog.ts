@@ -1,7 +1,7 @@
 import type { ColumnDescription, TableDescription, TableFilter } from '../dialect.ts'
 import type { SqlConnection } from '../sql.ts'
 import { plainName, quoteAlways, quotedName, type TableId } from '../table-id.ts'
-import type { PostgresColumn } from './connection.ts'
+import type { PostgresColumn } from './rows-query.ts'
 import type { ColumnFacts } from './readers.ts'
 
 /** pgjdbc's names of the kinds of relations. */

@@ -1,10 +1,11 @@
 import { ConnectError } from '@millrace/sdk'
 import type pg from 'pg'
 import type { ConnectionSettings } from '../connection-config.ts'
-import type { ResultColumn, SqlConnection, SqlCursor, SqlResult, SqlStatement, SqlText } from '../sql.ts'
+import type { SqlConnection, SqlCursor, SqlResult, SqlStatement, SqlText } from '../sql.ts'
 import type { HostPort } from '../url.ts'
 import { type DriverProperties, driverProperties } from './driver-properties.ts'
 import { describeFailure, sqlState } from './failures.ts'
+import { columnOf, RowsQuery } from './rows-query.ts'
 
 /** Values stay text: the readers of this connector know the types better than the driver's parsers. */
 const TEXT_ONLY = { getTypeParser: () => (value: unknown) => value } as unknown as pg.CustomTypesConfig
@@ -29,16 +30,6 @@ export type ConnectionPurpose = 'read' | 'write'
 
 type Shuffle = <T>(list: readonly T[]) => readonly T[]
 
-/** A column as the wire protocol describes it. */
-export interface PostgresColumn extends ResultColumn {
-  /** The number and modifier (length, precision) of its type. */
-  readonly typeId: number
-  readonly typeModifier: number
-  /** Where the column comes from; 0 for an expression. */
-  readonly tableId: number
-  readonly columnNumber: number
-}
-
 class PostgresConnection implements SqlConnection {
   readonly #client: pg.Client
   #broken = false
@@ -62,32 +53,29 @@ class PostgresConnection implements SqlConnection {
   async run(statement: SqlStatement | string): Promise<SqlResult> {
     const { text, values, name } = typeof statement === 'string' ? { text: statement } : (statement as SqlStatement)
     try {
-      const answer = await this.#client.query({
+      if (values === undefined && name === undefined) return await this.#runText(text)
+      const { fields, rows, rowCount, command } = await this.#client.query<SqlText[]>({
         text,
         rowMode: 'array',
         types: TEXT_ONLY,
         ...(values === undefined ? {} : { values: values as SqlText[] }),
         ...(name === undefined ? {} : { name }),
       })
-      const last = (Array.isArray(answer) ? (answer as pg.QueryArrayResult[]).at(-1) : answer) as pg.QueryArrayResult
-      return {
-        columns: last.fields.map(
-          (field): PostgresColumn => ({
-            name: field.name,
-            typeId: field.dataTypeID,
-            typeModifier: field.dataTypeModifier,
-            tableId: field.tableID,
-            columnNumber: field.columnID,
-          }),
-        ),
-        rows: last.rows as SqlText[][],
-        affected: last.rowCount ?? 0,
-        command: last.command,
-      }
+      return { columns: fields.map(columnOf), rows, affected: rowCount ?? 0, command }
     } catch (error) {
       if (sqlState(error) === undefined || /^(08|57P0)/.test(sqlState(error) ?? '')) this.#broken = true
       throw error
     }
+  }
+
+  #runText(text: string): Promise<SqlResult> {
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, result?: SqlResult): void => {
+        if (error === null) resolve(result as SqlResult)
+        else reject(error)
+      }
+      this.#client.query(new RowsQuery(text, done))
+    })
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { ColumnReader, ReaderPlan, ReadOptions } from '../dialect.ts'
 import { parseInstant, parseTime } from '../temporal.ts'
 import { decimalPlan, numericPlan, type Plan, timestampPlan } from '../value-plans.ts'
 import { utc } from '../zone.ts'
-import type { PostgresColumn } from './connection.ts'
+import type { PostgresColumn } from './rows-query.ts'
 
 /** Numbers of the built-in types, fixed by Postgres since ever. */
 const oid = {
