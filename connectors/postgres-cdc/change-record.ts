@@ -1,7 +1,7 @@
 import type { Header, Schema, SourceOffset, SourcePartition, SourceRecord } from '@millrace/sdk'
 import type { CapturedTable } from './captured-table.ts'
 import { type ChangeContext, type Operation, sourceStruct, type SourceNames } from './envelope-tail.ts'
-import type { JsonOutput } from './json/json-output.ts'
+import type { JsonOutput } from '../_shared/json-output/index.ts'
 import type { Lsn } from './lsn.ts'
 import { snapshotOffset, streamOffset, type StreamPosition } from './positions.ts'
 

@@ -1,4 +1,4 @@
-import { type JsonOutput, writeDigits } from './json/json-output.ts'
+import { type JsonOutput, writeDigits } from '../_shared/json-output/index.ts'
 import type { Lsn } from './lsn.ts'
 
 /** What all changes of one transaction, or of one snapshot, have in common. */

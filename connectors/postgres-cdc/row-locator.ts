@@ -1,5 +1,5 @@
 import { protocolError } from '../_shared/postgres-wire/index.ts'
-import { viewOf } from './words.ts'
+import { viewOf } from '../_shared/json-output/index.ts'
 
 /** Ends of values that are not there. */
 export const NULL_VALUE = -1

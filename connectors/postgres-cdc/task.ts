@@ -19,7 +19,7 @@ import type { Config } from './config.ts'
 import { EnvelopeTail, type SourceNames } from './envelope-tail.ts'
 import { messageValueSchema } from './envelope-schemas.ts'
 import { makeFilters, parseKeyColumns, splitList } from './filters.ts'
-import { JsonOutput } from './json/json-output.ts'
+import { JsonOutput } from '../_shared/json-output/index.ts'
 import { type Lsn, parseLsn } from './lsn.ts'
 import { heartbeatRecord } from './plain-records.ts'
 import {

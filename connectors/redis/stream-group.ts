@@ -48,9 +48,9 @@ export class StreamGroup {
     count: number,
   ): Promise<{ cursor: string; entries: readonly StreamEntry[] }> {
     const { stream, group, consumer } = this.#o
-    const answer = await this.#link.call('XAUTOCLAIM', stream, group, consumer, idleMs, cursor, 'COUNT', count)
-    const [next, entries] = answer as [string, StreamEntry[]]
-    return { cursor: next, entries: entries.filter(Array.isArray) }
+    const answer = await this.#link.callBuffer('XAUTOCLAIM', stream, group, consumer, idleMs, cursor, 'COUNT', count)
+    const [next, entries] = answer as [Buffer, StreamEntry[]]
+    return { cursor: next.toString(), entries: entries.filter(Array.isArray) }
   }
 
   async acknowledge(ids: readonly string[]): Promise<void> {
@@ -59,7 +59,7 @@ export class StreamGroup {
 
   async #entries(...rest: readonly string[]): Promise<readonly StreamEntry[]> {
     const { group, consumer } = this.#o
-    const answer = await this.#link.call('XREADGROUP', 'GROUP', group, consumer, ...rest)
-    return (answer as [string, StreamEntry[]][] | null)?.[0]?.[1] ?? []
+    const answer = await this.#link.callBuffer('XREADGROUP', 'GROUP', group, consumer, ...rest)
+    return (answer as [Buffer, StreamEntry[]][] | null)?.[0]?.[1] ?? []
   }
 }

@@ -7,9 +7,10 @@ import {
   type SourceRecord,
   struct,
 } from '@millrace/sdk'
+import type { EntryJson } from './entry-json.ts'
 
 /** An entry as Redis gives it: its id, and names and values in turn; null when it was deleted since. */
-export type StreamEntry = readonly [id: string, fields: readonly string[] | null]
+export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[] | null]
 
 const valueSchema = struct(
   { id: schemas.string, body: mapOf(schemas.string, schemas.string), stream: schemas.string },
@@ -22,16 +23,17 @@ export interface StreamRecordOrigin {
   readonly topic: string
   readonly stream: string
   readonly sourcePartition: SourcePartition
+  readonly json: EntryJson
 }
 
 /** The record of one entry; its value is built when somebody looks at it. */
 export class StreamRecord implements SourceRecord {
   readonly #origin: StreamRecordOrigin
-  readonly #fields: readonly string[]
+  readonly #fields: readonly Buffer[]
   readonly key: string
   readonly timestamp: number
 
-  constructor(origin: StreamRecordOrigin, id: string, fields: readonly string[], nowMs: number) {
+  constructor(origin: StreamRecordOrigin, id: string, fields: readonly Buffer[], nowMs: number) {
     this.#origin = origin
     this.#fields = fields
     this.key = id
@@ -68,7 +70,13 @@ export class StreamRecord implements SourceRecord {
 
   get value(): unknown {
     const body = new Map<string, string>()
-    for (let at = 0; at + 1 < this.#fields.length; at += 2) body.set(this.#fields[at]!, this.#fields[at + 1]!)
+    for (let at = 0; at + 1 < this.#fields.length; at += 2) {
+      body.set(this.#fields[at]!.toString(), this.#fields[at + 1]!.toString())
+    }
     return { id: this.key, body, stream: this.#origin.stream }
+  }
+
+  jsonText(part: 'key' | 'value'): Uint8Array {
+    return part === 'key' ? this.#origin.json.ofKey(this.key) : this.#origin.json.ofValue(this.key, this.#fields)
   }
 }

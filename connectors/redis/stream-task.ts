@@ -6,6 +6,7 @@ import {
   type SourceTaskContext,
 } from '@millrace/sdk'
 import { classifyRedisError, RedisLink, redisSettings } from '../_shared/redis/index.ts'
+import { EntryJson } from './entry-json.ts'
 import { consumerName, type StreamSourceConfig } from './stream-source-config.ts'
 import { StreamGroup } from './stream-group.ts'
 import { type StreamEntry, StreamRecord, type StreamRecordOrigin } from './stream-record.ts'
@@ -50,6 +51,7 @@ export class RedisStreamTask implements SourceTask {
       topic: config.topic.replaceAll('${stream}', stream),
       stream,
       sourcePartition: { stream, group, consumer },
+      json: new EntryJson(stream),
     }
   }
 
@@ -152,7 +154,7 @@ export class RedisStreamTask implements SourceTask {
   async #readPending(cursor: string): Promise<readonly SourceRecord[]> {
     for (let at = cursor; ; ) {
       const entries = await this.#group.pending(at, this.#config['batch.size'])
-      const last = entries.at(-1)?.[0]
+      const last = entries.at(-1)?.[0].toString()
       if (last === undefined) {
         this.#pendingCursor = undefined
         return []
@@ -184,7 +186,8 @@ export class RedisStreamTask implements SourceTask {
   #recordsOf(entries: readonly StreamEntry[]): SourceRecord[] {
     const nowMs = Date.now()
     const records: SourceRecord[] = []
-    for (const [id, fields] of entries) {
+    for (const [bytes, fields] of entries) {
+      const id = bytes.toString('latin1')
       if (fields === null) {
         if (this.#acknowledges) this.#acks.push(id)
         continue

@@ -1,6 +1,6 @@
 import { type Decimal, logicalNames, type Schema } from '@millrace/sdk'
 import { bigintBytes } from './decimal-bytes.ts'
-import type { JsonOutput } from './json-output.ts'
+import type { JsonOutput } from '../../_shared/json-output/index.ts'
 
 const MS_PER_DAY = 86_400_000
 

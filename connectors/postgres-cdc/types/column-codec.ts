@@ -1,5 +1,5 @@
 import { primitive, type Schema, type SchemaOptions } from '@millrace/sdk'
-import type { JsonOutput } from '../json/json-output.ts'
+import type { JsonOutput } from '../../_shared/json-output/index.ts'
 
 /** How values of one Postgres type become Connect data. */
 export interface ColumnCodec {

@@ -1,6 +1,6 @@
 import { primitive } from '@millrace/sdk'
 import { floatText } from '../json/json-value.ts'
-import type { JsonOutput } from '../json/json-output.ts'
+import type { JsonOutput } from '../../_shared/json-output/index.ts'
 import { type ColumnCodec, writeRaw } from './column-codec.ts'
 
 const TRUE = 0x74

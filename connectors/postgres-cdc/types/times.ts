@@ -1,5 +1,5 @@
 import { dateSchema, primitive, timeSchema, timestampSchema } from '@millrace/sdk'
-import type { JsonOutput } from '../json/json-output.ts'
+import type { JsonOutput } from '../../_shared/json-output/index.ts'
 import {
   daysAt,
   epochMicros,

@@ -9,7 +9,7 @@ import type { DecoderSettings, StreamedRecord } from '../../../../connectors/pos
 import { EnvelopeTail } from '../../../../connectors/postgres-cdc/envelope-tail.ts'
 import { messageValueSchema } from '../../../../connectors/postgres-cdc/envelope-schemas.ts'
 import { makeFilters } from '../../../../connectors/postgres-cdc/filters.ts'
-import { JsonOutput } from '../../../../connectors/postgres-cdc/json/json-output.ts'
+import { JsonOutput } from '../../../../connectors/_shared/json-output/index.ts'
 import { writeLsn, writeTimestamp } from '../../../../connectors/postgres-cdc/lsn.ts'
 import { topicNames } from '../../../../connectors/postgres-cdc/topic-names.ts'
 import type { TypeOptions } from '../../../../connectors/postgres-cdc/types/column-codec.ts'

@@ -1,4 +1,4 @@
-import { viewOf } from '../words.ts'
+import { viewOf } from './words.ts'
 
 const INITIAL_BYTES = 4096
 /** Memory beyond this is given back after the record that needed it. */
@@ -12,9 +12,13 @@ const BACKSLASH = 0x5c
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1')
 const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1')
 
+/** The first byte of characters beyond U+FFFF, which Jackson writes as two escaped surrogates. */
+const FOUR_BYTES = 0xf0
+
 /** 1 where a byte cannot stand in a JSON string as it is. */
 const MUST_ESCAPE = new Uint8Array(256)
 for (let byte = 0; byte < 0x20; byte++) MUST_ESCAPE[byte] = 1
+for (let byte = FOUR_BYTES; byte < 0x100; byte++) MUST_ESCAPE[byte] = 1
 MUST_ESCAPE[QUOTE] = 1
 MUST_ESCAPE[BACKSLASH] = 1
 
@@ -24,7 +28,8 @@ function mustEscapeOne(word: number): boolean {
   const backslash = word ^ 0x5c5c5c5c
   const control = (word - 0x20202020) & ~word
   const others = ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)
-  return ((control | others) & 0x80808080) !== 0
+  const fourBytes = word & (word << 1) & (word << 2) & (word << 3)
+  return ((control | others | fourBytes) & 0x80808080) !== 0
 }
 
 /** The letter after the backslash of the short escapes, 0 for those that need four hex digits. */
@@ -174,26 +179,46 @@ export class JsonOutput {
   #escaped(source: Uint8Array, start: number, end: number): void {
     this.ensure((end - start) * 6 + 1)
     const { buffer } = this
-    let position = this.position
     for (let index = start; index < end; index++) {
       const byte = source[index] as number
-      if (MUST_ESCAPE[byte] === 0) {
-        buffer[position++] = byte
-        continue
-      }
-      buffer[position++] = BACKSLASH
-      const short = SHORT_ESCAPE[byte] as number
-      if (short !== 0) buffer[position++] = short
+      if (MUST_ESCAPE[byte] === 0) buffer[this.position++] = byte
+      else if (byte < FOUR_BYTES) this.#escape(byte)
       else {
-        buffer[position++] = 0x75
-        buffer[position++] = 0x30
-        buffer[position++] = 0x30
-        buffer[position++] = HEX[byte >> 4] as number
-        buffer[position++] = HEX[byte & 15] as number
+        const next = Math.min(index + 4, end)
+        this.#surrogates(source, index, next)
+        index = next - 1
       }
     }
-    buffer[position++] = QUOTE
-    this.position = position
+    buffer[this.position++] = QUOTE
+  }
+
+  #escape(unit: number): void {
+    const { buffer } = this
+    buffer[this.position++] = BACKSLASH
+    const short = unit < 0x80 ? (SHORT_ESCAPE[unit] as number) : 0
+    if (short !== 0) {
+      buffer[this.position++] = short
+      return
+    }
+    buffer[this.position++] = 0x75
+    for (let shift = 12; shift >= 0; shift -= 4) buffer[this.position++] = HEX[(unit >> shift) & 15] as number
+  }
+
+  /** A character of four bytes; what is none stays as it is. */
+  #surrogates(source: Uint8Array, start: number, end: number): void {
+    let point = (source[start] as number) & 0x0f
+    let isWhole = end - start === 4
+    for (let index = start + 1; index < end; index++) {
+      const byte = source[index] as number
+      isWhole &&= (byte & 0xc0) === 0x80
+      point = (point << 6) | (byte & 0x3f)
+    }
+    if (!isWhole || point < 0x10000 || point > 0x10ffff) {
+      for (let index = start; index < end; index++) this.buffer[this.position++] = source[index] as number
+      return
+    }
+    this.#escape(0xd7c0 + (point >> 10))
+    this.#escape(0xdc00 + (point & 0x3ff))
   }
 
   /** Text as a JSON string. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { JsonOutput } from '../../../../connectors/postgres-cdc/json/json-output.ts'
+import { JsonOutput } from '../../../../connectors/_shared/json-output/index.ts'
 import { RowLocator } from '../../../../connectors/postgres-cdc/row-locator.ts'
 
 function written(out: JsonOutput, text: string): Buffer {
@@ -41,6 +41,21 @@ test('a text is the same JSON wherever a character that must be escaped stands i
       out.string(bytes, 3, bytes.length)
       expect(JSON.parse(out.take().toString())).toBe(text)
     }
+  }
+})
+
+test('characters beyond U+FFFF are escaped as Jackson does it, so that keys keep their partition', () => {
+  const out = new JsonOutput()
+  for (const [text, json] of [
+    ['\u{1f600}', '"\\uD83D\\uDE00"'],
+    ['\u{10000}\u{10ffff}', '"\\uD800\\uDC00\\uDBFF\\uDFFF"'],
+    ['a text that is read by words \u{1f600}', '"a text that is read by words \\uD83D\\uDE00"'],
+    ['\u00fc\uffff', '"\u00fc\uffff"'],
+  ] as const) {
+    const bytes = Buffer.from(text)
+    out.begin()
+    out.string(bytes, 0, bytes.length)
+    expect(out.take().toString()).toBe(json)
   }
 })
 
