@@ -14,6 +14,8 @@ import { join } from 'node:path'
 
 const missing = kafkaMissing('4.3.1') !== null
 const GROUP = 'mixed'
+/** Each test starts two Java workers and stops them, which alone takes minutes on a machine that is busy. */
+const PATIENT = { timeout: 900_000 }
 let broker: MillraceBroker
 const LABELLED = 'mixed-labelled'
 let java: KafkaConnect | undefined
@@ -53,52 +55,56 @@ const untilAllRun = (url: string, tasks: number, workers: number) =>
       new Set(seen.workers.values()).size === workers,
   )
 
-test.skipIf(missing)('a worker of Kafka Connect and one of Millrace share a group and its topics', async () => {
-  java = await startKafkaConnect({
-    bootstrapServers: broker.bootstrapServers,
-    group: GROUP,
-    properties: { 'scheduled.rebalance.max.delay.ms': '0' },
-  })
-  for (const name of ['a', 'b']) {
-    const made = await rest(java.url, 'POST', '/connectors', { name, config: await source(name) })
+test.skipIf(missing)(
+  'a worker of Kafka Connect and one of Millrace share a group and its topics',
+  PATIENT,
+  async () => {
+    java = await startKafkaConnect({
+      bootstrapServers: broker.bootstrapServers,
+      group: GROUP,
+      properties: { 'scheduled.rebalance.max.delay.ms': '0' },
+    })
+    for (const name of ['a', 'b']) {
+      const made = await rest(java.url, 'POST', '/connectors', { name, config: await source(name) })
+      expect(made.status).toBe(201)
+    }
+    await untilAllRun(java.url, 2, 1)
+
+    // Millrace joins: it reads the configuration of the other, follows its lead and takes its share.
+    ours = await startMillraceWorker(broker.bootstrapServers, GROUP)
+    await untilAllRun(ours.url, 2, 2)
+    await untilAllRun(java.url, 2, 2)
+
+    // The follower forwards to the Java leader, and sends it signed task configurations.
+    for (const name of ['c', 'd']) {
+      const made = await rest(ours.url, 'POST', '/connectors', { name, config: await source(name) })
+      expect(made.status).toBe(201)
+    }
+    await untilAllRun(java.url, 4, 2)
+    expect((await rest(ours.url, 'PUT', '/connectors/a/pause')).status).toBe(202)
+    await until(
+      'a is paused',
+      () => rest(java!.url, 'GET', '/connectors/a/status'),
+      ({ body }) => body.tasks[0].state === 'PAUSED',
+    )
+    await rest(java.url, 'PUT', '/connectors/a/resume')
+    await untilAllRun(ours.url, 4, 2)
+
+    // The Java worker goes: Millrace leads and has everything.
+    await java.stop()
+    java = undefined
+    await untilAllRun(ours.url, 4, 1)
+
+    // And the way back: a Java worker joins under Millrace's lead.
+    java = await startKafkaConnect({ bootstrapServers: broker.bootstrapServers, group: GROUP })
+    await untilAllRun(java.url, 4, 2)
+    const made = await rest(java.url, 'POST', '/connectors', { name: 'e', config: await source('e') })
     expect(made.status).toBe(201)
-  }
-  await untilAllRun(java.url, 2, 1)
-
-  // Millrace joins: it reads the configuration of the other, follows its lead and takes its share.
-  ours = await startMillraceWorker(broker.bootstrapServers, GROUP)
-  await untilAllRun(ours.url, 2, 2)
-  await untilAllRun(java.url, 2, 2)
-
-  // The follower forwards to the Java leader, and sends it signed task configurations.
-  for (const name of ['c', 'd']) {
-    const made = await rest(ours.url, 'POST', '/connectors', { name, config: await source(name) })
-    expect(made.status).toBe(201)
-  }
-  await untilAllRun(java.url, 4, 2)
-  expect((await rest(ours.url, 'PUT', '/connectors/a/pause')).status).toBe(202)
-  await until(
-    'a is paused',
-    () => rest(java!.url, 'GET', '/connectors/a/status'),
-    ({ body }) => body.tasks[0].state === 'PAUSED',
-  )
-  await rest(java.url, 'PUT', '/connectors/a/resume')
-  await untilAllRun(ours.url, 4, 2)
-
-  // The Java worker goes: Millrace leads and has everything.
-  await java.stop()
-  java = undefined
-  await untilAllRun(ours.url, 4, 1)
-
-  // And the way back: a Java worker joins under Millrace's lead.
-  java = await startKafkaConnect({ bootstrapServers: broker.bootstrapServers, group: GROUP })
-  await untilAllRun(java.url, 4, 2)
-  const made = await rest(java.url, 'POST', '/connectors', { name: 'e', config: await source('e') })
-  expect(made.status).toBe(201)
-  await untilAllRun(ours.url, 5, 2)
-  expect((await rest(java.url, 'DELETE', '/connectors/b')).status).toBe(204)
-  await untilAllRun(ours.url, 4, 2)
-})
+    await untilAllRun(ours.url, 5, 2)
+    expect((await rest(java.url, 'DELETE', '/connectors/b')).status).toBe(204)
+    await untilAllRun(ours.url, 4, 2)
+  },
+)
 
 interface Seen {
   readonly key: string
