@@ -44,10 +44,14 @@ async function taskConfigs(
 function createTask(config: HeartbeatConfig): SourceTask {
   const sourceClusterAlias = config['source.cluster.alias']
   const targetClusterAlias = config['target.cluster.alias']
+  const intervalMs = timerMs(config['emit.heartbeats.interval.seconds'])
+  let nextMs = performance.now() + intervalMs
   return {
     async poll(signal): Promise<PollResult> {
-      await pause(timerMs(config['emit.heartbeats.interval.seconds']), signal)
+      // A poll that is called off has waited for a part of the interval, which the next one goes on with.
+      await pause(Math.max(0, nextMs - performance.now()), signal)
       if (signal.aborted) return null
+      nextMs = performance.now() + intervalMs
       const timestamp = Date.now()
       const { key, value } = encodeHeartbeat({ sourceClusterAlias, targetClusterAlias, timestamp })
       return [

@@ -28,3 +28,15 @@ test('heartbeats are written for a flow that is not enabled, as MirrorMaker does
   expect(await taskCount({ 'emit.heartbeats.enabled': 'false' })).toBe(0)
   expect(await taskCount({ 'emit.heartbeats.interval.seconds': '-1' })).toBe(0)
 })
+
+test('heartbeats come also when each poll is called off long before the interval is over', async () => {
+  const raw = { 'source.cluster.alias': 'here', 'emit.heartbeats.interval.seconds': '1' }
+  const task = heartbeats.createTask(parseConfigOrThrow(heartbeats.config, raw), {
+    ...context,
+    taskId: 0,
+    raw,
+    offsets: { offset: async () => null, offsets: async () => [] },
+  })
+  const poll = async () => ((await task.poll(AbortSignal.timeout(50))) as readonly unknown[] | null) ?? []
+  await expect.poll(poll, { timeout: 60_000, interval: 0 }).toHaveLength(1)
+})
