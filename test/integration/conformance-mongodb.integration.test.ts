@@ -6,22 +6,24 @@ import { sinkManifest, sourceManifest } from '../../connectors/mongodb/manifest.
 import sink from '../../connectors/mongodb/sink.ts'
 import source from '../../connectors/mongodb/source.ts'
 import { mongoMissing, type MongoServer, startMongo } from '../services/mongo.ts'
-import { connector } from './support/conformance.ts'
+import { connector, type Gate, startGate, throughGate, urlThrough } from './support/conformance.ts'
 
 const limits = { events: 4, kills: 3, starts: 20, floodEvents: 400 }
-const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
 describe.skipIf(mongoMissing() !== null)('connectors on MongoDB', () => {
   let server: MongoServer
   let client: MongoClient
+  let gate: Gate
   let databases = 0
 
   beforeAll(async () => {
     server = await startMongo()
+    gate = await startGate(Number(new URL(server.uri).port))
     client = await new MongoClient(server.uri).connect()
   })
   afterAll(async () => {
     await client?.close()
+    await gate?.shut()
     await server?.stop()
   })
 
@@ -31,7 +33,7 @@ describe.skipIf(mongoMissing() !== null)('connectors on MongoDB', () => {
     const collection: Collection<any> = client.db(database).collection(name)
     return {
       collection,
-      config: { 'connection.uri': server.uri, database },
+      config: { 'connection.uri': urlThrough(gate, server.uri), database },
       close: async () => void (await client.db(database).dropDatabase()),
     }
   }
@@ -59,11 +61,11 @@ describe.skipIf(mongoMissing() !== null)('connectors on MongoDB', () => {
         remove: async (events) => {
           for (const { id } of events) await collection.deleteOne({ _id: id })
         },
+        ...throughGate(gate),
         close,
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       'back-pressure': 'mongo-java-server gives all documents of an aggregation at once, whatever it is asked for',
       'schema-evolution': 'documents are text of JSON',
       'required-config': 'every key has a default',
@@ -89,11 +91,11 @@ describe.skipIf(mongoMissing() !== null)('connectors on MongoDB', () => {
           'retries.defer.timeout': '10',
         },
         read: () => collection.find().sort({ _id: 1 }).toArray(),
+        ...throughGate(gate),
         close,
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       'back-pressure': 'its records wait in the batcher that all sinks share, which is looked at with others',
       'schema-evolution': 'documents have no schema',
     },

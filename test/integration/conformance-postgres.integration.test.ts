@@ -10,23 +10,27 @@ import jdbcSource from '../../connectors/jdbc/source.ts'
 import { manifest as cdcManifest } from '../../connectors/postgres-cdc/manifest.ts'
 import cdcSource from '../../connectors/postgres-cdc/source.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
-import { connector } from './support/conformance.ts'
-
-const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
+import { connector, type Gate, startGate, throughGate } from './support/conformance.ts'
 
 describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
   let postgres: Postgres
+  let gate: Gate
   let tables = 0
 
   beforeAll(async () => {
     postgres = await startPostgres({ version: 15, wal: 'logical', settings: { max_replication_slots: '50' } })
+    gate = await startGate(postgres.port)
   })
-  afterAll(() => postgres?.stop())
+  afterAll(async () => {
+    await gate?.shut()
+    await postgres?.stop()
+  })
 
   const connection = () => ({
-    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}`,
+    'connection.url': `jdbc:postgresql://127.0.0.1:${gate.port}/${postgres.database}`,
     'connection.user': postgres.user,
     'connection.password': postgres.password,
+    'connection.backoff.ms': '100',
   })
 
   /** A table of events, with what sources need of it. */
@@ -68,9 +72,10 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
         },
         produce,
         evolve,
+        ...throughGate(gate),
       }
     },
-    notApplicable: { outage: OUTAGE, tombstones: 'rows that are deleted are not seen by asking for rows' },
+    notApplicable: { tombstones: 'rows that are deleted are not seen by asking for rows' },
   })
 
   describeSink(jdbcSink, {
@@ -96,9 +101,9 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
       }
       const isThere = async () =>
         (await postgres.query('select to_regclass($1) as found', [name]))[0]?.['found'] !== null
-      return { config, read: async () => ((await isThere()) ? postgres.query(`select * from "${name}"`) : []) }
+      const read = async () => ((await isThere()) ? postgres.query(`select * from "${name}"`) : [])
+      return { config, read, ...throughGate(gate) }
     },
-    notApplicable: { outage: OUTAGE },
   })
 
   describeSource(cdcSource, {
@@ -111,8 +116,8 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
       const slot = `slot_${name}`
       return {
         config: {
-          'database.hostname': postgres.host,
-          'database.port': String(postgres.port),
+          'database.hostname': '127.0.0.1',
+          'database.port': String(gate.port),
           'database.user': postgres.user,
           'database.password': postgres.password,
           'database.dbname': postgres.database,
@@ -130,6 +135,7 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
         produce,
         evolve,
         remove,
+        ...throughGate(gate),
         async close() {
           await postgres.query(`drop publication if exists publication_${name}`)
           await postgres.query(
@@ -139,6 +145,5 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
         },
       }
     },
-    notApplicable: { outage: OUTAGE },
   })
 })

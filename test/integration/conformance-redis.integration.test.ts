@@ -6,7 +6,9 @@ import { bullmqSinkManifest, bullmqSourceManifest } from '../../connectors/bullm
 import bullmqSink from '../../connectors/bullmq/sink.ts'
 import bullmqSource from '../../connectors/bullmq/source.ts'
 import keyValueSink from '../../connectors/redis/key-value-sink.ts'
+import keysSource from '../../connectors/redis/keys-source.ts'
 import {
+  redisKeysSourceManifest,
   redisKeyValueSinkManifest,
   redisSinkManifest,
   redisStreamSourceManifest,
@@ -14,23 +16,27 @@ import {
 import redisSink from '../../connectors/redis/sink.ts'
 import streamSource from '../../connectors/redis/stream-source.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
-import { connector } from './support/conformance.ts'
+import { connector, type Gate, startGate, throughGate } from './support/conformance.ts'
 
 const limits = { events: 4, kills: 3, starts: 40, floodEvents: 400 }
 /** More than the 64 MB that the batcher of these sinks holds. */
 const FLOOD = { floodEvents: 1200, floodEventBytes: 128 * 1024 }
 const BATCHER = 'its records wait in the same batcher as those of the Redis sink for streams, where this is looked at'
-const OUTAGE = 'servers that go are in the tests of the connector, which kill one'
 
 describe.skipIf(redisMissing())('connectors on Redis', () => {
   let redis: RedisServer
+  let gate: Gate
   let databases = 0
 
   beforeAll(async () => {
     // Each check has a database of its own.
-    redis = await startRedis({ settings: ['databases 2000'] })
+    redis = await startRedis({ settings: ['databases 2000', 'notify-keyspace-events KEA'] })
+    gate = await startGate(redis.port)
   })
-  afterAll(() => redis?.stop())
+  afterAll(async () => {
+    await gate?.shut()
+    await redis?.stop()
+  })
 
   const open = () => {
     const database = ++databases
@@ -38,7 +44,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
     return {
       database,
       client,
-      uri: `${redis.url}/${database}`,
+      uri: `redis://127.0.0.1:${gate.port}/${database}`,
       close: async () => {
         await client.flushdb()
         client.disconnect()
@@ -65,11 +71,11 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
           for (const { id, payload } of events) pipeline.xadd('s', '*', 'id', id, 'payload', payload)
           await pipeline.exec()
         },
+        ...throughGate(gate),
         close,
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       tombstones: 'entries of a stream are never without fields',
       'schema-evolution': 'entries are maps of text',
     },
@@ -93,6 +99,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
         produce: async (events) => {
           await queue.addBulk(events.map(({ id, payload }) => ({ name: 'event', data: { id, payload } })))
         },
+        ...throughGate(gate),
         async close() {
           await queue.close()
           await close()
@@ -102,9 +109,89 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
     // A job of a worker that is gone goes to the front when its lock is over, behind those that were taken meanwhile.
     ordered: false,
     notApplicable: {
-      outage: OUTAGE,
       tombstones: 'jobs are never without data',
       'schema-evolution': 'data of jobs has no schema',
+    },
+  })
+
+  describe('events', () => {
+    describeSource(bullmqSource, {
+      manifest: bullmqSourceManifest,
+      module: connector('bullmq/source.ts'),
+      limits: { ...limits, starts: 10 },
+      open() {
+        const { database, uri, close } = open()
+        const queue = bullmq(database)
+        return {
+          config: { 'redis.uri': uri, 'queue.name': 'events', topic: 't', mode: 'events', 'batch.size': '3' },
+          produce: async (events) => {
+            await queue.addBulk(events.map(({ id }) => ({ name: 'event', data: {}, opts: { jobId: id } })))
+          },
+          ...throughGate(gate),
+          async close() {
+            await queue.close()
+            await close()
+          },
+        }
+      },
+      notApplicable: {
+        'back-pressure': 'events have no data that could fill anything',
+        tombstones: 'events are never without a value',
+        'schema-evolution': 'events keep their shape',
+      },
+    })
+  })
+
+  describe('a snapshot', () => {
+    describeSource(bullmqSource, {
+      manifest: bullmqSourceManifest,
+      module: connector('bullmq/source.ts'),
+      limits: { ...limits, starts: 10 },
+      open() {
+        const { database, uri, close } = open()
+        const queue = bullmq(database)
+        const mode = { mode: 'snapshot', 'snapshot.states': 'waiting', 'batch.size': '3' }
+        return {
+          config: { 'redis.uri': uri, 'queue.name': 'events', topic: 't', ...mode },
+          produce: async (events) => {
+            await queue.addBulk(events.map(({ id, payload }) => ({ name: 'event', data: { id, payload } })))
+          },
+          async close() {
+            await queue.close()
+            await close()
+          },
+        }
+      },
+      ordered: false,
+      notApplicable: {
+        outage: 'it reads once, and is over then',
+        tombstones: 'jobs are never without data',
+        'schema-evolution': 'data of jobs has no schema',
+      },
+    })
+  })
+
+  describeSource(keysSource, {
+    manifest: redisKeysSourceManifest,
+    module: connector('redis/keys-source.ts'),
+    limits: { ...limits, starts: 20 },
+    // Keys are read when they change, in no order.
+    ordered: false,
+    open() {
+      const { client, uri, close } = open()
+      return {
+        config: { 'redis.uri': uri, topic: 't', mode: 'LIVEONLY', 'batch.size': '3' },
+        async produce(events) {
+          for (const { id, payload } of events) await client.set(id, payload)
+        },
+        ...throughGate(gate),
+        close,
+      }
+    },
+    notApplicable: {
+      'required-config': 'every key has a default',
+      tombstones: 'keys that are gone come as records of the type none',
+      'schema-evolution': 'all keys have one schema',
     },
   })
 
@@ -121,6 +208,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
       return {
         config: { 'redis.uri': uri, 'queue.name': 'events' },
         read: async () => (await queue.getJobs(['waiting'], 0, -1, true)).map((job) => job?.data as unknown),
+        ...throughGate(gate),
         async close() {
           await queue.close()
           await close()
@@ -128,7 +216,6 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       'back-pressure': BATCHER,
       'bad-records': 'every value becomes the data of a job',
       'required-config': 'the queue is named by the topic where it is left out',
@@ -149,6 +236,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
           const keys = await client.keys(`${topic}:*`)
           return Promise.all(keys.map((key) => client.hgetall(key)))
         },
+        ...throughGate(gate),
         close,
       }
     },
@@ -160,7 +248,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
       limits: { ...limits, ...FLOOD },
       tombstones: 'ignore',
       bad: ({ id }) => ({ value: id }),
-      notApplicable: { outage: OUTAGE, 'required-config': 'every key has a default' },
+      notApplicable: { 'required-config': 'every key has a default' },
     })
   })
 
@@ -170,7 +258,7 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
       target: 'latest',
       tombstones: 'delete',
       bad: ({ id }) => ({ key: 'k', value: id }),
-      notApplicable: { outage: OUTAGE, 'back-pressure': BATCHER, 'required-config': 'every key has a default' },
+      notApplicable: { 'back-pressure': BATCHER, 'required-config': 'every key has a default' },
     })
   })
 
@@ -178,7 +266,6 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
     manifest: redisKeyValueSinkManifest,
     module: connector('redis/key-value-sink.ts'),
     limits,
-    guarantee: 'idempotent',
     target: 'latest',
     tombstones: 'delete',
     record: ({ id, key, payload }) => ({ key, value: `${id}${payload}` }),
@@ -186,16 +273,20 @@ describe.skipIf(redisMissing())('connectors on Redis', () => {
     open() {
       const { client, database, close } = open()
       return {
-        config: { 'redis.hosts': `${redis.host}:${redis.port}`, 'redis.database': String(database) },
+        config: {
+          'redis.hosts': `127.0.0.1:${gate.port}`,
+          'redis.database': String(database),
+          'exactly.once': 'true',
+        },
         read: async () => {
           const keys = (await client.keys('key-*')).toSorted()
           return keys.length === 0 ? [] : client.mget(keys)
         },
+        ...throughGate(gate),
         close,
       }
     },
     notApplicable: {
-      outage: OUTAGE,
       'back-pressure': BATCHER,
       'schema-evolution': 'values are text',
       'required-config': 'every key has a default',

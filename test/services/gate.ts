@@ -8,9 +8,9 @@ export interface Gate {
   open(): Promise<void>
 }
 
-/** Leads to a port on loopback. */
-export async function startGate(target: number): Promise<Gate> {
-  const port = await freePort()
+/** Leads to a port on loopback; from a port of its own unless somebody has to know that one before. */
+export async function startGate(target: number, from?: number): Promise<Gate> {
+  const port = from ?? (await freePort())
   const sockets = new Set<Socket>()
   let server: Server | undefined
   const join = (from: Socket, to: Socket): void => {

@@ -8,8 +8,8 @@ import { collectGarbage, memoryUse } from './memory.ts'
 const SHARE = 0.25
 /** Memory that grows by this much with each start is a leak. */
 const GROWTH_MAX = 64 * 1024
-/** Memory is only looked at with enough starts to see a trend. */
-const TREND_STARTS = 20
+/** Memory is only looked at with enough starts to tell a trend from code that is compiled and caches that fill. */
+const TREND_STARTS = 30
 const SETTLE_MS = 10_000
 
 /** Runs `startAndStop` many times; fails where handles, timers, listeners, tasks or memory are left behind. */

@@ -19,4 +19,12 @@ export const throughGate = (gate: Gate): { outage(): Promise<void>; restore(): P
   restore: () => gate.open(),
 })
 
+/** The same URL, through the gate. */
+export function urlThrough(gate: Gate, url: string): string {
+  const through = new URL(url)
+  through.hostname = '127.0.0.1'
+  through.port = String(gate.port)
+  return through.href.replace(/\/$/, '')
+}
+
 export { type Gate, startGate }

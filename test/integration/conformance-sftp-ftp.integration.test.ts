@@ -1,4 +1,4 @@
-// The acceptance suite for authors, over the sources and the sink of files on SFTP and FTP servers.
+// The acceptance suite for authors, over the sources of files on SFTP and FTP servers, and SpoolDirSink there.
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PluginManifest, RawConfig, SourceConnector } from '@millrace/sdk'
@@ -9,6 +9,7 @@ import {
   ftpManifest,
   sftpBinaryManifest,
   sftpCsvManifest,
+  sftpGenericManifest,
   sftpJsonManifest,
   sftpSchemalessJsonManifest,
   sinkManifest,
@@ -16,6 +17,7 @@ import {
 import {
   sftpBinarySource,
   sftpCsvSource,
+  sftpGenericSource,
   sftpJsonSource,
   sftpSchemalessJsonSource,
 } from '../../connectors/spooldir/sftp-sources.ts'
@@ -60,6 +62,13 @@ interface Reader {
 const generated = { 'schema.generation.enabled': 'true' }
 const shapeless = 'its records have no shape'
 const readers: readonly Reader[] = [
+  {
+    source: sftpGenericSource,
+    manifest: sftpGenericManifest,
+    name: 'sftpGenericSource',
+    write: csvFile,
+    config: { ...generated, 'input.file.parser.format': 'CSV', 'csv.first.row.as.header': 'true' },
+  },
   {
     source: sftpCsvSource,
     manifest: sftpCsvManifest,
