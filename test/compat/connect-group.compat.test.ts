@@ -123,6 +123,7 @@ async function everything(url: string): Promise<readonly Seen[]> {
 
 test.skipIf(missing)(
   'labels change nothing for workers of Kafka Connect, and bind those of Millrace under any leader',
+  PATIENT,
   async () => {
     const compatible = { 'scheduled.rebalance.max.delay.ms': '0' }
     java = await startKafkaConnect({
