@@ -39,7 +39,7 @@ function connectorSection({ folder, classes, testedOn, provedBy, conformance }: 
   const facts = [
     `[README](../../connectors/${folder}/README.md). Tested on: ${testedOn}.`,
     `Guarantee proved by: ${provedBy.map(testLink).join(', ')}.`,
-    ...(conformance === undefined ? [] : [`Acceptance suite: ${testLink(conformance)}.`]),
+    `Acceptance suite: ${conformance.map(testLink).join(', ')}.`,
   ].join(' ')
   const heads = ['class', 'type', 'guarantee', 'other names', 'version', 'what it does']
   return `## ${folder}\n\n${facts}\n\n${table(heads, rows)}`

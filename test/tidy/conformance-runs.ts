@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url'
 
 /** One call of `describeSource` or `describeSink`. */
 export interface ConformanceRun {
+  /** The path of the test. */
+  readonly file: string
   readonly kind: 'source' | 'sink'
   readonly name: string
   /** Undefined where the manifest says it. */
@@ -13,11 +15,13 @@ export interface ConformanceRun {
 }
 
 const runs: ConformanceRun[] = []
+let file = ''
 const note =
   (kind: ConformanceRun['kind']) =>
   (definition: { name: string }, options: { guarantee?: string; notApplicable?: Record<string, string> }): void => {
     const { guarantee, notApplicable = {} } = options
     runs.push({
+      file,
       kind,
       name: definition.name,
       ...(guarantee === undefined ? {} : { guarantee }),
@@ -49,5 +53,5 @@ registerHooks({
   },
 })
 
-for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href)
+for (file of process.argv.slice(2)) await import(pathToFileURL(file).href)
 console.log(JSON.stringify(runs))

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { builtinManifests } from '../../connectors/index.ts'
+import { CONNECTOR_FOLDERS } from '../../docs/generator/connector-folders.ts'
 import type { ConformanceRun } from './conformance-runs.ts'
 
 /** Built-in connectors that the acceptance suite does not run over, with the reason. */
@@ -31,6 +32,13 @@ test('the acceptance suite runs over every built-in connector', () => {
   expect(runs.length).toBeGreaterThan(30)
   const without = builtinManifests.filter((manifest) => runsOf(manifest).length === 0).map(({ name }) => name)
   expect(without).toEqual(Object.keys(EXCEPTIONS))
+})
+
+test('the catalogue names the tests of each connector', () => {
+  for (const { folder: name, classes, conformance } of CONNECTOR_FOLDERS) {
+    const found = new Set(runs.filter((run) => classes.includes(run.name)).map((run) => basename(run.file)))
+    expect(conformance.map((path) => basename(path)).toSorted(), name).toEqual([...found].toSorted())
+  }
 })
 
 test('one run of each connector proves what its manifest, and so the catalogue, promises', () => {
