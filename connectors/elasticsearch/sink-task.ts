@@ -4,18 +4,14 @@ import {
   RetriableError,
   type Schema,
   type SinkRecord,
-  type SinkTask,
   type SinkTaskContext,
-  type TopicPartition,
-  type TopicPartitionOffset,
 } from '@millrace/sdk'
 import { BufferPool } from '../_shared/buffers/index.ts'
-import { withRetries } from '../_shared/retry/index.ts'
 import {
   type Batch,
+  BatchedSinkTask,
   placeOf,
   reportOrFail,
-  SinkBatcher,
   type Write,
   type WriteOutcome,
 } from '../_shared/sink-batcher/index.ts'
@@ -32,26 +28,18 @@ const BACKOFF_MAX_MS = 60_000
 const BUFFER_BYTES_MIN = 64 * 1024 * 1024
 
 /** Writes records with bulk requests. */
-export class ElasticsearchSinkTask implements SinkTask {
+export class ElasticsearchSinkTask extends BatchedSinkTask<Operation> {
   readonly #config: ElasticsearchConfig
-  readonly #context: SinkTaskContext
   readonly #converter: RecordConverter
-  readonly #batcher: SinkBatcher<Operation>
   readonly #memory: BufferPool
-  readonly #stop = new AbortController()
   #server: SearchServer | undefined
   #resources: Resources | undefined
   #isNewerTold = false
   #skipped = 0
 
   constructor(config: ElasticsearchConfig, context: SinkTaskContext) {
-    this.#config = config
-    this.#context = context
-    this.#converter = new RecordConverter(config)
-    this.#memory = new BufferPool(config['max.in.flight.requests'])
     const batchBytes = config['bulk.size.bytes']
-    this.#batcher = new SinkBatcher<Operation>({
-      context,
+    super(context, {
       limits: {
         batchRecords: config['batch.size'],
         batchBytes,
@@ -63,56 +51,43 @@ export class ElasticsearchSinkTask implements SinkTask {
           config['batch.size'] * (config['max.in.flight.requests'] + 2),
         ),
         bufferBytes: Math.max(BUFFER_BYTES_MIN, 2 * batchBytes),
-        retry: this.#backoff(),
+        retry: {
+          maxRetries: config['max.retries'],
+          backoffMs: config['retry.backoff.ms'],
+          maxBackoffMs: Math.max(BACKOFF_MAX_MS, config['retry.backoff.ms']),
+        },
       },
       putTimeoutMs: config['flush.timeout.ms'],
-      convert: (record) => this.#convert(record),
-      write: (batch, signal) => this.#write(batch, signal),
       classify: failureOf,
-      reject: (record, error) => this.#reject(record, error),
     })
+    this.#config = config
+    this.#converter = new RecordConverter(config)
+    this.#memory = new BufferPool(config['max.in.flight.requests'])
   }
 
   async start(): Promise<void> {
-    this.#server = await this.#retrying('connecting', () => connect(this.#config, this.#stop.signal))
+    this.#server = await this.#retrying('connecting', () => connect(this.#config, this.stopping))
     this.#resources = new Resources(this.#server, this.#config)
-    this.#context.logger.info({ server: this.#server.kind }, 'the server is known')
+    this.context.logger.info({ server: this.#server.kind }, 'the server is known')
   }
 
-  async put(records: readonly SinkRecord[]): Promise<void> {
-    await this.#batcher.put(records)
+  override async put(records: readonly SinkRecord[]): Promise<void> {
+    await super.put(records)
     if (!this.#config['flush.synchronously']) return
     const timeoutMs = this.#config['flush.timeout.ms']
-    if (!(await this.#batcher.flush(timeoutMs))) {
-      await this.#batcher.put([])
+    if (!(await this.batcher.flush(timeoutMs))) {
+      await this.batcher.put([])
       throw new ConnectError(`the records were not delivered within flush.timeout.ms=${timeoutMs}`)
     }
   }
 
-  preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
-    return this.#batcher.preCommit(offsets)
-  }
-
-  close(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#batcher.close(partitions)
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#batcher.stop()
-    if (this.#skipped > 0) this.#context.logger.info({ skipped: this.#skipped }, 'records were left out as configured')
+  override async stop(): Promise<void> {
+    await super.stop()
+    if (this.#skipped > 0) this.context.logger.info({ skipped: this.#skipped }, 'records were left out as configured')
     await this.#server?.close()
   }
 
-  #backoff() {
-    return {
-      maxRetries: this.#config['max.retries'],
-      backoffMs: this.#config['retry.backoff.ms'],
-      maxBackoffMs: Math.max(BACKOFF_MAX_MS, this.#config['retry.backoff.ms']),
-    }
-  }
-
-  #convert(record: SinkRecord): Write<Operation> | null | Promise<Write<Operation> | null> {
+  protected convert(record: SinkRecord): Write<Operation> | null | Promise<Write<Operation> | null> {
     const index = this.#converter.resourceOf(record)
     const operation = this.#converter.convert(record, index)
     if (operation === null) {
@@ -131,7 +106,7 @@ export class ElasticsearchSinkTask implements SinkTask {
     return this.#retrying(`making "${index}" ready`, () => this.#resources!.ensure(index, schema))
   }
 
-  async #write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
+  protected async write({ items }: Batch<Operation>, signal: AbortSignal): Promise<WriteOutcome> {
     const operations = items.map(({ data }) => data)
     const memory = this.#memory.take(mostBytesOf(operations))
     const { body } = await this.#server!.request({
@@ -158,18 +133,18 @@ export class ElasticsearchSinkTask implements SinkTask {
   }
 
   /** What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task fails. */
-  async #reject(record: SinkRecord, error: Error): Promise<void> {
+  protected override async reject(record: SinkRecord, error: Error): Promise<void> {
     const isOurs = isConnectError(error) && error.code === 'DATA'
     const behavior = this.#config['behavior.on.malformed.documents']
     const mayDrop = isOurs ? this.#config['drop.invalid.message'] : behavior !== 'fail'
     try {
-      await reportOrFail(this.#context.errantRecordReporter, record, error)
+      await reportOrFail(this.context.errantRecordReporter, record, error)
     } catch (reason) {
       if (!mayDrop) throw reason
       this.#skipped++
       const message = `the record ${placeOf(record)} is left out: ${error.message}`
-      if (isOurs || behavior === 'warn') this.#context.logger.warn({}, message)
-      else this.#context.logger.debug({}, message)
+      if (isOurs || behavior === 'warn') this.context.logger.warn({}, message)
+      else this.context.logger.debug({}, message)
     }
   }
 
@@ -177,7 +152,7 @@ export class ElasticsearchSinkTask implements SinkTask {
   #tellOfNewer(record: SinkRecord): void {
     if (this.#isNewerTold) return
     this.#isNewerTold = true
-    this.#context.logger.warn(
+    this.context.logger.warn(
       {},
       `the document of the record ${placeOf(record)} has this version or a newer one, so it stays as it is. That is usual ` +
         'for records that are delivered again. If the same key is in several partitions, set external.version.header or ' +
@@ -188,13 +163,7 @@ export class ElasticsearchSinkTask implements SinkTask {
   /** Requests that are no bulk have the same patience. */
   async #retrying<T>(what: string, operation: () => Promise<T>): Promise<T> {
     try {
-      return await withRetries(operation, {
-        backoff: this.#backoff(),
-        classify: failureOf,
-        signal: this.#stop.signal,
-        onRetry: ({ error }, retry, waitMs) =>
-          this.#context.logger.warn({ err: error, retry, waitMs }, `${what} failed and is tried again`),
-      })
+      return await this.patiently(what, operation)
     } catch (error) {
       if (isConnectError(error) && !(error instanceof RetriableError)) throw error
       throw new ConnectError(`${what} failed: ${(error as Error).message}`, { cause: error })

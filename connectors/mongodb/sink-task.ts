@@ -1,18 +1,12 @@
-import {
-  type SinkRecord,
-  type SinkTask,
-  type SinkTaskContext,
-  type TopicPartition,
-  type TopicPartitionOffset,
-} from '@millrace/sdk'
+import type { SinkRecord, SinkTaskContext } from '@millrace/sdk'
 import type { MongoClient } from 'mongodb'
-import { realPauses, withRetries } from '../_shared/retry/index.ts'
+import { realPauses } from '../_shared/retry/index.ts'
 import {
   type Batch,
+  BatchedSinkTask,
   LIMITS_DEFAULT,
   placeOf,
   reportOrFail,
-  SinkBatcher,
   type Write,
   type WriteOutcome,
 } from '../_shared/sink-batcher/index.ts'
@@ -25,81 +19,49 @@ const BACKOFF_MAX_MS = 60_000
 const BUFFERED_BATCH_MIN = 1000
 
 /** Writes records with bulk writes. */
-export class MongoSinkTask implements SinkTask {
+export class MongoSinkTask extends BatchedSinkTask<BulkItem> {
   readonly #config: MongoSinkConfig
-  readonly #context: SinkTaskContext
-  readonly #batcher: SinkBatcher<BulkItem>
-  readonly #stop = new AbortController()
   #client: MongoClient | undefined
   #writer: SinkWriter | undefined
   #skipped = 0
 
   constructor(config: MongoSinkConfig, context: SinkTaskContext) {
-    this.#config = config
-    this.#context = context
     const batchRecords = config['max.batch.size'] || LIMITS_DEFAULT.batchRecords
-    this.#batcher = new SinkBatcher<BulkItem>({
-      context,
+    super(context, {
       limits: {
         batchRecords,
         // One batch is on its way, one is ready, one is being made; more would only grow old in memory.
         bufferRecords: 3 * Math.max(batchRecords, BUFFERED_BATCH_MIN),
         // One at a time keeps the order of all writes, also of those whose documents only the server can tell.
         maxInFlight: 1,
-        retry: this.#backoff(),
+        retry: {
+          maxRetries: config['max.num.retries'],
+          backoffMs: config['retries.defer.timeout'],
+          maxBackoffMs: Math.max(BACKOFF_MAX_MS, config['retries.defer.timeout']),
+        },
       },
-      convert: (record) => this.#convert(record),
-      write: (batch, signal) => this.#write(batch, signal),
       classify: failureOf,
-      reject: (record, error) => this.#reject(record, error),
     })
+    this.#config = config
   }
 
   async start(): Promise<void> {
-    const connecting = (): Promise<MongoClient> => openClient(this.#config)
-    this.#client = await withRetries(connecting, {
-      backoff: this.#backoff(),
-      classify: failureOf,
-      signal: this.#stop.signal,
-      onRetry: ({ error }, retry, waitMs) =>
-        this.#context.logger.warn({ err: error, retry, waitMs }, 'connecting failed and is tried again'),
-    })
+    this.#client = await this.patiently('connecting', () => openClient(this.#config))
     const { SinkWriter: Writer } = await import('./sink-writer.ts')
-    this.#writer = new Writer(this.#client, this.#config, this.#context.raw)
+    this.#writer = new Writer(this.#client, this.#config, this.context.raw)
   }
 
-  put(records: readonly SinkRecord[]): Promise<void> {
-    return this.#batcher.put(records)
-  }
-
-  preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
-    return this.#batcher.preCommit(offsets)
-  }
-
-  close(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#batcher.close(partitions)
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#batcher.stop()
-    if (this.#skipped > 0) this.#context.logger.info({ skipped: this.#skipped }, 'records were left out as configured')
+  override async stop(): Promise<void> {
+    await super.stop()
+    if (this.#skipped > 0) this.context.logger.info({ skipped: this.#skipped }, 'records were left out as configured')
     await this.#client?.close()
   }
 
-  #backoff() {
-    return {
-      maxRetries: this.#config['max.num.retries'],
-      backoffMs: this.#config['retries.defer.timeout'],
-      maxBackoffMs: Math.max(BACKOFF_MAX_MS, this.#config['retries.defer.timeout']),
-    }
-  }
-
-  #convert(record: SinkRecord): Write<BulkItem> | null {
+  protected convert(record: SinkRecord): Write<BulkItem> | null {
     return this.#writer!.convert(record)
   }
 
-  #write({ target, items }: Batch<BulkItem>, signal: AbortSignal): Promise<WriteOutcome | undefined> {
+  protected write({ target, items }: Batch<BulkItem>, signal: AbortSignal): Promise<WriteOutcome | undefined> {
     return this.#writer!.write(target, items, (ms) => realPauses.pause(ms, signal))
   }
 
@@ -107,8 +69,8 @@ export class MongoSinkTask implements SinkTask {
    * What follows from a record that cannot be written. Invariant 3: reported, left out by a setting, or the task
    * fails.
    */
-  async #reject(record: SinkRecord, error: Error): Promise<void> {
-    const { raw, errantRecordReporter, logger } = this.#context
+  protected override async reject(record: SinkRecord, error: Error): Promise<void> {
+    const { raw, errantRecordReporter, logger } = this.context
     // What is not the record's own fault never comes here, so `data` is as `all`.
     const own = this.#config['mongo.errors.tolerance'].toLowerCase()
     const tolerates = own === '' ? raw['errors.tolerance'] === 'all' : own !== 'none'

@@ -3,28 +3,23 @@ import {
   isConnectError,
   RetriableError,
   type SinkRecord,
-  type SinkTask,
   type SinkTaskContext,
   type TopicPartition,
-  type TopicPartitionOffset,
 } from '@millrace/sdk'
 import {
   classifyRedisError,
   type RedisConnectionConfig,
   RedisLink,
   type RedisSettings,
+  redisSinkLimits,
 } from '../_shared/redis/index.ts'
-import { type Backoff, withRetries } from '../_shared/retry/index.ts'
-import { type Batch, SinkBatcher, type Write, type WriteOutcome } from '../_shared/sink-batcher/index.ts'
+import { type Batch, BatchedSinkTask, type Write, type WriteOutcome } from '../_shared/sink-batcher/index.ts'
 import { type BatchWriter, ExactlyOnceWriter, PlainWriter, type RecordWrite } from './batch-writers.ts'
 import { moduleProblem } from './modules.ts'
 import { type Operation, operationsOf, type ToOperations } from './operations.ts'
 import type { SinkConfig } from './sink-config.ts'
 import { SinkOffsets } from './sink-offsets.ts'
 
-const MAX_BACKOFF_MS = 5000
-/** One batch is on its way, one is ready, and one is filled. */
-const BATCHES_WAITING = 3
 /** About what a command takes beside its arguments. */
 const OVERHEAD_BYTES = 64
 
@@ -32,51 +27,27 @@ const OVERHEAD_BYTES = 64
 export type SinkTaskConfig = Omit<SinkConfig, keyof RedisConnectionConfig>
 
 /** Writes records into Redis in the order of their topic partitions. */
-export class RedisSinkTask implements SinkTask {
+export class RedisSinkTask extends BatchedSinkTask<RecordWrite> {
   readonly #config: SinkTaskConfig
-  readonly #context: SinkTaskContext
   readonly #link: RedisLink
-  readonly #backoff: Backoff
   readonly #offsets: SinkOffsets | undefined
   readonly #writer: BatchWriter
   readonly #toOperations: ToOperations
-  readonly #batcher: SinkBatcher<RecordWrite>
-  readonly #stop = new AbortController()
 
   constructor(config: SinkTaskConfig, context: SinkTaskContext, settings: RedisSettings) {
+    super(context, { limits: redisSinkLimits(config), classify: classifyRedisError })
     this.#config = config
-    this.#context = context
     this.#link = new RedisLink(settings)
-    this.#backoff = {
-      maxRetries: config['max.retries'],
-      backoffMs: config['retry.backoff.ms'],
-      maxBackoffMs: MAX_BACKOFF_MS,
-    }
     if (config['exactly.once']) {
       const keyspace = config['exactly.once.offsets.keyspace']
       this.#offsets = new SinkOffsets(this.#link, keyspace, context.connectorName)
       this.#writer = new ExactlyOnceWriter(this.#link, this.#offsets, context.errantRecordReporter)
     } else this.#writer = new PlainWriter(this.#link, settings.mode === 'cluster')
     this.#toOperations = operationsOf(config)
-    this.#batcher = new SinkBatcher<RecordWrite>({
-      context,
-      limits: {
-        batchRecords: config['batch.size'],
-        lingerMs: config['linger.ms'],
-        // What waits long is moved about by the garbage collector, which costs more than waiting gains.
-        bufferRecords: config['batch.size'] * BATCHES_WAITING,
-        // One at a time: everything then has the order of the topic, whatever its key in Redis.
-        maxInFlight: 1,
-        retry: this.#backoff,
-      },
-      convert: (record) => this.#convert(record),
-      write: (batch, signal) => this.#write(batch, signal),
-      classify: classifyRedisError,
-    })
   }
 
   async start(): Promise<void> {
-    const problem = await this.#patiently(async () => {
+    const problem = await this.patiently('connecting to Redis', async () => {
       await this.#link.client()
       return await moduleProblem(this.#link, this.#config['redis.type'])
     })
@@ -86,31 +57,22 @@ export class RedisSinkTask implements SinkTask {
   async open(partitions: readonly TopicPartition[]): Promise<void> {
     const offsets = this.#offsets
     if (offsets === undefined || partitions.length === 0) return
-    const found = await this.#patiently(() => offsets.claim(partitions))
+    const found = await this.patiently('claiming partitions in Redis', () => offsets.claim(partitions))
     // Invariant 2: what Redis says was written is the truth, whatever the group has committed.
-    if (found.length > 0) this.#context.offset(found)
+    if (found.length > 0) this.context.offset(found)
   }
 
-  put(records: readonly SinkRecord[]): Promise<void> {
-    return this.#batcher.put(records)
-  }
-
-  preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
-    return this.#batcher.preCommit(offsets)
-  }
-
-  async close(partitions: readonly TopicPartition[]): Promise<void> {
-    await this.#batcher.close(partitions)
+  override async close(partitions: readonly TopicPartition[]): Promise<void> {
+    await super.close(partitions)
     this.#offsets?.release(partitions)
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#batcher.stop()
+  override async stop(): Promise<void> {
+    await super.stop()
     this.#link.close()
   }
 
-  #convert(record: SinkRecord): Write<RecordWrite> | null {
+  protected convert(record: SinkRecord): Write<RecordWrite> | null {
     let operations: readonly Operation[]
     try {
       operations = this.#toOperations(record)
@@ -128,7 +90,7 @@ export class RedisSinkTask implements SinkTask {
     return { bytes, data: { operations } }
   }
 
-  async #write({ items }: Batch<RecordWrite>, signal: AbortSignal): Promise<WriteOutcome | void> {
+  protected async write({ items }: Batch<RecordWrite>, signal: AbortSignal): Promise<WriteOutcome | void> {
     const callBack = (): void => this.#link.drop()
     signal.addEventListener('abort', callBack, { once: true })
     try {
@@ -147,15 +109,5 @@ export class RedisSinkTask implements SinkTask {
     if (have < wanted) {
       throw new RetriableError(`only ${have} of ${wanted} replicas have the records after ${timeoutMs} ms`)
     }
-  }
-
-  #patiently<T>(operation: () => Promise<T>): Promise<T> {
-    return withRetries(operation, {
-      backoff: this.#backoff,
-      classify: classifyRedisError,
-      signal: this.#stop.signal,
-      onRetry: ({ error }, retry, waitMs) =>
-        this.#context.logger.warn({ reason: error.message, retry, waitMs }, 'Redis is away, trying again'),
-    })
   }
 }

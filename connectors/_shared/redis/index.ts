@@ -3,3 +3,4 @@ export { type RedisConnectionConfig, redisConnectionConfig, redisSettings } from
 export { classifyRedisError, classifyReply, isConnectionLost } from './failures.ts'
 export { type RedisArgument, RedisLink } from './redis-link.ts'
 export { readNode, type RedisNode, type RedisSettings, type RedisTls } from './settings.ts'
+export { redisSinkLimits, type RedisSinkLimitsConfig } from './sink-limits.ts'

@@ -1,4 +1,5 @@
 export type { Batch, BatchItem, ItemFailure, Write, WriteOutcome } from './batch.ts'
+export { BatchedSinkTask, type BatchedSinkTaskOptions } from './batched-sink-task.ts'
 export { type BatchLimits, LIMITS_DEFAULT } from './limits.ts'
 export { placeOf, reportOrFail } from './report.ts'
 export { type BatcherClock, SinkBatcher, type SinkBatcherOptions } from './sink-batcher.ts'
