@@ -1,4 +1,5 @@
 import { compileRegex, type ConfigDef, defineConfig, type Parsed } from '@millrace/sdk'
+import { oauth2Options, proxyOptions } from './client-options.ts'
 import { tlsConfig } from './tls-config.ts'
 import { parsePairs } from './words.ts'
 
@@ -303,42 +304,10 @@ const authConfig = {
     group: 'Authentication',
     displayName: 'Password',
   },
-  'oauth2.access.token.url': {
-    type: 'string',
-    default: '',
-    importance: 'medium',
-    doc: 'Where tokens are given out.',
-    aliases: ['oauth2.token.url'],
-    validate: needsOAuth2,
-    group: 'Authentication',
-    displayName: 'Token URL',
-  },
-  'oauth2.client.id': {
-    type: 'string',
-    default: '',
-    importance: 'medium',
-    doc: 'The client.',
-    validate: needsOAuth2,
-    group: 'Authentication',
-    displayName: 'Client id',
-  },
-  'oauth2.client.secret': {
-    type: 'password',
-    default: '',
-    importance: 'medium',
-    doc: 'The secret of the client.',
-    validate: needsOAuth2,
-    group: 'Authentication',
-    displayName: 'Client secret',
-  },
-  'oauth2.client.scope': {
-    type: 'string',
-    default: '',
-    importance: 'low',
-    doc: 'The scope to ask for.',
-    group: 'Authentication',
-    displayName: 'Scope',
-  },
+  'oauth2.access.token.url': { ...oauth2Options.tokenUrl, aliases: ['oauth2.token.url'], validate: needsOAuth2 },
+  'oauth2.client.id': { ...oauth2Options.clientId, validate: needsOAuth2 },
+  'oauth2.client.secret': { ...oauth2Options.clientSecret, validate: needsOAuth2 },
+  'oauth2.client.scope': oauth2Options.scope,
   'oauth2.client.authorization.mode': {
     type: 'string',
     default: 'HEADER',
@@ -382,15 +351,7 @@ const authConfig = {
     group: 'Authentication',
     displayName: 'Name of the secret',
   },
-  'oauth2.response.token.property': {
-    type: 'string',
-    default: 'access_token',
-    importance: 'low',
-    doc: 'The property of the answer that is the token.',
-    aliases: ['oauth2.token.property'],
-    group: 'Authentication',
-    displayName: 'Property of the token',
-  },
+  'oauth2.response.token.property': { ...oauth2Options.tokenProperty, aliases: ['oauth2.token.property'] },
 } as const satisfies ConfigDef
 
 const failureConfig = {
@@ -503,40 +464,10 @@ const failureConfig = {
     group: 'Client',
     displayName: 'Requests a second',
   },
-  'http.proxy.host': {
-    type: 'string',
-    default: '',
-    importance: 'low',
-    doc: 'The HTTP proxy to go through; empty for none.',
-    group: 'Client',
-    displayName: 'Proxy host',
-  },
-  'http.proxy.port': {
-    type: 'int',
-    default: 3128,
-    min: 1,
-    max: 65_535,
-    importance: 'low',
-    doc: 'The port of the proxy.',
-    group: 'Client',
-    displayName: 'Proxy port',
-  },
-  'http.proxy.user': {
-    type: 'string',
-    default: '',
-    importance: 'low',
-    doc: 'The user at the proxy.',
-    group: 'Client',
-    displayName: 'Proxy user',
-  },
-  'http.proxy.password': {
-    type: 'password',
-    default: '',
-    importance: 'low',
-    doc: 'The password at the proxy.',
-    group: 'Client',
-    displayName: 'Proxy password',
-  },
+  'http.proxy.host': proxyOptions.host,
+  'http.proxy.port': proxyOptions.port,
+  'http.proxy.user': proxyOptions.user,
+  'http.proxy.password': proxyOptions.password,
 } as const satisfies ConfigDef
 
 /** The configuration of the HTTP sink. */
