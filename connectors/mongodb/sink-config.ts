@@ -157,7 +157,7 @@ const sinkKeys = {
     doc:
       'What is done for a record. DefaultWriteModelStrategy replaces the document of the _id or inserts it; it ' +
       'only inserts into time series.',
-    validate: oneOfClasses(WRITE_MODELS),
+    validate: (name: string, all: All) => oneOfClasses(WRITE_MODELS)(name) ?? tombstoneProblem(name, all),
     group: 'Writes',
     displayName: 'Write model',
   },
@@ -178,8 +178,10 @@ const sinkKeys = {
     importance: 'low',
     doc:
       'What a record without value does: deletes the document of its id (DeleteOneDefaultStrategy) or the one ' +
-      'that its key describes (DeleteOneTombstoneBusinessKeyStrategy).',
-    validate: oneOfClasses(['DeleteOneDefaultStrategy', 'DeleteOneTombstoneBusinessKeyStrategy']),
+      'that the part of its key describes which PartialKeyStrategy takes (DeleteOneTombstoneBusinessKeyStrategy).',
+    validate: (name: string, all: All) =>
+      oneOfClasses(['DeleteOneDefaultStrategy', 'DeleteOneTombstoneBusinessKeyStrategy'])(name) ??
+      (all['delete.on.null.values'] === true ? tombstoneProblem(name, all) : undefined),
     group: 'Writes',
     displayName: 'Delete model',
   },
@@ -474,6 +476,12 @@ function problemOf(check: () => unknown): string | undefined {
 function classIn(all: All, key: string): string {
   const name = all[key]
   return typeof name === 'string' ? simpleName(name) : ''
+}
+
+function tombstoneProblem(name: string, all: All): string | undefined {
+  if (simpleName(name) !== 'DeleteOneTombstoneBusinessKeyStrategy') return undefined
+  const isPartial = classIn(all, 'document.id.strategy') === 'PartialKeyStrategy'
+  return isPartial ? undefined : 'needs document.id.strategy=PartialKeyStrategy, which says what the business key is'
 }
 
 function deletesProblem(deletes: boolean, all: All): string | undefined {

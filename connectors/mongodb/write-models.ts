@@ -1,7 +1,7 @@
 import { DataError } from '@millrace/sdk'
 import { simpleName } from './class-names.ts'
 import { type Document, isDocument } from './documents.ts'
-import type { IdStrategy } from './id-strategies.ts'
+import { type IdStrategy, idStrategy } from './id-strategies.ts'
 import type { MongoSinkConfig } from './sink-config.ts'
 import { copyOf, type SinkDocument } from './sink-document.ts'
 
@@ -43,7 +43,7 @@ export function writeModel(name: string, config: MongoSinkConfig, nowMs: () => n
     case 'DeleteOneBusinessKeyStrategy':
       return ({ value }) => ({ deleteOne: { filter: businessKey(value, isFlat) } })
     case 'DeleteOneTombstoneBusinessKeyStrategy':
-      return (document) => ({ deleteOne: { filter: flattened(copyOf(keyed(document).key)) } })
+      return tombstone(config)
     default:
       throw new DataError(`the write model strategy ${name} is not known`)
   }
@@ -67,6 +67,12 @@ function stamped(filter: Document, fields: Document, now: Date): Operation {
 function keyed(document: SinkDocument): SinkDocument {
   if (document.hasKey) return document
   throw new DataError('the record has no key, so nobody can say which document is to be deleted')
+}
+
+/** Deletes by the part of the key that PartialKeyStrategy takes. */
+function tombstone(config: MongoSinkConfig): WriteModel {
+  const part = idStrategy(config)
+  return (document) => ({ deleteOne: { filter: flattened(part(keyed(document)) as Document) } })
 }
 
 function byKey({ key }: SinkDocument): Document {

@@ -2,9 +2,17 @@
 import { fileURLToPath } from 'node:url'
 import { mavenJars } from './java.ts'
 
+/** Versions that ours is compared with, and the Avro that each needs. */
+const AVRO = { '1.13.0': '1.9.2', '2.0.1': '1.12.0' } as const
+
+export type MongoConnectorVersion = keyof typeof AVRO
+
+export const MONGO_CONNECTORS = Object.keys(AVRO) as readonly MongoConnectorVersion[]
+
 const POM = fileURLToPath(new URL('kafka-mongodb/pom.xml', import.meta.url))
 
 /** The folder of its jars, with those of the Kafka that it runs on. */
-export function mongoConnectorJars(): Promise<string> {
-  return mavenJars('kafka-mongodb-1.13.0', POM)
+export function mongoConnectorJars(version: MongoConnectorVersion = '1.13.0'): Promise<string> {
+  const options = [`-Dconnector.version=${version}`, `-Davro.version=${AVRO[version]}`]
+  return mavenJars(`kafka-mongodb-${version}`, POM, options)
 }

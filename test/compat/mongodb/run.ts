@@ -1,9 +1,11 @@
 /**
- * `node --conditions=source test/compat/mongodb/run.ts [sink|source|config ...] [--seed N] [--cases N] [--show N]`: the connectors
+ * `node --conditions=source test/compat/mongodb/run.ts [sink|source|config ...] [--seed N] [--cases N] [--show N]
+ * [--original 2.0.1]`: the connectors
  * beside the original, with as many generated cases as one has time for. Prints the seed, each difference, and how often each
  * explanation was needed.
  */
 import { parseArgs } from 'node:util'
+import { MONGO_CONNECTORS } from '../../services/kafka-mongodb.ts'
 import { compareConfigs } from './compare-configs.ts'
 import { compareSinks, describe as describeSink } from './compare-sinks.ts'
 import { compareSources, describe as describeSource } from './compare-sources.ts'
@@ -19,10 +21,13 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     cases: { type: 'string', default: '500' },
     show: { type: 'string', default: '10' },
+    original: { type: 'string', default: '1.13.0' },
   },
 })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 const count = Number(values.cases)
+const version = MONGO_CONNECTORS.find((one) => one === values.original)
+if (version === undefined) throw new Error(`--original is one of ${MONGO_CONNECTORS.join(', ')}`)
 
 interface Found {
   readonly compared: number
@@ -31,8 +36,8 @@ interface Found {
 }
 
 async function runSinks(sides: readonly [Side, Side]): Promise<Found> {
-  const cases = sinkCases(seed, count)
-  const [java, ours] = await Promise.all([javaSinks(sides[0], cases), ourSinks(sides[1], cases)])
+  const cases = sinkCases(seed, count, version !== '1.13.0')
+  const [java, ours] = await Promise.all([javaSinks(sides[0], cases, version), ourSinks(sides[1], cases)])
   const { differences, ...found } = compareSinks(cases, java, ours)
   return { ...found, differences: differences.map(describeSink) }
 }
@@ -40,7 +45,7 @@ async function runSinks(sides: readonly [Side, Side]): Promise<Found> {
 async function runSources([{ server, client }]: readonly [Side, Side]): Promise<Found> {
   const cases = sourceCases(seed, count)
   const token = await prepareSources(client, cases)
-  const [java, ours] = await Promise.all([javaSources(server, cases, token), ourSources(server, cases, token)])
+  const [java, ours] = await Promise.all([javaSources(server, cases, token, version), ourSources(server, cases, token)])
   const { differences, ...found } = compareSources(cases, java, ours)
   return { ...found, differences: differences.map(describeSource) }
 }
@@ -48,7 +53,7 @@ async function runSources([{ server, client }]: readonly [Side, Side]): Promise<
 const RUNS = {
   sink: runSinks,
   source: runSources,
-  config: ([{ server }]: readonly [Side, Side]) => compareConfigs(server),
+  config: ([{ server }]: readonly [Side, Side]) => compareConfigs(server, version),
 }
 
 const names = Object.keys(RUNS) as (keyof typeof RUNS)[]

@@ -76,10 +76,24 @@ const FIELDS = [
   'a.b',
 ]
 
-/** So many cases; the same seed gives the same ones. */
-export function sinkCases(seed: number, count: number): SinkCase[] {
+/** So many cases; the same seed gives the same ones. `isLater`: with classes that later versions of the original have. */
+export function sinkCases(seed: number, count: number, isLater = false): SinkCase[] {
   const g = new Generator(seededRandom(seed))
-  return Array.from({ length: count }, (_, i) => sinkCase(g, `c${i}`))
+  return Array.from({ length: count }, (_, i) => {
+    const c = sinkCase(g, `c${i}`)
+    return isLater && c.options['change.data.capture.handler'] === undefined ? later(g, c) : c
+  })
+}
+
+function later(g: Generator, c: SinkCase): SinkCase {
+  const options: Options = { ...c.options }
+  if (g.chance(0.3)) {
+    const chain = options['post.processor.chain']
+    const remover = `${SINK}.processor.NullFieldValueRemover`
+    options['post.processor.chain'] = chain === undefined ? remover : `${chain},${remover}`
+  }
+  if (g.chance(0.3)) options['delete.writemodel.strategy'] = `${MODELS}.DeleteOneTombstoneBusinessKeyStrategy`
+  return { ...c, options }
 }
 
 /** A case by chance. Everything that it writes is in databases whose names begin with `database`. */

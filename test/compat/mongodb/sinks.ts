@@ -1,6 +1,7 @@
 import { isConnectError, parseConfigOrThrow, type SinkRecord } from '@millrace/sdk'
 import sink from '../../../connectors/mongodb/sink.ts'
 import { startSink } from '../../integration/support/sink-driver.ts'
+import type { MongoConnectorVersion } from '../../services/kafka-mongodb.ts'
 import { recordOf } from '../records.ts'
 import { type Dump, dumpDatabases } from './dump.ts'
 import { messageOf, type Side, throughJava } from './harness.ts'
@@ -35,9 +36,16 @@ async function prepare({ client }: Side, cases: readonly SinkCase[]): Promise<vo
 }
 
 /** What the original makes of the cases. */
-export async function javaSinks(side: Side, cases: readonly SinkCase[]): Promise<SinkOutcome[]> {
+export async function javaSinks(
+  side: Side,
+  cases: readonly SinkCase[],
+  version?: MongoConnectorVersion,
+): Promise<SinkOutcome[]> {
   await prepare(side, cases)
-  const answers = await throughJava(cases.map((c) => ({ ...c, options: optionsOf(c, side) })))
+  const answers = await throughJava(
+    cases.map((c) => ({ ...c, options: optionsOf(c, side) })),
+    version,
+  )
   const dumps = await dumpDatabases(side.client, caseOf)
   return answers.map((answer, i) => javaOutcome(answer, dumps.get(cases[i]!.options['database']!) ?? {}))
 }

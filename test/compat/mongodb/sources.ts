@@ -4,6 +4,7 @@ import { documentOfJson } from '../../../connectors/mongodb/extended-json.ts'
 import source from '../../../connectors/mongodb/source.ts'
 import { openSourceTask } from '../../integration/support/task-contract.ts'
 import { DEADLINE_MS } from '../../services/deadline.ts'
+import type { MongoConnectorVersion } from '../../services/kafka-mongodb.ts'
 import type { MongoServer } from '../../services/mongo.ts'
 import { canonical, dumpRecord } from '../records.ts'
 import { messageOf, throughJava } from './harness.ts'
@@ -62,12 +63,13 @@ export async function javaSources(
   server: MongoServer,
   cases: readonly SourceCase[],
   token: string,
+  version?: MongoConnectorVersion,
 ): Promise<SourceOutcome[]> {
   const lines = cases.map((c) => {
     return { kind: c.kind, options: optionsOf(c, server), offset: offsetOf(c, token), most: RECORDS_MAX }
   })
   const text = ({ class: name, message }: { class: string; message: string }): string => `${name}: ${message}`
-  return (await throughJava(lines)).map((answer, i): SourceOutcome => {
+  return (await throughJava(lines, version)).map((answer, i): SourceOutcome => {
     if (answer.refused) return { refused: text(answer.refused), records: [] }
     const records = inOrder(cases[i]!, answer.records.map(canonical))
     return { ...(answer.error ? { error: text(answer.error) } : {}), records }

@@ -22,6 +22,14 @@ test.each([
   [{ 'post.processor.chain': 'FieldValueTransformPostProcessor' }, 'use a transformation of the connector instead'],
   [{ 'change.data.capture.handler': 'com.example.Handler' }, 'use one of com.mongodb'],
   [{ 'delete.on.null.values': 'true' }, 'needs a document.id.strategy of the key'],
+  [
+    {
+      'delete.on.null.values': 'true',
+      'document.id.strategy': 'FullKeyStrategy',
+      'delete.writemodel.strategy': 'DeleteOneTombstoneBusinessKeyStrategy',
+    },
+    'needs document.id.strategy=PartialKeyStrategy',
+  ],
   [{ 'timeseries.metafield': 'a' }, 'needs timeseries.timefield'],
   [{ 'timeseries.granularity': 'hours' }, 'needs timeseries.timefield'],
   [{ 'timeseries.timefield': 'a', 'writemodel.strategy': 'UpdateOneDefaultStrategy' }, 'are only inserted'],

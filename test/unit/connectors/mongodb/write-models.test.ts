@@ -146,8 +146,15 @@ test('a record without value deletes only when it is told to', () => {
   expect(() => operationOf(fullKey, { key })).toThrow('set delete.on.null.values')
   const settings = { ...fullKey, 'delete.on.null.values': 'true' }
   expect(operationOf(settings, { key })).toEqual({ deleteOne: { filter: { _id: key } } })
-  const tombstone = { ...settings, 'delete.writemodel.strategy': 'DeleteOneTombstoneBusinessKeyStrategy' }
-  expect(operationOf(tombstone, { key: { a: { b: 'x' } } })).toEqual({ deleteOne: { filter: { 'a.b': 'x' } } })
+  const tombstone = {
+    ...settings,
+    'delete.writemodel.strategy': 'DeleteOneTombstoneBusinessKeyStrategy',
+    'document.id.strategy': 'PartialKeyStrategy',
+    'document.id.strategy.partial.key.projection.type': 'allowlist',
+    'document.id.strategy.partial.key.projection.list': 'a.b',
+  }
+  const filter = { 'a.b': 'x' }
+  expect(operationOf(tombstone, { key: { a: { b: 'x', c: 'y' }, d: 'z' } })).toEqual({ deleteOne: { filter } })
   expect(() => operationOf(settings, {})).toThrow('the record has no key')
 })
 
