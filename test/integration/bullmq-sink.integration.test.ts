@@ -1,43 +1,27 @@
 // The BullMQ sink on a real Redis: what a queue holds afterwards, and that repetitions add nothing.
 import { parseConfigOrThrow, schemas, struct } from '@millrace/sdk'
-import { type Job, Queue } from 'bullmq'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Job } from 'bullmq'
+import { afterEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/bullmq/sink.ts'
-import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { redisMissing } from '../services/redis.ts'
+import { RunningTasks } from './support/hooks.ts'
+import { useQueue, useRedis } from './support/redis-hooks.ts'
 import { type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/redis-tasks.ts'
 import { type Raw } from './support/task-contract.ts'
 
 const missing = redisMissing()
 
 describe.skipIf(missing)('the BullMQ sink', () => {
-  let redis: RedisServer
-  let running: RunningSink[] = []
-  let queue: Queue
-
-  beforeAll(async () => {
-    redis = await startRedis({ isDurable: true })
-  })
-  afterAll(async () => {
-    await redis?.stop()
-  })
-  beforeEach(async () => {
-    await redis.client().flushall()
-    queue = new Queue('orders', { connection: { host: redis.host, port: redis.port } })
-    queue.on('error', () => undefined)
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-    await queue.close()
-  })
+  const redis = useRedis({ isDurable: true })
+  const queue = useQueue('orders', redis)
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const start = async (raw: Raw = {}, options: SinkOptions = {}): Promise<RunningSink> => {
-    const started = await startSink(sink, { 'redis.uri': redis.url, ...raw }, options)
-    running.push(started)
-    return started
+    return running.add(await startSink(sink, { 'redis.uri': redis().url, ...raw }, options))
   }
   const jobs = async (): Promise<Job[]> =>
-    ((await queue.getJobs(['waiting', 'prioritized', 'delayed'], 0, -1, true)) as Job[]).filter(Boolean)
+    ((await queue().getJobs(['waiting', 'prioritized', 'delayed'], 0, -1, true)) as Job[]).filter(Boolean)
 
   test('a record becomes a job with an id of its place, and a repetition adds none', async () => {
     const { put } = await start()
@@ -114,8 +98,8 @@ describe.skipIf(missing)('the BullMQ sink', () => {
     for (let round = 0; round < 3; round++) {
       const records = Array.from({ length: 200 }, (_, n) => sinkRecord(round * 200 + n, 'a', { n: round * 200 + n }))
       const writing = put(records)
-      await redis.kill()
-      await redis.restart()
+      await redis().kill()
+      await redis().restart()
       await writing
     }
     const found = (await jobs()).map(({ data }) => data.n as number)
@@ -123,12 +107,12 @@ describe.skipIf(missing)('the BullMQ sink', () => {
   })
 
   test('constants that are no options, and ids that are not of one record, are refused by name', async () => {
-    const raw = { 'redis.uri': redis.url, 'job.opts.lifo': 'maybe', 'job.opts.delay': '-1' }
+    const raw = { 'redis.uri': redis().url, 'job.opts.lifo': 'maybe', 'job.opts.delay': '-1' }
     expect(await sink.validate?.(parseConfigOrThrow(sink.config, raw), raw)).toEqual([
       { key: 'job.opts.delay', message: 'is no whole number of at least 0' },
       { key: 'job.opts.lifo', message: 'is neither true nor false' },
     ])
-    const parse = (bad: Raw) => () => parseConfigOrThrow(sink.config, { 'redis.uri': redis.url, ...bad })
+    const parse = (bad: Raw) => () => parseConfigOrThrow(sink.config, { 'redis.uri': redis().url, ...bad })
     expect(parse({ 'job.id': 'constant' })).toThrow(/job\.id.*different records would get one id/)
     expect(parse({ 'tombstone.behavior': 'remove' })).toThrow(/remove needs job\.id=key/)
   })

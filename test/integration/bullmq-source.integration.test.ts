@@ -1,9 +1,10 @@
 // The BullMQ source on a real Redis: no job is completed before its record is in the log, and none is lost.
 import { FINISHED, parseConfigOrThrow, type SourceRecord } from '@millrace/sdk'
-import { Queue } from 'bullmq'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/bullmq/source.ts'
-import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { redisMissing } from '../services/redis.ts'
+import { RunningTasks } from './support/hooks.ts'
+import { useQueue, useRedis } from './support/redis-hooks.ts'
 import { type RunningSource, startSource } from './support/redis-tasks.ts'
 import { memoryLogger, Offsets, type Raw } from './support/task-contract.ts'
 
@@ -14,35 +15,17 @@ const numbers = (records: readonly SourceRecord[]) =>
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 describe.skipIf(missing)('the BullMQ source', () => {
-  let redis: RedisServer
-  let running: RunningSource[] = []
-  let queue: Queue
-
-  beforeAll(async () => {
-    redis = await startRedis({ isDurable: true })
-  })
-  afterAll(async () => {
-    await redis?.stop()
-  })
-  beforeEach(async () => {
-    await redis.client().flushall()
-    queue = new Queue('orders', { connection: { host: redis.host, port: redis.port } })
-    queue.on('error', () => undefined)
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-    await queue.close()
-  })
+  const redis = useRedis({ isDurable: true })
+  const queue = useQueue('orders', redis)
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const start = async (raw: Raw = {}, offsets = new Offsets()): Promise<RunningSource> => {
-    const started = await startSource(source, { 'redis.uri': redis.url, 'queue.name': 'orders', ...raw }, offsets)
-    running.push(started)
-    return started
+    return running.add(await startSource(source, { 'redis.uri': redis().url, 'queue.name': 'orders', ...raw }, offsets))
   }
   const add = (from: number, count: number) =>
-    queue.addBulk(upTo(count).map((n) => ({ name: 'job', data: { n: from + n } })))
-  const counts = () => queue.getJobCounts('waiting', 'active', 'completed', 'failed')
+    queue().addBulk(upTo(count).map((n) => ({ name: 'job', data: { n: from + n } })))
+  const counts = () => queue().getJobCounts('waiting', 'active', 'completed', 'failed')
 
   test('a job becomes a record, and is completed only when the record is in the log', async () => {
     await add(0, 3)
@@ -54,7 +37,7 @@ describe.skipIf(missing)('the BullMQ source', () => {
     expect(await counts()).toMatchObject({ active: 3, completed: 0 })
     await acknowledge(records.slice(0, 2))
     expect(await counts()).toMatchObject({ active: 1, completed: 2 })
-    expect((await queue.getJob('1'))?.returnvalue).toEqual({ topic: 'from-orders', partition: 0, offset: 0 })
+    expect((await queue().getJob('1'))?.returnvalue).toEqual({ topic: 'from-orders', partition: 0, offset: 0 })
   })
 
   test('a task that stops gives back what is not in the log', async () => {
@@ -62,8 +45,7 @@ describe.skipIf(missing)('the BullMQ source', () => {
     const first = await start()
     const records = await first.take(5)
     await first.acknowledge(records.slice(0, 2))
-    await first.task.stop?.()
-    running = []
+    await running.stop()
     expect(await counts()).toMatchObject({ active: 0, waiting: 3, completed: 2 })
     expect(numbers(await (await start()).take(3)).toSorted((a, b) => a - b)).toEqual([2, 3, 4])
   })
@@ -74,7 +56,7 @@ describe.skipIf(missing)('the BullMQ source', () => {
     for (let died = 0; died < 3; died++) {
       const dead = await start({ 'lock.duration.ms': '1000' })
       await dead.take(3)
-      for (const { id } of await queue.getJobs(['active'])) await redis.client().del(`bull:orders:${id}:lock`)
+      for (const { id } of await queue().getJobs(['active'])) await redis().client().del(`bull:orders:${id}:lock`)
     }
     const heir = await start({ 'lock.duration.ms': '1000' })
     const records = await heir.take(3)
@@ -100,8 +82,8 @@ describe.skipIf(missing)('the BullMQ source', () => {
       const records = await task.take(40)
       for (const n of numbers(records)) seen.add(n)
       await task.acknowledge(records.slice(0, 25))
-      await redis.kill()
-      await redis.restart()
+      await redis().kill()
+      await redis().restart()
       await task.acknowledge(records.slice(25)).catch(() => undefined)
     }
     while ((await counts())['completed'] !== 300) {
@@ -115,7 +97,7 @@ describe.skipIf(missing)('the BullMQ source', () => {
   test('events are read without taking jobs, from where the last task stopped', async () => {
     const offsets = new Offsets()
     const raw = { mode: 'events', topic: 'events' }
-    await queue.add('job', { n: 1 }, { jobId: 'a1' })
+    await queue().add('job', { n: 1 }, { jobId: 'a1' })
     const first = await start(raw, offsets)
     const records = await first.take(2)
     expect(records.map((record) => valueOf(record)['event'])).toEqual(['added', 'waiting'])
@@ -133,7 +115,7 @@ describe.skipIf(missing)('the BullMQ source', () => {
     await add(0, 2)
     const first = await start(raw, offsets)
     await first.acknowledge(await first.take(1))
-    await redis.client().xtrim('bull:orders:events', 'MAXLEN', 0)
+    await redis().client().xtrim('bull:orders:events', 'MAXLEN', 0)
     await add(2, 1)
     const second = await start(raw, offsets)
     await second.take(1)
@@ -144,14 +126,13 @@ describe.skipIf(missing)('the BullMQ source', () => {
     await add(0, 6)
     const consumer = await start()
     await consumer.acknowledge((await consumer.take(6)).slice(0, 4))
-    await consumer.task.stop?.()
-    running = []
+    await running.stop()
     const offsets = new Offsets()
     const raw = { mode: 'snapshot', 'snapshot.states': 'completed,waiting', 'batch.size': '2' }
     const first = await start(raw, offsets)
     const half = await first.take(3)
     await first.acknowledge(half.slice(0, 3))
-    const full: Raw = { 'redis.uri': redis.url, 'queue.name': 'orders', ...raw }
+    const full: Raw = { 'redis.uri': redis().url, 'queue.name': 'orders', ...raw }
     const task = source.createTask(parseConfigOrThrow(source.config, full), {
       connectorName: 'snapshot',
       taskId: 0,
@@ -172,7 +153,7 @@ describe.skipIf(missing)('the BullMQ source', () => {
   })
 
   test('queues are spread over the tasks', async () => {
-    const raw = { 'redis.uri': redis.url, 'queue.name': 'a,b,c' }
+    const raw = { 'redis.uri': redis().url, 'queue.name': 'a,b,c' }
     const context = {
       connectorName: 'c',
       logger: memoryLogger(),

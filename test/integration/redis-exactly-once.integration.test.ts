@@ -1,8 +1,10 @@
 // Exactly-once delivery of the Redis sink: lost answers, replaced tasks, and a server that has lost what it confirmed.
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/redis/sink.ts'
-import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { redisMissing } from '../services/redis.ts'
+import { RunningTasks } from './support/hooks.ts'
+import { useRedis } from './support/redis-hooks.ts'
 import { type RunningSink, sinkRecord, startSink } from './support/redis-tasks.ts'
 import { type Raw } from './support/task-contract.ts'
 
@@ -59,37 +61,22 @@ async function startAnswerEater(target: number): Promise<AnswerEater> {
 }
 
 describe.skipIf(missing)('exactly once in Redis', () => {
-  let redis: RedisServer
-  let running: RunningSink[] = []
-
-  beforeAll(async () => {
-    redis = await startRedis()
-  })
-  afterAll(async () => {
-    await redis?.stop()
-  })
-  beforeEach(async () => {
-    await redis.client().flushall()
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-  })
+  const redis = useRedis()
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const start = async (raw: Raw = {}): Promise<RunningSink> => {
-    const started = await startSink(sink, { 'redis.uri': redis.url, 'exactly.once': 'true', ...raw }, { open })
-    running.push(started)
-    return started
+    return running.add(await startSink(sink, { 'redis.uri': redis().url, 'exactly.once': 'true', ...raw }, { open }))
   }
   const numbers = async (): Promise<number[]> =>
-    (await redis.client().xrange('orders', '-', '+')).map(([, fields]) => Number(fields[1]))
+    (await redis().client().xrange('orders', '-', '+')).map(([, fields]) => Number(fields[1]))
 
   test('offsets move with the records, and what was written is left out', async () => {
     const first = await start()
     expect(first.sought).toEqual([])
     await first.put([entry(0), entry(1)])
     await first.put([entry(1), entry(2)])
-    expect(await redis.client().hget(OFFSETS, 'offset')).toBe('3')
+    expect(await redis().client().hget(OFFSETS, 'offset')).toBe('3')
     const second = await start()
     expect(second.sought).toEqual([{ ...open[0], offset: 3 }])
     await second.put([entry(0), entry(1), entry(2), entry(3)])
@@ -97,10 +84,10 @@ describe.skipIf(missing)('exactly once in Redis', () => {
   })
 
   test('a write whose answer is lost is not repeated', async () => {
-    const proxy = await startAnswerEater(redis.port)
+    const proxy = await startAnswerEater(redis().port)
     try {
       const lose = async (raw: Raw): Promise<number[]> => {
-        await redis.client().flushall()
+        await redis().client().flushall()
         const { put } = await start({ 'redis.uri': `redis://127.0.0.1:${proxy.port}`, ...raw })
         await put([entry(0)])
         proxy.eat(1)
@@ -130,11 +117,11 @@ describe.skipIf(missing)('exactly once in Redis', () => {
     const task = await start()
     await task.put([entry(0), entry(1), entry(2)])
     // As a replica that lacks the last write has it, after it became the master.
-    await redis.client().xtrim('orders', 'MAXLEN', 1)
-    await redis.client().hset(OFFSETS, 'offset', '1')
+    await redis().client().xtrim('orders', 'MAXLEN', 1)
+    await redis().client().hset(OFFSETS, 'offset', '1')
     await expect(task.put([entry(3)])).rejects.toThrow(/went back from 3 to 1/)
     expect((await start()).sought).toEqual([{ ...open[0], offset: 1 }])
-    await redis.client().flushall()
+    await redis().client().flushall()
     await expect(task.put([entry(3)])).rejects.toThrow()
   })
 
@@ -142,11 +129,11 @@ describe.skipIf(missing)('exactly once in Redis', () => {
     ['that Redis refuses', sinkRecord(1, 'bad', { n: 1 })],
     ['that has no form in Redis', sinkRecord(1, null, { n: 1 })],
   ])('offsets stop before a record %s and that nobody takes', async (_, bad) => {
-    await redis.client().set('orders:bad', 'a string')
+    await redis().client().set('orders:bad', 'a string')
     const { put } = await start({ 'redis.type': 'HASH' })
     await expect(put([entry(0), bad, entry(2)])).rejects.toThrow(/offset=1\) cannot be written/)
-    expect(await redis.client().hget(OFFSETS, 'offset')).toBe('1')
-    expect(await redis.client().exists('orders:k2')).toBe(0)
+    expect(await redis().client().hget(OFFSETS, 'offset')).toBe('1')
+    expect(await redis().client().exists('orders:k2')).toBe(0)
   })
 
   test('partitions that were given up are not written', async () => {

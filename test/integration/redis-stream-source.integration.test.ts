@@ -1,8 +1,10 @@
 // The Redis streams source on a real server: nothing is lost when tasks, connections or servers end in the middle.
 import type { SourceRecord } from '@millrace/sdk'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/redis/stream-source.ts'
-import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { redisMissing } from '../services/redis.ts'
+import { RunningTasks } from './support/hooks.ts'
+import { useRedis } from './support/redis-hooks.ts'
 import { type RunningSource, startSource } from './support/redis-tasks.ts'
 import { until } from './worker-harness.ts'
 import { Offsets, type Raw } from './support/task-contract.ts'
@@ -11,41 +13,26 @@ const missing = redisMissing()
 const GROUP = 'kafka-consumer-group'
 
 describe.skipIf(missing)('the Redis streams source', () => {
-  let redis: RedisServer
-  let running: RunningSource[] = []
-
-  beforeAll(async () => {
-    redis = await startRedis({ isDurable: true })
-  })
-  afterAll(async () => {
-    await redis?.stop()
-  })
-  beforeEach(async () => {
-    await redis.client().flushall()
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-  })
+  const redis = useRedis({ isDurable: true })
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const start = async (raw: Raw = {}, offsets = new Offsets()): Promise<RunningSource> => {
-    const all = { 'redis.uri': redis.url, 'redis.stream.name': 's', 'redis.stream.block': '10', ...raw }
-    const started = await startSource(source, all, offsets)
-    running.push(started)
-    return started
+    const all = { 'redis.uri': redis().url, 'redis.stream.name': 's', 'redis.stream.block': '10', ...raw }
+    return running.add(await startSource(source, all, offsets))
   }
   const add = async (from: number, count: number): Promise<void> => {
-    const pipeline = redis.client().pipeline()
+    const pipeline = redis().client().pipeline()
     for (let i = from; i < from + count; i++) pipeline.xadd('s', '*', 'n', String(i))
     await pipeline.exec()
   }
   const numbers = (records: readonly SourceRecord[]): number[] =>
     records.map(({ value }) => Number((value as { body: Map<string, string> }).body.get('n')))
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
-  const pendingCount = async (): Promise<number> => Number((await redis.client().xpending('s', GROUP))[0])
+  const pendingCount = async (): Promise<number> => Number((await redis().client().xpending('s', GROUP))[0])
 
   test('an entry becomes a record with its id as key and its fields as body', async () => {
-    const id = await redis.client().xadd('s', '*', 'a', '1', 'b', 'é')
+    const id = await redis().client().xadd('s', '*', 'a', '1', 'b', 'é')
     const { take } = await start({ topic: 'redis_${stream}' })
     const [record] = await take(1)
     expect(record).toMatchObject({ topic: 'redis_s', key: id, sourceOffset: { offset: id } })
@@ -144,7 +131,7 @@ describe.skipIf(missing)('the Redis streams source', () => {
     const { take, acknowledge } = await start({}, offsets)
     const records = await take(10)
     await acknowledge(records.slice(0, 6))
-    await redis.client().xgroup('DESTROY', 's', GROUP)
+    await redis().client().xgroup('DESTROY', 's', GROUP)
     await add(10, 1)
     // 6 to 9 are on their way into the log already and are not given again by the same task.
     expect(numbers(await take(1))).toEqual([10])
@@ -156,7 +143,9 @@ describe.skipIf(missing)('the Redis streams source', () => {
     await add(0, 3)
     const first = await start()
     const records = await first.take(3)
-    await redis.client().xdel('s', records[1]?.key as string)
+    await redis()
+      .client()
+      .xdel('s', records[1]?.key as string)
     const second = await start()
     expect(numbers(await second.take(2))).toEqual([0, 2])
     await second.acknowledge([])
@@ -172,8 +161,8 @@ describe.skipIf(missing)('the Redis streams source', () => {
       const records = await task.take(100)
       for (const number of numbers(records)) seen.add(number)
       await task.acknowledge(records.slice(0, 70))
-      await redis.kill()
-      await redis.restart()
+      await redis().kill()
+      await redis().restart()
       await task.acknowledge(records.slice(70)).catch(() => undefined)
     }
     while (seen.size < 600) for (const number of numbers(await task.take(1))) seen.add(number)

@@ -6,25 +6,24 @@ import sink from '../../connectors/redis/sink.ts'
 import source from '../../connectors/redis/stream-source.ts'
 import { freePort } from '../services/free-port.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
+import { RunningTasks } from './support/hooks.ts'
 import { type RunningSink, sinkRecord, startSink, startSource } from './support/redis-tasks.ts'
 import { type Raw } from './support/task-contract.ts'
 import { until } from './worker-harness.ts'
 
 const missing = redisMissing()
 let servers: RedisServer[] = []
-let running: { task: { stop?(): Promise<void> | void } }[] = []
+const running = new RunningTasks()
 
 afterEach(async () => {
-  for (const { task } of running) await task.stop?.()
-  running = []
+  await running.stop()
   await Promise.all(servers.map((server) => server.stop()))
   servers = []
 })
 
 async function start<D extends ConfigDef>(connector: SinkConnector<D>, raw: Raw): Promise<RunningSink> {
   const started = await startSink(connector, raw, { open: [{ topic: 'orders', partition: 0 }] })
-  running.push(started)
-  return started
+  return running.add(started)
 }
 
 async function serverOf(...settings: readonly string[]): Promise<RedisServer> {
@@ -94,7 +93,7 @@ describe.skipIf(missing)('Redis in other shapes', () => {
     const stream = await start(sink, raw)
     await stream.put([sinkRecord(0, 'a', { n: 0 }), sinkRecord(1, 'a', { n: 1 })])
     const reading = await startSource(source, { ...raw, 'redis.stream.name': 'orders' })
-    running.push(reading)
+    running.add(reading)
     expect(await reading.take(2)).toHaveLength(2)
   })
 
