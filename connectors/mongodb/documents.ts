@@ -133,7 +133,7 @@ function schemaless(value: unknown): unknown {
 }
 
 /** A field of this name would be lost without a word. */
-function checkedName(name: string): string {
+export function checkedName(name: string): string {
   if (name === '__proto__') throw new DataError('a field cannot be called __proto__; rename it with a transformation')
   return name
 }

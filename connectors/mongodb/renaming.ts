@@ -1,5 +1,5 @@
 import { compileRegex, DataError, fullMatch } from '@millrace/sdk'
-import { type Document, isDocument } from './documents.ts'
+import { checkedName, type Document, isDocument } from './documents.ts'
 import { entriesOf, jsReplacement } from './rename-rules.ts'
 
 /** The new name of a field by the path of its document, such as `value.a`, and its name. */
@@ -44,7 +44,7 @@ function renameIn(document: Document, parent: string, rename: Rename): void {
     const renamed = rename(parent, name)
     if (renamed !== name) {
       if (Object.hasOwn(moved, renamed)) throw new DataError(`two fields of ${parent} would be called ${renamed}`)
-      if (!Object.hasOwn(document, renamed)) moved[renamed] = value
+      if (!Object.hasOwn(document, renamed)) moved[checkedName(renamed)] = value
       delete document[name]
     }
     if (isDocument(value)) renameIn(value, `${parent}.${renamed}`, rename)

@@ -1,14 +1,30 @@
 // Jars from Maven and Java programs of tests.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { cachedFolder } from './cache.ts'
+import { cachedFolder, cachePath } from './cache.ts'
 
 const DOWNLOAD_MS = 900_000
 const ATTEMPTS = 3
+
+/**
+ * Why jars cannot be had and run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly. `names` are
+ * those of their folders in the cache, without which Maven is needed.
+ */
+export function javaMissing(title: string, ...names: readonly string[]): string | null {
+  const isCached = names.every((name) => existsSync(cachePath(name)))
+  const missing = ['java', ...(isCached ? [] : ['mvn'])].filter(
+    (command) => spawnSync('/bin/sh', ['-c', `command -v ${command}`]).status !== 0,
+  )
+  if (missing.length === 0) return null
+  const message = `${title}: ${missing.join(' and ')} missing; apt-get install default-jre-headless maven`
+  if (process.env['MILLRACE_REQUIRE_SERVICES'] === '1') throw new Error(message)
+  console.warn(`SKIPPED: ${message}`)
+  return message
+}
 
 /** A folder of the cache with what a pom names, fetched by Maven once per machine. */
 export function mavenJars(name: string, pom: string, options: readonly string[] = []): Promise<string> {

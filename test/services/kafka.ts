@@ -1,6 +1,5 @@
 // Apache Kafka for tests, from Maven: a KRaft node of its own (free ports, temporary data), and Kafka's command-line tools.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,10 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { apis, FrameSplitter } from '../../src/protocol/index.ts'
-import { cachePath } from './cache.ts'
 import { DEADLINE_MS } from './deadline.ts'
 import { freePort } from './free-port.ts'
-import { mavenJars } from './java.ts'
+import { javaMissing, mavenJars } from './java.ts'
 
 export type KafkaVersion = '4.3.1' | '3.9.2'
 
@@ -53,14 +51,7 @@ const nameOf = (version: KafkaVersion): string => `kafka-${version}`
 
 /** Why Kafka cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly once. */
 export function kafkaMissing(version: KafkaVersion = '4.3.1'): string | null {
-  const missing = ['java', ...(existsSync(cachePath(nameOf(version))) ? [] : ['mvn'])].filter(
-    (command) => spawnSync('/bin/sh', ['-c', `command -v ${command}`]).status !== 0,
-  )
-  if (missing.length === 0) return null
-  const message = `Kafka ${version}: ${missing.join(' and ')} missing; apt-get install default-jre-headless maven`
-  if (process.env['MILLRACE_REQUIRE_SERVICES'] === '1') throw new Error(message)
-  console.warn(`SKIPPED: ${message}`)
-  return message
+  return javaMissing(`Kafka ${version}`, nameOf(version))
 }
 
 /** The folder of Kafka's jars, fetched by Maven once per machine. */

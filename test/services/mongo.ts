@@ -1,18 +1,16 @@
 // MongoDB for tests: mongo-java-server from Maven, since no registry has a mongod. Own port, own data, gone with the
 // test.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { cachePath } from './cache.ts'
 import { DEADLINE_MS } from './deadline.ts'
 import { endProcess } from './end-process.ts'
 import { freePort } from './free-port.ts'
-import { javaClasses, mavenJars } from './java.ts'
+import { javaClasses, javaMissing, mavenJars } from './java.ts'
 
 export interface MongoOptions {
   /** What was answered survives kill -9. Left out: the data is in memory. */
@@ -43,13 +41,7 @@ const JARS = `mongo-java-server-${RELEASE}`
 
 /** Why the server cannot run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly. */
 export function mongoMissing(): string | null {
-  const commands = ['java', ...(existsSync(cachePath(JARS)) ? [] : ['mvn'])]
-  const missing = commands.filter((command) => spawnSync('/bin/sh', ['-c', `command -v ${command}`]).status !== 0)
-  if (missing.length === 0) return null
-  const message = `mongo-java-server: ${missing.join(' and ')} missing; apt-get install default-jre-headless maven`
-  if (process.env['MILLRACE_REQUIRE_SERVICES'] === '1') throw new Error(message)
-  console.warn(`SKIPPED: ${message}`)
-  return message
+  return javaMissing('mongo-java-server', JARS)
 }
 
 /** The replica set that the tests of `mongodb-replica-set` run on. */

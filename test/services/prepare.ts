@@ -6,7 +6,7 @@ import { prepareSearchServer, searchServerMissing, type SearchServerName } from 
 import { type KafkaVersion, kafkaJars, kafkaMissing } from './kafka.ts'
 import { pluginPath } from './kafka-connect.ts'
 import { mirrorMakerJars } from './kafka-mirror.ts'
-import { mongoConnectorJars } from './kafka-mongodb.ts'
+import { mongoConnectorJars, mongoConnectorMissing } from './kafka-mongodb.ts'
 import { mongoMissing, prepareMongo } from './mongo.ts'
 import { PYTHON_CLIENTS, pythonMissing, pythonWith } from './python.ts'
 import { prepareS3, s3Missing } from './s3.ts'
@@ -20,4 +20,4 @@ const searchServers: readonly SearchServerName[] = ['elasticsearch-9', 'elastics
 for (const name of searchServers) if (searchServerMissing(name) === null) await prepareSearchServer(name)
 if (s3Missing() === null) await prepareS3()
 if (mongoMissing() === null) await prepareMongo()
-if (mongoMissing() === null) await mongoConnectorJars()
+if (mongoConnectorMissing() === null) await mongoConnectorJars()

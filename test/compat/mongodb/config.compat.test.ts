@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ConfigDef } from '@millrace/sdk'
 import { sinkConfig } from '../../../connectors/mongodb/sink-config.ts'
 import { sourceConfig } from '../../../connectors/mongodb/source-config.ts'
-import { mongoMissing } from '../../services/mongo.ts'
+import { mongoConnectorMissing } from '../../services/kafka-mongodb.ts'
 import { compareConfigs } from './compare-configs.ts'
 import { ADDED, configCases } from './config-cases.ts'
 import { Side } from './harness.ts'
 
-const missing = mongoMissing() !== null
+const missing = mongoConnectorMissing() !== null
 
 describe.skipIf(missing)('configurations are taken and refused as by the MongoDB Kafka connector', () => {
   let side: Side | undefined

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mongoMissing } from '../../services/mongo.ts'
+import { mongoConnectorMissing } from '../../services/kafka-mongodb.ts'
 import { compareSinks, describe as describeDifference } from './compare-sinks.ts'
 import { Side } from './harness.ts'
 import { sinkCases } from './sink-cases.ts'
 import { javaSinks, ourSinks, type SinkOutcome } from './sinks.ts'
 
-const missing = mongoMissing() !== null
+const missing = mongoConnectorMissing() !== null
 // A seed that stays the same: run.ts takes as many others as one has time for.
 const [SEED, CASES] = [1, 250]
 

@@ -64,7 +64,7 @@ function javaOutcome(answer: any, documents: Dump): SinkOutcome {
 }
 
 const noteOf = (error: { class: string; message: string; offset?: number }): string =>
-  `${error.offset ?? ''} ${error.class}: ${error.message.slice(0, 300)}`
+  `${error.offset ?? ''} ${error.class}: ${error.message}`
 
 function javaFault(error: { class: string }): Fault {
   if (error.class === 'WriteSkippedException') return 'skipped'

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mongoMissing } from '../../services/mongo.ts'
+import { mongoConnectorMissing } from '../../services/kafka-mongodb.ts'
 import { compareSources, describe as describeDifference } from './compare-sources.ts'
 import { Side } from './harness.ts'
 import { sourceCases } from './source-cases.ts'
 import { javaSources, ourSources, prepareSources, type SourceOutcome } from './sources.ts'
 
-const missing = mongoMissing() !== null
+const missing = mongoConnectorMissing() !== null
 // A seed that stays the same: run.ts takes as many others as one has time for.
 const [SEED, CASES] = [1, 120]
 

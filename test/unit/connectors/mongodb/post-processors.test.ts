@@ -55,6 +55,8 @@ test('a renamed field makes way for one that has the name, and two of one new na
   const names = ['value.a', 'value.b'].map((oldName) => ({ oldName, newName: 'c' }))
   const twice = { ...chain, 'field.renamer.mapping': JSON.stringify(names) }
   expect(() => documentOf(twice, { a: 'x', b: 'y' })).toThrow('two fields of value would be called c')
+  const lost = { ...chain, 'field.renamer.mapping': '[{"oldName": "value.a", "newName": "__proto__"}]' }
+  expect(() => documentOf(lost, { a: { b: 'x' } })).toThrow('a field cannot be called __proto__')
 })
 
 test('all rules that fit a path rename, and paths below have the new name', () => {
