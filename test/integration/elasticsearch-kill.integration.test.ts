@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seededRandom, silentLogger } from '../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
-import { type Client, createClient } from '../../src/client/index.ts'
-import { isAlive } from '../services/alive.ts'
+import { seededRandom } from '../../src/base/index.ts'
+import type { Client } from '../../src/client/index.ts'
 import { type SearchNode, searchServerMissing, startSearchServer } from '../services/elasticsearch.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { clientOf } from './client/clusters.ts'
+import { impatientConsumer, patient, startJsonWorker } from './support/kills.ts'
+import { createTopic, lagOf, type NewRecord, produce } from './support/topics.ts'
+import { type TestWorker, until } from './worker-harness.ts'
 
 /** In each of the two parts of the test. */
 const RECORDS = 10_000
@@ -25,13 +26,8 @@ describe('a topic of changes and its index', () => {
   beforeAll(async () => {
     if (missing !== null) return
     ;[broker, node] = await Promise.all([startMillraceBroker(), startSearchServer('elasticsearch-9')])
-    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-    client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
-    worker = await startTestWorker(broker.bootstrapServers, {
-      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-      'value.converter.schemas.enable': 'false',
-      'offset.flush.interval.ms': '300',
-    })
+    client = clientOf(broker)
+    worker = await startJsonWorker(broker)
   })
   afterAll(async () => {
     await worker?.stop()
@@ -39,16 +35,9 @@ describe('a topic of changes and its index', () => {
     await node?.stop()
   })
 
-  async function createTopic(topic: string): Promise<void> {
-    const admin = client.admin()
-    await admin.topics.create([{ name: topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-    await admin.close()
-  }
-
-  /** Writes random changes, and keeps what must be there in the end. */
-  async function change(topic: string, seed: number, last: Map<string, { n: number }>): Promise<void> {
+  /** Random changes; keeps what must be there in the end. */
+  function* changes(seed: number, last: Map<string, { n: number }>): Generator<NewRecord> {
     const random = seededRandom(seed)
-    const producer = client.producer()
     for (let n = 0; n < RECORDS; n++) {
       const number = Math.floor(random.next() * KEYS)
       const key = `k${number}`
@@ -57,19 +46,9 @@ describe('a topic of changes and its index', () => {
       const value = isDelete ? null : random.next() < 0.01 ? { n: 'bad' } : { n: seed + n }
       if (isDelete) last.delete(key)
       else if (typeof value?.n === 'number') last.set(key, { n: value.n })
-      const room = producer.ready(topic)
-      if (room) await room
-      producer.append({
-        topic,
-        partition: number % PARTITIONS,
-        key: Buffer.from(key),
-        value: value && Buffer.from(JSON.stringify(value)),
-        headers: [],
-        timestamp: Date.now(),
-      })
+      const text = value && Buffer.from(JSON.stringify(value))
+      yield { partition: number % PARTITIONS, key: Buffer.from(key), value: text }
     }
-    await producer.flush()
-    await producer.close()
   }
 
   test.skipIf(missing !== null)(
@@ -80,8 +59,8 @@ describe('a topic of changes and its index', () => {
         template: { mappings: { properties: { n: { type: 'long' } } }, settings: { number_of_replicas: 0 } },
       })
       const last = new Map<string, { n: number }>()
-      await createTopic('changes')
-      await change('changes', 1, last)
+      await createTopic(client, 'changes', PARTITIONS)
+      await produce(client, 'changes', changes(1, last))
       await worker.create(
         {
           name: 'changes-sink',
@@ -97,35 +76,29 @@ describe('a topic of changes and its index', () => {
           'max.retries': '1000',
           'retry.backoff.ms': '50',
           'consumer.override.max.poll.records': '250',
-          'consumer.override.session.timeout.ms': '6000',
-          'consumer.override.heartbeat.interval.ms': '500',
-          'restart.policy': 'always',
-          'restart.backoff.ms': '10',
-          'restart.max.attempts': '1000',
+          ...impatientConsumer,
+          ...patient,
           'errors.tolerance': 'all',
           'errors.deadletterqueue.topic.name': 'changes-errors',
           'errors.deadletterqueue.topic.replication.factor': '1',
         },
         2,
       )
-      const killHosts = () => {
-        for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
-      }
-      const group = 'connect-changes-sink'
-      const before = await lag(group)
-      await until('offsets are committed', async () => (await lag(group)) < before)
-      killHosts()
+      const lag = () => lagOf(client, 'changes-sink', 'changes', PARTITIONS)
+      const before = await lag()
+      await until('offsets are committed', async () => (await lag()) < before)
+      worker.killHosts()
       await node.kill()
       await node.restart()
-      await until('the first part is delivered', async () => (await lag(group)) === 0)
+      await until('the first part is delivered', async () => (await lag()) === 0)
       // Changes come while the server is away. The tasks hold them and commit; then they are gone too.
       await node.kill()
-      await change('changes', RECORDS + 1, last)
+      await produce(client, 'changes', changes(RECORDS + 1, last))
       const commits = commitsOf('changes-sink')
       await until('tasks came to commit without the server', () => commitsOf('changes-sink') >= commits + 4)
-      killHosts()
+      worker.killHosts()
       await node.restart()
-      await until('everything is delivered and committed', async () => (await lag(group)) === 0)
+      await until('everything is delivered and committed', async () => (await lag()) === 0)
       const found = await node.documents('changes')
       expect(new Map([...found].map(([key, { n }]) => [key, { n }]))).toEqual(last)
     },
@@ -137,21 +110,4 @@ describe('a topic of changes and its index', () => {
       (sum, task) => sum + COMMIT_METRICS.reduce((all, name) => all + worker.metric(name, connector, task), 0),
       0,
     )
-
-  /** Records of the topic that the connector has not committed. */
-  async function lag(group: string): Promise<number> {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: 'changes', partition }))
-    const consumer = client.consumer()
-    const admin = client.admin()
-    try {
-      const ends = await consumer.endOffsets(partitions)
-      const committed = await admin.groups.offsets(group)
-      const offsetOf = (partition: number) =>
-        committed.find((each) => each.topic === 'changes' && each.partition === partition)?.offset ?? 0
-      return ends.reduce((sum, end, partition) => sum + end - offsetOf(partition), 0)
-    } finally {
-      await consumer.close()
-      await admin.close()
-    }
-  }
 })

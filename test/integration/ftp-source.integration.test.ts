@@ -2,7 +2,6 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isAlive } from '../services/alive.ts'
 import { type FileServer, fileServerMissing, startFtpServer, startSftpServer } from '../services/file-servers.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { readTopic } from './support/topic-values.ts'
@@ -88,7 +87,7 @@ describe.each(kinds)('by $name', ({ name, missing, start }) => {
       if (kill === 'server') {
         await server.kill()
         await server.start()
-      } else for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      } else worker.killHosts()
       // Before the file grows: afterwards all of it could be there already, and nothing more to come.
       before = (await reader.read()).length
       await grow()

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { silentLogger } from '../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
-import { type Client, createClient } from '../../src/client/index.ts'
-import { isAlive } from '../services/alive.ts'
+import type { Client } from '../../src/client/index.ts'
 import { type HttpApi, startHttpApi } from '../services/http-api.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
+import { clientOf } from './client/clusters.ts'
+import { patient } from './support/kills.ts'
+import { endOf } from './support/topic-values.ts'
+import { lagOf } from './support/topics.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 const ITEMS = 3000
@@ -18,8 +19,7 @@ describe('list to topic to another server on a real worker', () => {
 
   beforeAll(async () => {
     ;[broker, api] = await Promise.all([startMillraceBroker(), startHttpApi({ seed: 11, faultRate: 0.05 })])
-    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-    client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
+    client = clientOf(broker)
     worker = await startTestWorker(broker.bootstrapServers, { 'offset.flush.interval.ms': '200' })
   })
   afterAll(async () => {
@@ -31,27 +31,8 @@ describe('list to topic to another server on a real worker', () => {
   const received = async () =>
     (await api.received()).flatMap(({ body }) => body.split('\n').filter((line) => line !== ''))
 
-  /** Records that the sink has not committed. */
-  async function lag(): Promise<number> {
-    const consumer = client.consumer()
-    const admin = client.admin()
-    try {
-      const [end = 0] = await consumer.endOffsets([{ topic: 'items', partition: 0 }])
-      const committed = await admin.groups.offsets('connect-items-sink')
-      return end - (committed.find(({ topic }) => topic === 'items')?.offset ?? 0)
-    } finally {
-      await consumer.close()
-      await admin.close()
-    }
-  }
-
   test('every item arrives, though task hosts and the server are killed, twice', async () => {
     await api.resize(ITEMS / 3)
-    const passing = {
-      'restart.policy': 'always',
-      'restart.backoff.ms': '10',
-      'restart.max.attempts': '1000',
-    }
     await worker.create({
       name: 'items-source',
       'connector.class': 'com.github.castorm.kafka.connect.http.HttpSourceConnector',
@@ -70,7 +51,7 @@ describe('list to topic to another server on a real worker', () => {
       // The list cannot be read to its end before the kills.
       'http.rate.limit.requests.per.second': '60',
       'kafka.topic': 'items',
-      ...passing,
+      ...patient,
     })
     await worker.create({
       name: 'items-sink',
@@ -83,25 +64,22 @@ describe('list to topic to another server on a real worker', () => {
       'retry.backoff.ms': '20',
       'reporter.result.topic.name': '${connector}-answers',
       'consumer.override.auto.offset.reset': 'earliest',
-      ...passing,
+      ...patient,
     })
     for (let killed = 0; killed < KILLS; killed++) {
       const before = (await received()).length
       await until('records arrive', async () => (await received()).length > before + 100)
-      for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      worker.killHosts()
       await api.kill()
       await api.restart()
       // What is new since the kill can only be found by tasks that go on.
       await api.resize((ITEMS / 3) * (killed + 2))
     }
     await until('every item has arrived', async () => new Set(await received()).size >= ITEMS)
-    await until('the sink has committed everything', async () => (await lag()) === 0)
+    await until('the sink has committed everything', async () => (await lagOf(client, 'items-sink', 'items')) === 0)
     const ids = (await received()).map((line) => (JSON.parse(line) as { id: string }).id)
     expect(new Set(ids)).toEqual(new Set(Array.from({ length: ITEMS }, (_, n) => `k${n}`)))
     // The sink keeps an answer for each record; an answer is durable before the offset is committed.
-    const consumer = client.consumer()
-    const [answers = 0] = await consumer.endOffsets([{ topic: 'items-sink-answers', partition: 0 }])
-    await consumer.close()
-    expect(answers).toBeGreaterThanOrEqual(ITEMS)
+    expect(await endOf(client, 'items-sink-answers')).toBeGreaterThanOrEqual(ITEMS)
   })
 })

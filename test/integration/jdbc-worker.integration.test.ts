@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { databases, type TestDatabase } from './support/jdbc-databases.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
@@ -79,7 +78,7 @@ describe.each(databases)('table to topic to table on a real worker and $name', (
     for (let killed = 0; killed < 2; killed++) {
       await until('the copy grows', async () => (await counts('copied')).all > killed * 1000)
       expect((await counts('copied')).ids).toBeLessThan(ROWS)
-      for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      worker.killHosts()
     }
     await until('the copy is complete', async () => (await counts('copied')).ids === ROWS)
     // One more row passes through everything: whatever could still be repeated has been by then.

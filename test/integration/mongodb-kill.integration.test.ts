@@ -1,14 +1,13 @@
 // What the MongoDB connectors claim, under kill -9 of task hosts and of a server that keeps what it has confirmed.
 import { BSON, type Collection, MongoClient } from 'mongodb'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Random, seededRandom, silentLogger } from '../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
-import { type Client, createClient } from '../../src/client/index.ts'
-import { isAlive } from '../services/alive.ts'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
-import { mongoMissing, type MongoServer, startMongo } from '../services/mongo.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Random, seededRandom } from '../../src/base/index.ts'
+import type { Client } from '../../src/client/index.ts'
+import { mongoMissing, startMongo } from '../services/mongo.ts'
+import { impatientConsumer, patient, useKills } from './support/kills.ts'
 import { committedBy, endOf, topicValues } from './support/topic-values.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { createTopic, type NewRecord, produce } from './support/topics.ts'
+import { until } from './worker-harness.ts'
 
 const RECORDS = 1800
 const CHANGES = 450
@@ -16,58 +15,28 @@ const PARTITIONS = 3
 const KEYS = 150
 
 const missing = mongoMissing()
-const patient = {
-  'restart.policy': 'always',
-  'restart.backoff.ms': '10',
-  'restart.max.attempts': '1000',
-}
 
 describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
-  let broker: MillraceBroker
-  let server: MongoServer
-  let worker: TestWorker
-  let client: Client
+  const kills = useKills(() => startMongo({ isDurable: true }))
   let mongo: MongoClient
 
-  beforeAll(async () => {
-    broker = await startMillraceBroker()
-    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-    client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
-  })
-  afterAll(async () => {
-    await broker?.stop()
-  })
   beforeEach(async () => {
-    server = await startMongo({ isDurable: true })
-    mongo = await new MongoClient(server.uri).connect()
-    worker = await startTestWorker(broker.bootstrapServers, {
-      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-      'value.converter.schemas.enable': 'false',
-      'offset.flush.interval.ms': '300',
-    })
+    mongo = await new MongoClient(kills.server.uri).connect()
   })
   afterEach(async () => {
-    await worker?.stop()
     await mongo?.close()
-    await server?.stop()
   })
 
   const collection = (name: string): Collection<any> => mongo.db('shop').collection(name)
 
-  async function killHostsAndServer(): Promise<void> {
-    for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
-    await server.kill()
-    await server.restart()
-  }
-
   test('a collection equals its topic, after hosts and server were killed', async () => {
-    const admin = client.admin()
-    await admin.topics.create([{ name: 'changes', numPartitions: PARTITIONS, replicationFactor: 1 }])
-    await admin.close()
+    const { client, worker, server } = kills
+    await createTopic(client, 'changes', PARTITIONS)
     const changes = new Changes(client, seededRandom(20_261_121))
     await worker.create(
       {
         ...patient,
+        ...impatientConsumer,
         name: 'changes-sink',
         'connector.class': 'com.mongodb.kafka.connect.MongoSinkConnector',
         topics: 'changes',
@@ -81,21 +50,16 @@ describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
         'retries.defer.timeout': '20',
         'max.num.retries': '1000',
         'consumer.override.max.poll.records': '100',
-        'consumer.override.session.timeout.ms': '6000',
-        'consumer.override.heartbeat.interval.ms': '500',
         'errors.tolerance': 'all',
         'errors.deadletterqueue.topic.name': 'changes-errors',
         'errors.deadletterqueue.topic.replication.factor': '1',
       },
       2,
     )
-    for (let killed = 0; killed < 2; killed++) {
-      const before = await committedBy(client, 'changes-sink')
-      await changes.write(RECORDS / 3)
-      await until('there is progress', async () => (await committedBy(client, 'changes-sink')) > before)
-      await killHostsAndServer()
-    }
-    await changes.write(RECORDS / 3)
+    await kills.between(
+      () => changes.write(RECORDS / 3),
+      () => committedBy(client, 'changes-sink'),
+    )
     await until(
       'everything is delivered and committed',
       async () => (await committedBy(client, 'changes-sink')) === RECORDS,
@@ -105,6 +69,7 @@ describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
   })
 
   test('the topic has every change of a collection in order, after hosts and server were killed', async () => {
+    const { broker, client, worker, server } = kills
     const orders = collection('orders')
     await worker.create({
       ...patient,
@@ -124,13 +89,10 @@ describe.skipIf(missing !== null)('MongoDB under kill -9', () => {
     await workload.run(1)
     const isCommitted = () => worker.metric('offset-commit-success-percentage', 'orders-source') > 0
     await until('the first offset is committed', isCommitted)
-    for (let killed = 0; killed < 2; killed++) {
-      const before = await endOf(client, 'orders')
-      await workload.run(CHANGES / 3)
-      await until('there is progress', async () => (await endOf(client, 'orders')) > before)
-      await killHostsAndServer()
-    }
-    await workload.run(CHANGES / 3)
+    await kills.between(
+      () => workload.run(CHANGES / 3),
+      () => endOf(client, 'orders'),
+    )
     const last = workload.done.at(-1)
     const events = async () =>
       (await topicValues(broker, 'orders')).map((text) => BSON.EJSON.parse(text) as ChangeEvent)
@@ -153,8 +115,11 @@ class Changes {
     this.#random = random
   }
 
-  async write(count: number): Promise<void> {
-    const producer = this.#client.producer()
+  write(count: number): Promise<void> {
+    return produce(this.#client, 'changes', this.#next(count))
+  }
+
+  *#next(count: number): Generator<NewRecord> {
     for (const end = this.#n + count; this.#n < end; this.#n++) {
       const number = Math.floor(this.#random.next() * KEYS)
       const _id = `k${number}`
@@ -163,19 +128,12 @@ class Changes {
       const value = kind < 0.2 ? null : kind < 0.22 ? 'no document' : { n: this.#n }
       if (value === null) this.last.delete(_id)
       else if (typeof value === 'object') this.last.set(_id, value.n)
-      const room = producer.ready('changes')
-      if (room) await room
-      producer.append({
-        topic: 'changes',
+      yield {
         partition: number % PARTITIONS,
         key: Buffer.from(JSON.stringify({ _id })),
         value: value && Buffer.from(JSON.stringify(value)),
-        headers: [],
-        timestamp: Date.now(),
-      })
+      }
     }
-    await producer.flush()
-    await producer.close()
   }
 }
 

@@ -1,10 +1,11 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isAlive } from '../services/alive.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
+import { patient } from './support/kills.ts'
 import { aivenConnectionOf, connectionOf, jsonOf } from './support/s3-tasks.ts'
 import { keyOf, type Row, SinkKills } from './support/sink-kills.ts'
+import { createTopic } from './support/topics.ts'
 
 const FLUSH_SIZE = 50
 
@@ -120,9 +121,7 @@ describe('a topic and its objects', () => {
         )
       }
       const { client, worker } = kills
-      const admin = client.admin()
-      await admin.topics.create([{ name: topic, numPartitions: 1, replicationFactor: 1 }])
-      await admin.close()
+      await createTopic(client, topic)
       const connector = 'restore'
       await worker.create({
         ...connectionOf(server),
@@ -133,9 +132,7 @@ describe('a topic and its objects', () => {
         's3.poll.interval.ms': '100',
         's3.part.retries': '0',
         'record.batch.max.size': '50',
-        'restart.policy': 'always',
-        'restart.backoff.ms': '10',
-        'restart.max.attempts': '1000',
+        ...patient,
       })
       const partition = { topic, partition: 0 }
       const consumer = client.consumer()
@@ -150,7 +147,7 @@ describe('a topic and its objects', () => {
       }
       for (const part of [0.2, 0.6]) {
         await read(() => ids.length > part * objects * lines)
-        for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+        worker.killHosts()
         await killServer()
       }
       const seen = new Set<number>()

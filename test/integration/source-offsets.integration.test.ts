@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
-import { isAlive } from '../services/alive.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { clientOf, clusterKinds, type TestCluster } from './client/clusters.ts'
 import { startTestWorker, until } from './worker-harness.ts'
@@ -63,7 +62,7 @@ for (const kind of clusterKinds) {
         for (let round = 1; round <= 3; round++) {
           const before = test.news('survivor').length
           await until('it writes', () => test.metric('source-record-write-total', 'survivor') > 500)
-          for (const pid of test.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+          test.killHosts()
           await until('it runs again', () => test.news('survivor').length > before && state() === 'RUNNING')
         }
         const written = await valuesOf(topic)

@@ -2,7 +2,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isAlive } from '../services/alive.ts'
 import { fileServerMissing, type SftpServer, startSftpServer } from '../services/file-servers.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
@@ -98,7 +97,7 @@ test.skipIf(missing !== null)(
       if (kill === 'server') {
         await server.kill()
         await server.start()
-      } else for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      } else worker.killHosts()
     }
     await until('all files are put away', async () => (await readdir(paths.finished)).length === FILES)
     const distinct = async () => new Set(await lines())

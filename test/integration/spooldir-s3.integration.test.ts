@@ -10,7 +10,6 @@ import parquetSource from '../../connectors/spooldir/parquet-source.ts'
 import sink from '../../connectors/spooldir/sink.ts'
 import { avroFormat, parquetFormat } from '../../connectors/_shared/formats/index.ts'
 import { parseConfigOrThrow, schemas, struct } from '@millrace/sdk'
-import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
 import { connectionOf } from './support/s3-tasks.ts'
@@ -232,7 +231,7 @@ describe.skipIf(missing !== null)('a bucket', () => {
         if (kill === 'server' && server.keepsObjects) {
           await server.kill()
           await server.restart()
-        } else for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+        } else worker.killHosts()
       }
       await until('all files are put away', async () => (await keys('avro/in/')).length === 0)
       expect(await keys('avro/error/')).toEqual([])

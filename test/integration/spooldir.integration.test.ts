@@ -2,7 +2,6 @@ import { appendFile, mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isAlive } from '../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { readTopic } from './support/topic-values.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
@@ -103,7 +102,7 @@ test.each(formats)(
       if (kill === 1) {
         await broker.kill()
         await broker.restart()
-      } else for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      } else worker.killHosts()
     }
     await until('all files are put away', async () => (await putAway()) === FILES)
     // The lease of a file goes after the file.

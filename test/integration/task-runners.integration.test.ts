@@ -338,7 +338,7 @@ describe('a sink task', () => {
       await test.create(collecting('outlived', file, { 'restart.backoff.ms': '10' }))
       const found = async (hook: string) => (await entries(file)).filter((entry) => entry.hook === hook)
       await until('some is committed', async () => (await found('preCommit')).length > 0)
-      for (const pid of test.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      test.killHosts()
       await produce('outlived', ['after'])
       const isComplete = async () => (await found('put')).some(({ value }) => value === 'after')
       await until('the records after the kill are there', isComplete)

@@ -21,6 +21,7 @@ import {
   type TaskId,
   type Worker,
 } from '../../src/connect/index.ts'
+import { isAlive } from '../services/alive.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 
 export interface TaskNews {
@@ -32,6 +33,8 @@ export interface TestWorker {
   readonly worker: Worker
   /** Process ids of all hosts ever started, oldest first. */
   readonly hosts: readonly number[]
+  /** kill -9 of all that run. */
+  killHosts(): void
   /** All that was heard of a task. */
   news(connector: string, task?: number): readonly TaskNews[]
   connectorNews(connector: string): readonly TaskNews[]
@@ -136,6 +139,9 @@ export async function startTestWorker(
   return {
     worker,
     hosts,
+    killHosts() {
+      for (const pid of hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+    },
     folder,
     news: (connector, task = 0) => tasks.get(keyOf({ connector, task })) ?? [],
     connectorNews: (connector) => connectors.get(connector) ?? [],

@@ -1,10 +1,11 @@
 // Sinks that are killed while they store a topic: task hosts and the server that they write to.
 import { seededRandom } from '../../../src/base/index.ts'
 import type { Client } from '../../../src/client/index.ts'
-import { isAlive } from '../../services/alive.ts'
 import { type MillraceBroker, startMillraceBroker } from '../../services/millrace.ts'
 import { clientOf } from '../client/clusters.ts'
 import { startTestWorker, type TestWorker, until } from '../worker-harness.ts'
+import { impatientConsumer, patient } from './kills.ts'
+import { createTopic, lagOf, type NewRecord, produce } from './topics.ts'
 
 const ROUNDS = 3
 const RECORDS_A_ROUND = 3000
@@ -17,6 +18,10 @@ export interface Row {
 }
 
 export const keyOf = ({ partition, color }: Row): string => `${partition}-${color}`
+
+function recordOf(row: Row): NewRecord {
+  return { partition: row.partition, key: Buffer.from(keyOf(row)), value: Buffer.from(JSON.stringify(row)) }
+}
 
 export interface StoredTopic {
   readonly topic: string
@@ -60,9 +65,7 @@ export class SinkKills {
    */
   async store({ topic, config, stored, killServer }: StoredTopic): Promise<readonly Row[]> {
     const random = seededRandom(20_261_121)
-    const admin = this.client.admin()
-    await admin.topics.create([{ name: topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-    await admin.close()
+    await createTopic(this.client, topic, PARTITIONS)
     const connector = `${topic}-sink`
     await this.worker.create(
       {
@@ -70,11 +73,8 @@ export class SinkKills {
         topics: topic,
         'consumer.override.auto.offset.reset': 'earliest',
         'consumer.override.max.poll.records': '200',
-        'consumer.override.session.timeout.ms': '6000',
-        'consumer.override.heartbeat.interval.ms': '500',
-        'restart.policy': 'always',
-        'restart.backoff.ms': '10',
-        'restart.max.attempts': '1000',
+        ...impatientConsumer,
+        ...patient,
         ...config,
       },
       PARTITIONS,
@@ -87,48 +87,18 @@ export class SinkKills {
         color: random.next() < 0.5 ? 'red' : random.next() < 0.5 ? 'green' : 'blue',
       }))
       rows.push(...added)
-      const producing = this.#produce(topic, added)
+      const producing = produce(this.client, topic, added.map(recordOf))
       if (round < ROUNDS - 1) {
         const before = round * RECORDS_A_ROUND + RECORDS_A_ROUND / 4
         await until('some of the round is stored', async () => (await stored()) > before)
-        for (const pid of this.worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+        this.worker.killHosts()
         await killServer()
       }
       await producing
-      await until('everything is committed', async () => (await this.#lag(topic, `connect-${connector}`)) === 0)
+      await until('everything is committed', async () => (await lagOf(this.client, connector, topic, PARTITIONS)) === 0)
     }
     await this.worker.worker.stopTasks(Array.from({ length: PARTITIONS }, (_, task) => ({ connector, task })))
     await this.worker.worker.stopConnector(connector)
     return rows
-  }
-
-  /** Writes rows with numbers that go on from those before. */
-  async #produce(topic: string, rows: readonly Row[]): Promise<void> {
-    const producer = this.client.producer()
-    for (const row of rows) {
-      const room = producer.ready(topic)
-      if (room) await room
-      const value = Buffer.from(JSON.stringify(row))
-      const key = Buffer.from(keyOf(row))
-      producer.append({ topic, partition: row.partition, key, value, headers: [], timestamp: Date.now() })
-    }
-    await producer.flush()
-    await producer.close()
-  }
-
-  /** Records of the topic that the connector has not committed. */
-  async #lag(topic: string, group: string): Promise<number> {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
-    const consumer = this.client.consumer()
-    const admin = this.client.admin()
-    try {
-      const ends = await consumer.endOffsets(partitions)
-      const committed = await admin.groups.offsets(group)
-      const at = new Map(committed.map((each) => [`${each.topic}-${each.partition}`, each.offset]))
-      return ends.reduce((sum, end, partition) => sum + end - (at.get(`${topic}-${partition}`) ?? 0), 0)
-    } finally {
-      await consumer.close()
-      await admin.close()
-    }
   }
 }
