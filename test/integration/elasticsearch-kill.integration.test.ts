@@ -70,9 +70,9 @@ describe('a topic of changes and its index', () => {
           'connection.timeout.ms': '60000',
           'read.timeout.ms': '60000',
           'behavior.on.null.values': 'delete',
-          'batch.size': '20',
-          // Tasks take all that there is, so that what they must not commit is as much as can be.
-          'max.buffered.records': '100000',
+          // Small requests; but tasks take all that there is, so that what they must not commit is as much as can be.
+          'bulk.size.bytes': '2000',
+          'batch.size': String(RECORDS),
           'max.retries': '1000',
           'retry.backoff.ms': '50',
           'consumer.override.max.poll.records': '250',
