@@ -2,6 +2,8 @@ import { Binary, BSON, type MongoClient, ObjectId, UUID } from 'mongodb'
 import { OBJECT_IDS, UUIDS } from './texts.ts'
 
 const OWN = new Set(['admin', 'config', 'local'])
+/** With the types that values have there. */
+const AS_STORED = { promoteValues: false, bsonRegExp: true } as const
 const CLOCK = new Set(['_insertedTS', '_modifiedTS'])
 
 /** Documents by namespace, as text that is alike where the documents are; ids and times that were made have no value. */
@@ -19,7 +21,7 @@ export async function dumpDatabases(
     dumps.set(caseOf(name), dump)
     const collections = await client.db(name).listCollections({}, { nameOnly: true }).toArray()
     for (const { name: collection } of collections.filter((one) => !one.name.startsWith('system.'))) {
-      const found = await client.db(name).collection(collection).find({}, { promoteValues: false }).toArray()
+      const found = await client.db(name).collection(collection).find({}, AS_STORED).toArray()
       if (found.length > 0) dump[`${name}.${collection}`] = found.map((document) => textOf(document)).toSorted()
     }
   }

@@ -74,6 +74,8 @@ const FIELDS = [
   '*',
   '_id',
   'a.b',
+  's*',
+  'sub.a*',
 ]
 
 /** So many cases; the same seed gives the same ones. `isLater`: with classes that later versions of the original have. */
