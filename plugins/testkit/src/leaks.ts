@@ -44,7 +44,10 @@ async function nothingLeft(
     const leak = left.find(([, count]) => count > allowed)
     if (!leak) return
     // What was closed may need a moment to go.
-    expectThat(performance.now() < end, `${leak[1]} more ${leak[0]} after ${starts} starts and stops`)
+    expectThat(
+      performance.now() < end,
+      `${leak[1]} more ${leak[0]} after ${starts} starts and stops: stop has to end what the task began`,
+    )
     await pause(20)
   }
 }

@@ -287,7 +287,10 @@ async function badRecords(subject: SinkSubject): Promise<void> {
   await run.drain()
   const others = run.reported.filter(({ record }) => record !== poison)
   expectThat(others.length === 0, () => `a good record was reported as bad: ${others[0]?.error.message}`)
-  expectThat(run.reported.length === 1, `the bad record was reported ${run.reported.length} times`)
+  expectThat(
+    run.reported.length === 1,
+    `the bad record was reported ${run.reported.length} times: give it to errantRecordReporter once`,
+  )
   await trial.expectTarget()
   await expectThrown(subject, bad)
 }

@@ -161,7 +161,7 @@ export class SinkTrial implements AsyncDisposable {
   #expectAll(found: readonly string[]): void {
     const there = new Set(found)
     const missing = this.#expected().filter(({ event }) => !there.has(event.id))
-    expectThat(missing.length === 0, () => `not in the target: ${listOf(missing.map(({ event }) => event.id))}`)
+    expectThat(missing.length === 0, () => lossOf(missing.map(({ event }) => event.id)))
     const { claimed, options } = this.#subject
     if (claimed === 'idempotent' || claimed === 'exactly-once') {
       const repeated = found.find((id, index) => found.indexOf(id) !== index)
@@ -181,7 +181,7 @@ export class SinkTrial implements AsyncDisposable {
     const latest = new Map(this.#expected().map(({ event }) => [event.key, event.id]))
     const wanted = new Set(latest.values())
     const missing = [...wanted].filter((id) => !found.includes(id))
-    expectThat(missing.length === 0, () => `not in the target: ${listOf(missing)}`)
+    expectThat(missing.length === 0, () => lossOf(missing))
     const stale = found.filter((id) => !wanted.has(id))
     expectThat(stale.length === 0, () => `still in the target, although replaced or removed later: ${listOf(stale)}`)
     const repeated = found.find((id, index) => found.indexOf(id) !== index)
@@ -194,6 +194,13 @@ const UNEXPECTED = 500_000
 
 function partitionOf(key: string): number {
   return Number(key.slice(key.lastIndexOf('-') + 1)) % PARTITIONS
+}
+
+function lossOf(ids: readonly string[]): string {
+  return (
+    `not in the target, although put took them and their offsets were committed: ${listOf(ids)}. Is an error passed over, ` +
+    'or is something still being written when put or preCommit resolves?'
+  )
 }
 
 function listOf(ids: readonly string[]): string {

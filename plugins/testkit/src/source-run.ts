@@ -84,7 +84,7 @@ export class SourceRun {
     try {
       this.#pending ??= this.#callPoll()
       const late = setTimeout(() => this.#signal.abort(), POLL_MS)
-      const result = await within(this.#limits.deadlineMs, 'poll after its signal aborted', this.#pending)
+      const result = await within(this.#limits.deadlineMs, 'the end of a poll whose signal has aborted', this.#pending)
       clearTimeout(late)
       this.#pending = undefined
       return this.#take(result)
@@ -134,7 +134,7 @@ export class SourceRun {
     const beside = new Promise<void>((resolve) => void setTimeout(resolve, STOP_BESIDE_POLL_MS).unref())
     await Promise.race([polled, beside])
     await within(stopDeadlineMs, 'stop', this.#task.stop?.())
-    await within(stopDeadlineMs, 'the end of the poll after stop', polled)
+    await within(stopDeadlineMs, 'the end of a poll whose signal has aborted, after stop', polled)
     await this.#clients.close()
   }
 

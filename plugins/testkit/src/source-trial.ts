@@ -41,6 +41,7 @@ export class SourceTrial implements AsyncDisposable {
   /** Events that happen when a task listens. */
   readonly #waiting: TestEvent[] = []
   #isListening = false
+  #threads = 0
   #furthest = new Map<string, number>()
   #repeated: string | undefined
 
@@ -126,6 +127,7 @@ export class SourceTrial implements AsyncDisposable {
       listens: isLossy(this.#subject),
       wanted: isLossy(this.#subject) ? this.#waiting.length : this.#places.size,
     } as const
+    this.#threads++
     const journal = await live(life, () => this.#produceWaiting())
     for (const line of journal) {
       if ('polled' in line) this.#look(line.polled ?? undefined, line.partition)
@@ -223,6 +225,12 @@ export class SourceTrial implements AsyncDisposable {
     const missing = this.missing()
     const when = finished ? 'the task said FINISHED' : `nothing more came within ${this.#subject.limits.deadlineMs} ms`
     const shown = missing.slice(0, 5).join(', ').slice(0, 300)
-    return `${missing.length} of ${this.#places.size} records never came (${shown}): ${when}`
+    // A source that loses in its first life simply does not read.
+    const fault =
+      this.#runs.length + this.#threads > 1
+        ? '; a task has to begin right behind the committed offset of the one before it, and may not tell its system that a ' +
+          'record is done before `commit` says so'
+        : ''
+    return `${missing.length} of ${this.#places.size} records never came (${shown}): ${when}${fault}`
   }
 }

@@ -59,6 +59,7 @@ describeSource(heardSource, {
       close: () => rmSync(folder, { recursive: true }),
     }
   },
+  invalid: [{ config: { socket: '' }, key: 'socket' }],
   guarantee: 'at-most-once',
   limits: { starts: 30 },
   notApplicable: {

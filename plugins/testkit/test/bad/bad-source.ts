@@ -26,6 +26,7 @@ export type SourceFlaw =
   | 'leaves-tasks'
   | 'leaves-memory'
   | 'hangs-in-stop'
+  | 'ignores-signal'
   | 'forgets-at-stop'
   | 'delivered-by-next-poll'
   | 'skips-after-restart'
@@ -118,6 +119,7 @@ export function badSource(flaw: SourceFlaw): SourceConnector {
           }
           if (flaw === 'delivered-by-next-poll') systemOf(system).done = next
           if (next >= events.length) {
+            if (flaw === 'ignores-signal') await new Promise<void>(() => {})
             await delay(flaw === 'hangs-in-stop' ? 20 : 1, undefined, { signal }).catch(() => undefined)
             aborted = signal.aborted
             return null
