@@ -1,4 +1,12 @@
 import { DataError, logicalNames, type Schema } from '@millrace/sdk'
+import {
+  addColumnsSql,
+  type ColumnDdl,
+  createTableSql,
+  namedType,
+  type NamedTypes,
+  noColumnType,
+} from '../column-ddl.ts'
 import type { DdlOptions, NewColumn } from '../sink-dialect.ts'
 import { binderOf } from './binders.ts'
 
@@ -44,21 +52,7 @@ const DEBEZIUM: Readonly<Record<string, string>> = {
 const DIGITS_MAX = 65
 const SCALE_MAX = 30
 
-function columnType({ name, schema, isKey }: NewColumn, options: DdlOptions): string {
-  if (options.bind.timestampFields.has(name) && (schema.type === 'INT64' || schema.type === 'STRING')) {
-    return 'DATETIME(6)'
-  }
-  if (schema.name === logicalNames.decimal) return decimalType(name, schema)
-  const named =
-    schema.name === undefined
-      ? undefined
-      : (LOGICAL[schema.name] ?? (options.debeziumTypes ? DEBEZIUM[schema.name] : undefined))
-  const type = named ?? (isKey ? KEYS[schema.type] : undefined) ?? PLAIN[schema.type]
-  if (type !== undefined) return type
-  throw new DataError(
-    `no column type for the field ${name} of type ${schema.type}; flatten or drop it with a transform`,
-  )
-}
+const NAMED: NamedTypes = { timestamp: 'DATETIME(6)', logical: LOGICAL, debezium: DEBEZIUM }
 
 function decimalType(name: string, schema: Schema): string {
   const scale = Number(schema.parameters?.['scale'] ?? 0)
@@ -68,28 +62,30 @@ function decimalType(name: string, schema: Schema): string {
   )
 }
 
+const DDL: ColumnDdl = {
+  type(column, options) {
+    const { name, schema, isKey } = column
+    const type = namedType(column, NAMED, options)
+    if (type !== undefined) return type
+    if (schema.name === logicalNames.decimal) return decimalType(name, schema)
+    const plain = (isKey ? KEYS[schema.type] : undefined) ?? PLAIN[schema.type]
+    if (plain !== undefined) return plain
+    throw noColumnType(name, schema)
+  },
+  defaultOf({ name, schema }, type, { bind }) {
+    const bare = (/^[A-Z]+/.exec(type) as RegExpExecArray)[0].toLowerCase()
+    const text = binderOf(name, schema, bare, bind)(schema.default)
+    // Long texts take an expression only, and all that take a literal would take both in new versions only.
+    return /^(LONG|JSON)/.test(type) ? `(${text})` : text
+  },
+}
+
 /** `CREATE TABLE` for the columns; the keys make the primary key. */
 export function createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string {
-  const lines = columns.map((column) => columnSpec(column, options))
-  const keys = columns.filter((column) => column.isKey).map(({ name }) => options.identifier(name))
-  if (keys.length > 0) lines.push(`PRIMARY KEY(${keys.join(',')})`)
-  return `CREATE TABLE ${table} (\n${lines.join(',\n')}) DEFAULT CHARACTER SET utf8mb4`
+  return `${createTableSql(table, columns, options, DDL)} DEFAULT CHARACTER SET utf8mb4`
 }
 
 /** One `ALTER TABLE` that adds the columns. */
 export function addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): string {
-  return `ALTER TABLE ${table} ${columns.map((column) => `ADD ${columnSpec(column, options)}`).join(', ')}`
-}
-
-function columnSpec(column: NewColumn, options: DdlOptions): string {
-  const { name, schema, isKey } = column
-  const type = columnType(column, options)
-  const spec = `${options.identifier(name)} ${type}`
-  if (schema.default !== undefined && schema.default !== null) {
-    const bare = (/^[A-Z]+/.exec(type) as RegExpExecArray)[0].toLowerCase()
-    const text = binderOf(name, schema, bare, options.bind)(schema.default)
-    // Long texts take an expression only, and all that take a literal would take both in new versions only.
-    return `${spec} DEFAULT ${/^(LONG|JSON)/.test(type) ? `(${text})` : text}`
-  }
-  return schema.optional && !isKey ? `${spec} NULL` : `${spec} NOT NULL`
+  return addColumnsSql(table, columns, options, DDL)
 }

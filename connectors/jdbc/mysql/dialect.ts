@@ -1,5 +1,6 @@
 import { ConfigError } from '@millrace/sdk'
 import type { Dialect } from '../dialect.ts'
+import { isolationLevels, untoldTransactions, wrapQuery } from '../dialect-parts.ts'
 import type { SqlConnection } from '../sql.ts'
 import { plainIdentifier } from '../table-id.ts'
 import { formatWallClock, parseInstant } from '../temporal.ts'
@@ -32,12 +33,7 @@ export const mysqlDialect: Dialect = {
   checkSettings: (settings) => void driverProperties(settings),
   failureKind,
   describeFailure,
-  isolationLevel(mode) {
-    if (mode in ISOLATION) return ISOLATION[mode]
-    throw new ConfigError(`transaction.isolation.mode: ${mode} belongs to SQL Server; MySQL has none like it`, {
-      key: 'transaction.isolation.mode',
-    })
-  },
+  isolationLevel: isolationLevels('MySQL', ISOLATION),
   async openCursor(connection, statement, isolation) {
     if (isolation !== undefined) await connection.run(`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`)
     return ours(connection).open(statement)
@@ -47,15 +43,12 @@ export const mysqlDialect: Dialect = {
   foldName: (name) => name,
   placeholder: () => '?',
   numberValue: BigInt,
-  // The line break ends a comment that the query may end with.
-  wrapQuery: (query) => `(${query.replace(/;\s*$/, '')}\n) as millrace_query`,
+  wrapQuery,
   async databaseTime(connection) {
     const { rows } = await connection.run('SELECT UTC_TIMESTAMP(6)')
     return parseInstant(rows[0]?.[0] as string, utc, 'PROLEPTIC_GREGORIAN')
   },
-  oldestTransaction: async () => undefined,
-  transactionsProblem: async () =>
-    'belongs to PostgreSQL; set timestamp.delay.interval.ms above the longest transaction that writes these tables',
+  ...untoldTransactions,
   async timestampComparison(connection, select, names, { zone, calendar }) {
     // A TIMESTAMP is compared in the zone of the session, which is UTC, a DATETIME as the wall clock that it is.
     const { columns } = await connection.run(`SELECT ${names.join(', ')} FROM (${select}\n) AS millrace_types LIMIT 0`)

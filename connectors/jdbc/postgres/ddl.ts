@@ -1,4 +1,12 @@
-import { DataError, logicalNames, type Schema } from '@millrace/sdk'
+import { logicalNames, type Schema } from '@millrace/sdk'
+import {
+  addColumnsSql,
+  type ColumnDdl,
+  createTableSql,
+  namedType,
+  type NamedTypes,
+  noColumnType,
+} from '../column-ddl.ts'
 import type { DdlOptions, NewColumn } from '../sink-dialect.ts'
 import { binderOf } from './binders.ts'
 
@@ -40,44 +48,31 @@ const DEBEZIUM: Readonly<Record<string, string>> = {
   'io.debezium.data.VariableScaleDecimal': 'DECIMAL',
 }
 
-/** The column type for a schema. Throws DataError where there is none. */
-export function columnType(name: string, schema: Schema, options: Pick<DdlOptions, 'debeziumTypes' | 'bind'>): string {
-  if (options.bind.timestampFields.has(name) && (schema.type === 'INT64' || schema.type === 'STRING'))
-    return 'TIMESTAMP'
-  const logical =
-    schema.name === undefined
-      ? undefined
-      : (LOGICAL[schema.name] ?? (options.debeziumTypes ? DEBEZIUM[schema.name] : undefined))
-  if (logical !== undefined) return logical
+const NAMED: NamedTypes = { timestamp: 'TIMESTAMP', logical: LOGICAL, debezium: DEBEZIUM }
+
+function columnType(name: string, schema: Schema, options: DdlOptions): string {
+  const named = namedType({ name, schema }, NAMED, options)
+  if (named !== undefined) return named
   if (schema.type === 'ARRAY') return `${columnType(name, schema.valueSchema as Schema, options)}[]`
   const plain = PLAIN[schema.type]
   if (plain !== undefined) return plain
-  throw new DataError(
-    `no column type for the field ${name} of type ${schema.type}; flatten or drop it with a transform`,
-  )
+  throw noColumnType(name, schema)
+}
+
+const DDL: ColumnDdl = {
+  type: ({ name, schema }, options) => columnType(name, schema, options),
+  defaultOf: ({ name, schema }, type, { bind }) =>
+    literal(binderOf(name, schema, type.toLowerCase(), bind)(schema.default)),
 }
 
 /** `CREATE TABLE` for the columns; the keys make the primary key. */
 export function createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string {
-  const lines = columns.map((column) => columnSpec(column, options))
-  const keys = columns.filter((column) => column.isKey).map(({ name }) => options.identifier(name))
-  if (keys.length > 0) lines.push(`PRIMARY KEY(${keys.join(',')})`)
-  return `CREATE TABLE ${table} (\n${lines.join(',\n')})`
+  return createTableSql(table, columns, options, DDL)
 }
 
 /** One `ALTER TABLE` that adds the columns. */
 export function addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): string {
-  return `ALTER TABLE ${table} ${columns.map((column) => `ADD ${columnSpec(column, options)}`).join(', ')}`
-}
-
-function columnSpec({ name, schema, isKey }: NewColumn, options: DdlOptions): string {
-  const type = columnType(name, schema, options)
-  const spec = `${options.identifier(name)} ${type}`
-  if (schema.default !== undefined && schema.default !== null) {
-    const text = binderOf(name, schema, type.toLowerCase(), options.bind)(schema.default)
-    return `${spec} DEFAULT ${literal(text)}`
-  }
-  return schema.optional && !isKey ? `${spec} NULL` : `${spec} NOT NULL`
+  return addColumnsSql(table, columns, options, DDL)
 }
 
 /** A text literal that no value can end early, whatever the server thinks of backslashes. */

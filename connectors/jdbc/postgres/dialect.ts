@@ -1,5 +1,5 @@
-import { ConfigError } from '@millrace/sdk'
 import type { Dialect } from '../dialect.ts'
+import { isolationLevels, wrapQuery } from '../dialect-parts.ts'
 import { plainIdentifier, quoteAlways } from '../table-id.ts'
 import { formatInstant, parseInstant } from '../temporal.ts'
 import { utc } from '../zone.ts'
@@ -42,14 +42,7 @@ export const postgresDialect: Dialect = {
   checkSettings: (settings) => void driverProperties(settings),
   failureKind,
   describeFailure,
-  isolationLevel(mode) {
-    if (!(mode in ISOLATION)) {
-      throw new ConfigError(`transaction.isolation.mode: ${mode} belongs to SQL Server; PostgreSQL has none like it`, {
-        key: 'transaction.isolation.mode',
-      })
-    }
-    return ISOLATION[mode]
-  },
+  isolationLevel: isolationLevels('PostgreSQL', ISOLATION),
   openCursor: openPostgresCursor,
   identifier(name, quoting) {
     if (quoting === 'always') return quoteAlways(name)
@@ -61,8 +54,7 @@ export const postgresDialect: Dialect = {
     return { expressions: names, value: (instant) => formatInstant(instant, zone, calendar) }
   },
   placeholder: (index) => `$${index}`,
-  // The line break ends a comment that the query may end with.
-  wrapQuery: (query) => `(${query.replace(/;\s*$/, '')}\n) as millrace_query`,
+  wrapQuery,
   async databaseTime(connection) {
     const { rows } = await connection.run('select clock_timestamp()')
     return parseInstant(rows[0]?.[0] as string, utc, 'PROLEPTIC_GREGORIAN')

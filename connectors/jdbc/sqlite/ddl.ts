@@ -1,4 +1,5 @@
-import { DataError, logicalNames, type Schema } from '@millrace/sdk'
+import { logicalNames } from '@millrace/sdk'
+import { type ColumnDdl, columnSpec, createTableSql, namedType, type NamedTypes, noColumnType } from '../column-ddl.ts'
 import type { DdlOptions, NewColumn } from '../sink-dialect.ts'
 import { binderOf, literalOf } from './binders.ts'
 
@@ -33,39 +34,23 @@ const DEBEZIUM: Readonly<Record<string, string>> = {
   'io.debezium.data.VariableScaleDecimal': 'NUMERIC',
 }
 
-function columnType(name: string, schema: Schema, options: DdlOptions): string {
-  if (options.bind.timestampFields.has(name) && (schema.type === 'INT64' || schema.type === 'STRING')) {
-    return 'TIMESTAMP'
-  }
-  const named =
-    schema.name === undefined
-      ? undefined
-      : (LOGICAL[schema.name] ?? (options.debeziumTypes ? DEBEZIUM[schema.name] : undefined))
-  const type = named ?? PLAIN[schema.type]
-  if (type !== undefined) return type
-  throw new DataError(
-    `no column type for the field ${name} of type ${schema.type}; flatten or drop it with a transform`,
-  )
+const NAMED: NamedTypes = { timestamp: 'TIMESTAMP', logical: LOGICAL, debezium: DEBEZIUM }
+
+const DDL: ColumnDdl = {
+  type(column, options) {
+    const type = namedType(column, NAMED, options) ?? PLAIN[column.schema.type]
+    if (type !== undefined) return type
+    throw noColumnType(column.name, column.schema)
+  },
+  defaultOf: ({ name, schema }, type, { bind }) => literalOf(binderOf(name, schema, type, bind)(schema.default)),
 }
 
 /** `CREATE TABLE` for the columns; the keys make the primary key. */
 export function createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string {
-  const lines = columns.map((column) => columnSpec(column, options))
-  const keys = columns.filter((column) => column.isKey).map(({ name }) => options.identifier(name))
-  if (keys.length > 0) lines.push(`PRIMARY KEY(${keys.join(',')})`)
-  return `CREATE TABLE ${table} (\n${lines.join(',\n')})`
+  return createTableSql(table, columns, options, DDL)
 }
 
 /** One `ALTER TABLE` for each column: SQLite adds them one by one. */
 export function addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): readonly string[] {
-  return columns.map((column) => `ALTER TABLE ${table} ADD COLUMN ${columnSpec(column, options)}`)
-}
-
-function columnSpec({ name, schema, isKey }: NewColumn, options: DdlOptions): string {
-  const type = columnType(name, schema, options)
-  const spec = `${options.identifier(name)} ${type}`
-  if (schema.default !== undefined && schema.default !== null) {
-    return `${spec} DEFAULT ${literalOf(binderOf(name, schema, type, options.bind)(schema.default))}`
-  }
-  return schema.optional && !isKey ? `${spec} NULL` : `${spec} NOT NULL`
+  return columns.map((column) => `ALTER TABLE ${table} ADD COLUMN ${columnSpec(column, options, DDL)}`)
 }

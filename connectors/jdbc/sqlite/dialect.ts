@@ -1,5 +1,6 @@
 import { ConfigError } from '@millrace/sdk'
 import type { Dialect } from '../dialect.ts'
+import { untoldTransactions, wrapQuery } from '../dialect-parts.ts'
 import type { SqlConnection } from '../sql.ts'
 import { plainIdentifier, quoteAlways } from '../table-id.ts'
 import { formatWallClock, type Instant, parseInstant } from '../temporal.ts'
@@ -47,15 +48,12 @@ export const sqliteDialect: Dialect = {
   foldName: (name) => name,
   placeholder: (index) => `?${index}`,
   numberValue: BigInt,
-  // The line break ends a comment that the query may end with.
-  wrapQuery: (query) => `(${query.replace(/;\s*$/, '')}\n) as millrace_query`,
+  wrapQuery,
   async databaseTime(connection) {
     const { rows } = await connection.run("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
     return parseInstant(rows[0]?.[0] as string, utc, 'PROLEPTIC_GREGORIAN')
   },
-  oldestTransaction: async () => undefined,
-  transactionsProblem: async () =>
-    'belongs to PostgreSQL; set timestamp.delay.interval.ms above the longest transaction that writes these tables',
+  ...untoldTransactions,
   async timestampComparison(_connection, _select, names, { zone, calendar }) {
     return {
       expressions: names.map(sortable),
