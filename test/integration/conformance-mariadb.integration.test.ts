@@ -10,7 +10,7 @@ import jdbcSource from '../../connectors/jdbc/source.ts'
 import { type MariaDb, mariadbMissing, startMariaDb } from '../services/mariadb.ts'
 import { connector, type Gate, startGate, throughGate } from './support/conformance.ts'
 
-const limits = { events: 4, kills: 2, starts: 20, floodEvents: 200 }
+const limits = { events: 4, kills: 2, starts: 20, floodEvents: 300 }
 
 describe.skipIf(mariadbMissing())('connectors on MariaDB', () => {
   let mariadb: MariaDb

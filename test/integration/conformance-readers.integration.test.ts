@@ -91,7 +91,7 @@ for (const { source, manifest, path, write, config, shapeless: why, isFileRecord
   describeSource(source as SourceConnector, {
     manifest,
     module: connector(`spooldir/${path}.ts`),
-    limits: { events: 3, kills: 2, starts: 10, floodEvents: 200 },
+    limits: { events: 3, kills: 2, starts: 10, floodEvents: 300 },
     async open() {
       const { folder, close } = temporary()
       for (const name of ['in', 'done', 'bad']) await mkdir(join(folder, name))

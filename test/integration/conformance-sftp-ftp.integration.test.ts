@@ -33,7 +33,7 @@ import {
 import { connector, type Gate, startGate, throughGate } from './support/conformance.ts'
 import { binaryFile, csvFile, jsonFile, type WriteEvents } from './support/event-files.ts'
 
-const limits = { events: 3, kills: 2, starts: 10, floodEvents: 200 }
+const limits = { events: 3, kills: 2, starts: 10, floodEvents: 300 }
 let folders = 0
 
 /** New folders on a server, which everybody may write to: its own user is another one. */

@@ -14,7 +14,7 @@ function* messages(events: readonly TestEvent[]): Generator<string> {
 describeSource(source, {
   manifest,
   module: connector('syslog/source.ts'),
-  limits: { events: 4, kills: 4, starts: 30, floodEvents: 400 },
+  limits: { events: 4, kills: 4, starts: 30, floodEvents: 1000 },
   async open() {
     const port = await freePort()
     return {
