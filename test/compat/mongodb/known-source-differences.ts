@@ -28,7 +28,7 @@ export const SOURCE_KNOWN: readonly Known[] = [
     why: 'bytes that a schema calls a decimal are one; the original has bytes there, and no form of decimals for them',
     matches: ({ java, ours, options }) =>
       (options['output.schema.value'] ?? '').includes('"logicalType":"decimal"') &&
-      (java === 'read' || ours.includes('data.Decimal')),
+      (java === 'read' || /data\.Decimal|"topic":"dead/.test(ours)),
   },
 ]
 
