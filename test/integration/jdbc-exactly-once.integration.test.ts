@@ -1,8 +1,9 @@
 // Exactly-once delivery of the JDBC sink: what is in the table when clients die, commits are lost and tasks are replaced.
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type SinkRecord, schemas, struct } from '@millrace/sdk'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { startAnswerEater } from '../services/answer-eater.ts'
+import { postgresMissing, startPostgres } from '../services/postgres.ts'
+import { RunningTasks, useService } from './support/hooks.ts'
 import {
   connectionOf,
   type RunningSink,
@@ -31,82 +32,26 @@ async function startAgain(start: () => Promise<RunningSink>): Promise<RunningSin
   }
 }
 
-interface CommitEater {
-  readonly port: number
-  readonly eaten: number
-  /** Of the next commits, so many are carried out, but their answers never arrive. */
-  eat(count: number): void
-  stop(): Promise<void>
-}
-
-/** Stands between client and server. */
-async function startCommitEater(target: number): Promise<CommitEater> {
-  let toEat = 0
-  let eaten = 0
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const upstream = connect(target, '127.0.0.1')
-    let isEating = false
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined).on('close', () => (client.destroy(), upstream.destroy()))
-    }
-    client.on('data', (chunk) => {
-      if (toEat > 0 && chunk.includes('COMMIT')) {
-        toEat--
-        isEating = true
-      }
-      upstream.write(chunk)
-    })
-    upstream.on('data', (chunk) => {
-      if (!isEating) client.write(chunk)
-      else if (chunk.includes('COMMIT')) {
-        eaten++
-        client.destroy()
-      }
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    get eaten() {
-      return eaten
-    },
-    eat: (count) => void (toEat = count),
-    async stop() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+const commits = {
+  isRequest: (bytes: Buffer) => bytes.includes('COMMIT'),
+  isAnswer: (bytes: Buffer) => bytes.includes('COMMIT'),
 }
 
 describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
   const missing = postgresMissing(version)
-  let postgres: Postgres
-  let running: RunningSink[] = []
-
-  beforeAll(async () => {
-    if (missing === null) postgres = await startPostgres({ version })
-  })
-  afterAll(async () => {
-    await postgres?.stop()
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-  })
+  const postgres = useService(() => startPostgres({ version }), missing === null)
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const it = test.skipIf(missing !== null)
   const start = async (raw: Raw, options: SinkOptions = {}): Promise<RunningSink> => {
-    const started = await startSink({ ...connectionOf(postgres), ...raw }, options)
-    running.push(started)
-    return started
+    return running.add(await startSink({ ...connectionOf(postgres()), ...raw }, options))
   }
-  const rows = (table: string) => postgres.query(`select * from ${table} order by 1, 2`)
+  const rows = (table: string) => postgres().query(`select * from ${table} order by 1, 2`)
   const once = { 'auto.create': 'true', 'exactly.once': 'true' }
   const open = [partition]
   const next = async (name: string) =>
-    (await postgres.query('select next_offset from millrace_sink_offsets where connector = $1', [name]))[0]?.[
+    (await postgres().query('select next_offset from millrace_sink_offsets where connector = $1', [name]))[0]?.[
       'next_offset'
     ] as string | undefined
 
@@ -125,7 +70,7 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
     const { put } = await start(raw, { name: 'eo-moved', open })
     await put([order(0, 1, 'a')])
     // As a commit does whose answer was lost and that came through late.
-    await postgres.query("update millrace_sink_offsets set next_offset = 2 where connector = 'eo-moved'")
+    await postgres().query("update millrace_sink_offsets set next_offset = 2 where connector = 'eo-moved'")
     await put([order(1, 2, 'b'), order(2, 3, 'c')])
     expect((await rows('eo_moved')).map(({ name }) => name)).toEqual(['a', 'c'])
     expect(await next('eo-moved')).toBe('3')
@@ -144,14 +89,14 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
   })
 
   it('a client that dies before the commit has written nothing, after it everything', async () => {
-    const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=eo-dies`
+    const url = `${connectionOf(postgres())['connection.url']}?ApplicationName=eo-dies`
     const raw = { ...once, 'table.name.format': 'eo_b', 'connection.url': url, 'max.retries': '0' }
-    await postgres.query('create table eo_b (id bigint, name text)')
+    await postgres().query('create table eo_b (id bigint, name text)')
     // The lock keeps the batch in the middle of its transaction, where its connection is cut.
-    const locker = await postgres.connect()
+    const locker = await postgres().connect()
     const cut = async (): Promise<void> => {
       for (;;) {
-        const found = await postgres.query(
+        const found = await postgres().query(
           'select pg_terminate_backend(pid) from pg_stat_activity where application_name = ' +
             "'eo-dies' and wait_event_type = 'Lock'",
         )
@@ -177,7 +122,7 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
   })
 
   it('a commit whose answer is lost is not repeated', async () => {
-    const proxy = await startCommitEater(postgres.port)
+    const proxy = await startAnswerEater(postgres().port, commits)
     try {
       const url = `jdbc:postgresql://127.0.0.1:${proxy.port}/postgres?sslmode=disable`
       const lose = async (raw: Raw): Promise<number> => {
@@ -190,14 +135,14 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
       }
       expect(await lose({ 'table.name.format': 'lost_plain' }), 'without it the records come twice').toBe(6)
       expect(await lose({ 'table.name.format': 'lost_once', 'exactly.once': 'true' })).toBe(4)
-      expect(proxy.eaten).toBe(2)
+      expect(proxy.eaten()).toBe(2)
     } finally {
       await proxy.stop()
     }
   })
 
   it('connections that are cut at any moment lead to no loss and no duplicate', async () => {
-    const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=eo-cut`
+    const url = `${connectionOf(postgres())['connection.url']}?ApplicationName=eo-cut`
     const raw = {
       ...once,
       'table.name.format': 'eo_cut',
@@ -212,7 +157,7 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
         const cut =
           'select pg_terminate_backend(pid) from pg_stat_activity where application_name = ' +
           "'eo-cut' and random() < 0.01"
-        cuts += (await postgres.query(cut)).length
+        cuts += (await postgres().query(cut)).length
       }
     })()
     let offset = 0
@@ -230,7 +175,7 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
       isRunning = false
       await killer
     }
-    const found = await postgres.query('select count(*)::int as all, count(distinct id)::int as ids from eo_cut')
+    const found = await postgres().query('select count(*)::int as all, count(distinct id)::int as ids from eo_cut')
     expect(found).toEqual([{ all: offset, ids: offset }])
   })
 
@@ -248,18 +193,18 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
 
   it('a task waits for the transaction of the one it replaces, and goes on behind it', async () => {
     const raw = { ...once, 'table.name.format': 'eo_d' }
-    await postgres.query('create table eo_d (id bigint, name text)')
-    const locker = await postgres.connect()
+    await postgres().query('create table eo_d (id bigint, name text)')
+    const locker = await postgres().connect()
     const old = await start(raw, { name: 'eo-d', open })
     await locker.query('begin; lock table eo_d in exclusive mode')
     const slow = old.put([order(0, 1, 'slow')])
     while (
-      (await postgres.query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'INSERT%'"))
+      (await postgres().query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'INSERT%'"))
         .length === 0
     );
     const heir = start(raw, { name: 'eo-d', open })
     while (
-      (await postgres.query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%AS o%'"))
+      (await postgres().query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%AS o%'"))
         .length === 0
     );
     await locker.query('commit')
@@ -270,7 +215,7 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
   })
 
   it('records of the dead letter queue count as done', async () => {
-    await postgres.query('create table eo_e (id bigint, name varchar(3))')
+    await postgres().query('create table eo_e (id bigint, name varchar(3))')
     const raw = { ...once, 'table.name.format': 'eo_e' }
     const task = await start(raw, { name: 'eo-e', open, tolerant: true })
     await task.put([order(0, 1, 'a'), order(1, 2, 'long'), order(2, 3, 'c')])
@@ -287,14 +232,14 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
   })
 
   it('a database that crashes and comes back is read and written on without loss or repetition', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table crash_source (id int primary key); insert into crash_source select generate_series(1, 40)',
     )
     const patient = { 'connection.attempts': '100', 'max.retries': '100' }
     const sink = await start({ ...once, ...patient, 'table.name.format': 'crash_copy' }, { name: 'crash', open })
     const reading = { mode: 'incrementing', 'incrementing.column.name': 'id', 'table.whitelist': 'crash_source' }
     const source = await startSource({
-      ...connectionOf(postgres),
+      ...connectionOf(postgres()),
       ...patient,
       ...reading,
       'batch.max.rows': '5',
@@ -307,7 +252,9 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
         seen.push(...records.map((record) => (record.value as { id: number }).id))
         const batch = seen.map((id, offset) => order(offset, id, String(id)))
         if (round % 2 === 0) {
-          const down = postgres.kill().then(() => postgres.restart())
+          const down = postgres()
+            .kill()
+            .then(() => postgres().restart())
           await Promise.all([sink.put(batch), down])
         } else await sink.put(batch)
       }
@@ -316,6 +263,6 @@ describe.each([15, 18] as const)('exactly once on Postgres %i', (version) => {
     }
     const expected = Array.from({ length: 40 }, (_, i) => i + 1)
     expect(seen).toEqual(expected)
-    expect((await postgres.query('select id::int from crash_copy order by id')).map(({ id }) => id)).toEqual(expected)
+    expect((await postgres().query('select id::int from crash_copy order by id')).map(({ id }) => id)).toEqual(expected)
   })
 })

@@ -1,9 +1,10 @@
 // What is MySQL's and MariaDB's own in the JDBC connectors: types, zones, rights, names.
 import { parseConfigOrThrow, primitive, schemas, struct } from '@millrace/sdk'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import sinkPlugin from '../../connectors/jdbc/sink.ts'
 import sourcePlugin from '../../connectors/jdbc/source.ts'
-import { type MariaDb, mariadbMissing, startMariaDb } from '../services/mariadb.ts'
+import { mariadbMissing, startMariaDb } from '../services/mariadb.ts'
+import { RunningTasks, useService } from './support/hooks.ts'
 import {
   connectorContext,
   type RunningSink,
@@ -18,41 +19,27 @@ import { Offsets, type Raw } from './support/task-contract.ts'
 const missing = mariadbMissing()
 
 describe('JDBC on MariaDB, in its own ways', () => {
-  let server: MariaDb
-  let running: (RunningSink | RunningSource)[] = []
-
-  beforeAll(async () => {
-    if (!missing) server = await startMariaDb()
-  })
-  afterAll(async () => {
-    await server?.stop()
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-  })
+  const server = useService(() => startMariaDb(), !missing)
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const it = test.skipIf(missing)
   const connection = (properties = ''): Raw => ({
-    'connection.url': `jdbc:mysql://${server.host}:${server.port}/${server.database}${properties}`,
-    'connection.user': server.user,
-    'connection.password': server.password,
+    'connection.url': `jdbc:mysql://${server().host}:${server().port}/${server().database}${properties}`,
+    'connection.user': server().user,
+    'connection.password': server().password,
     'connection.backoff.ms': '100',
     'connection.attempts': '1',
   })
   const source = async (raw: Raw, offsets?: Offsets): Promise<RunningSource> => {
     const quick = { 'poll.interval.ms': '20', 'poll.linger.ms': '50' }
-    const started = await startSource({ ...connection(), ...quick, ...raw }, offsets)
-    running.push(started)
-    return started
+    return running.add(await startSource({ ...connection(), ...quick, ...raw }, offsets))
   }
   const sink = async (raw: Raw): Promise<RunningSink> => {
-    const started = await startSink({ ...connection(), ...raw })
-    running.push(started)
-    return started
+    return running.add(await startSink({ ...connection(), ...raw }))
   }
   const run = async (...statements: string[]): Promise<void> => {
-    for (const sql of statements) await server.query(sql)
+    for (const sql of statements) await server().query(sql)
   }
   const typesOf = (schema: { fields: readonly { name: string; schema: { type: string; name?: string } }[] }) =>
     Object.fromEntries(schema.fields.map(({ name, schema: { type, name: logical } }) => [name, logical ?? type]))
@@ -180,13 +167,13 @@ describe('JDBC on MariaDB, in its own ways', () => {
     const at = new Date('2024-07-01T10:00:00.500Z')
     const task = await sink({ 'table.name.format': 'zones_out', 'db.timezone': 'Europe/Berlin' })
     await task.put([sinkRecord(0, null, { schema: value, value: { id: 1n, ts: at, dt: at } })])
-    expect(await server.query('select ts, dt from zones_out')).toEqual([
+    expect(await server().query('select ts, dt from zones_out')).toEqual([
       { ts: '2024-07-01 10:00:00.500', dt: '2024-07-01 12:00:00.500' },
     ])
   })
 
   it('zero dates fail with what to do, or become null or the first day', async () => {
-    const admin = await server.connect()
+    const admin = await server().connect()
     await admin.query("set sql_mode = ''")
     await admin.query('create table zeros (id int primary key, d date not null)')
     await admin.query("insert into zeros values (1, '0000-00-00')")
@@ -209,7 +196,7 @@ describe('JDBC on MariaDB, in its own ways', () => {
       const value = struct({ id: schemas.int64 })
       const record = sinkRecord(0, null, { schema: value, value: { id: 1000n } })
       await expect(task.put([record])).rejects.toThrow(/Out of range value/)
-      expect(await server.query('select * from strict_t')).toEqual([])
+      expect(await server().query('select * from strict_t')).toEqual([])
     } finally {
       await run('set global sql_mode = default')
     }
@@ -225,7 +212,7 @@ describe('JDBC on MariaDB, in its own ways', () => {
         sinkRecord(n, { schema: key, value: { code } }, { schema: value, value: { code, n } }, 'codes'),
       ),
     )
-    expect(await server.query('select count(*) as n from codes')).toEqual([{ n: 3 }])
+    expect(await server().query('select count(*) as n from codes')).toEqual([{ n: 3 }])
   })
 
   it('catalog.pattern looks into other databases; without it the one of the URL counts', async () => {

@@ -14,9 +14,10 @@ import {
   withOptions,
 } from '@millrace/sdk'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/jdbc/sink.ts'
-import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
+import { postgresMissing, startPostgres } from '../services/postgres.ts'
+import { RunningTasks, useService } from './support/hooks.ts'
 import { connectionOf, type RunningSink, type SinkOptions, sinkRecord, startSink } from './support/jdbc-tasks.ts'
 import { type Raw } from './support/task-contract.ts'
 
@@ -31,27 +32,15 @@ function order(offset: number, id: number, name?: string, topic = 'orders'): Sin
 
 describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   const missing = postgresMissing(version)
-  let postgres: Postgres
-  let running: RunningSink[] = []
-
-  beforeAll(async () => {
-    if (missing === null) postgres = await startPostgres({ version })
-  })
-  afterAll(async () => {
-    await postgres?.stop()
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-  })
+  const postgres = useService(() => startPostgres({ version }), missing === null)
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const it = test.skipIf(missing !== null)
   const start = async (raw: Raw, options: SinkOptions = {}): Promise<RunningSink> => {
-    const started = await startSink({ ...connectionOf(postgres), ...raw }, options)
-    running.push(started)
-    return started
+    return running.add(await startSink({ ...connectionOf(postgres()), ...raw }, options))
   }
-  const rows = (table: string, order = '1, 2') => postgres.query(`select * from ${table} order by ${order}`)
+  const rows = (table: string, order = '1, 2') => postgres().query(`select * from ${table} order by ${order}`)
   const upsert = { 'insert.mode': 'upsert', 'pk.mode': 'record_key', 'auto.create': 'true' }
 
   it('insert writes every record, over several statements and tables', async () => {
@@ -77,7 +66,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('upsert of keys alone keeps the row', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table only_key (id bigint primary key, kept text); insert into only_key values (1, $$x$$)',
     )
     const task = await start({ ...upsert, 'table.name.format': 'only_key', 'fields.whitelist': 'id' })
@@ -89,7 +78,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('update changes rows that exist and adds none', async () => {
-    await postgres.query("create table upd (id bigint primary key, name text); insert into upd values (1, 'old')")
+    await postgres().query("create table upd (id bigint primary key, name text); insert into upd values (1, 'old')")
     const task = await start({ 'insert.mode': 'update', 'pk.mode': 'record_key', 'table.name.format': 'upd' })
     await task.put([order(0, 1, 'new'), order(1, 2, 'none')])
     expect(await rows('upd')).toEqual([{ id: '1', name: 'new' }])
@@ -132,7 +121,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('insert and delete of one key in one batch happen in order', async () => {
-    await postgres.query('create table insdel (id bigint primary key, name text)')
+    await postgres().query('create table insdel (id bigint primary key, name text)')
     const task = await start({ 'pk.mode': 'record_key', 'table.name.format': 'insdel', 'delete.enabled': 'true' })
     await task.put([order(0, 1, 'a'), order(1, 1), order(2, 1, 'b'), order(3, 2, 'c'), order(4, 2)])
     expect(await rows('insdel')).toEqual([{ id: '1', name: 'b' }])
@@ -207,7 +196,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     }
     const task = await start({ 'auto.create': 'true', 'table.name.format': 'alltypes' })
     await task.put([sinkRecord(0, null, { schema: all, value: row })])
-    const types = await postgres.query(
+    const types = await postgres().query(
       "select column_name, data_type from information_schema.columns where table_name = 'alltypes' " +
         'order by ordinal_position',
     )
@@ -229,7 +218,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
       'integer',
       'integer',
     ])
-    const [found] = await postgres.query('select *, date::text as date_text, ts::text as ts_text from alltypes')
+    const [found] = await postgres().query('select *, date::text as date_text, ts::text as ts_text from alltypes')
     expect(found).toMatchObject({
       i8: -128,
       i16: 32_767,
@@ -262,12 +251,12 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     const samples = fc.sample(row, { numRuns: 300, seed: 7 })
     const task = await start({ 'auto.create': 'true', 'table.name.format': 'anything' })
     await task.put(samples.map((value, n) => sinkRecord(n, null, { schema, value: { n, ...value } })))
-    const found = await postgres.query('select s, y, list from anything order by n')
+    const found = await postgres().query('select s, y, list from anything order by n')
     expect(found).toEqual(samples.map(({ s, y, list }) => ({ s, y: Buffer.from(y), list })))
   })
 
   it('text is cast to json, uuid, enum and other types of existing columns', async () => {
-    await postgres.query(
+    await postgres().query(
       "create type colour as enum ('red', 'blue'); create table casts (j json, b jsonb, u uuid, c " +
         'colour, n inet, a int[], t timestamptz, v varchar(3), f char(4))',
     )
@@ -291,7 +280,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
       })
     const task = await start({ 'table.name.format': 'casts' }, { tolerant: true })
     await task.put([record(0, 'abc'), record(1, 'too long')])
-    expect(await postgres.query('select c, n, a, v, f from casts')).toEqual([
+    expect(await postgres().query('select c, n, a, v, f from casts')).toEqual([
       { c: 'red', n: '10.0.0.1', a: [1, 2], v: 'abc', f: 'ab  ' },
     ])
     expect(task.reported.map(({ record: { offset } }) => offset)).toEqual([1])
@@ -327,7 +316,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('a missing table or column is told with the fix, and views are not altered', async () => {
-    await postgres.query('create table narrow (id bigint); create view seen as select id from narrow')
+    await postgres().query('create table narrow (id bigint); create view seen as select id from narrow')
     const put = async (raw: Raw) => (await start({ 'max.retries': '0', ...raw })).put([order(0, 1, 'a')])
     await expect(put({ 'table.name.format': 'absent' })).rejects.toThrow(
       /table absent is missing; create it or set auto.create=true/,
@@ -350,7 +339,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('bad records go to the reporter one by one, the good ones are written in order', async () => {
-    await postgres.query('create table strict (id bigint primary key, name text check (name <> $$bad$$))')
+    await postgres().query('create table strict (id bigint primary key, name text check (name <> $$bad$$))')
     const task = await start(
       { 'insert.mode': 'upsert', 'pk.mode': 'record_key', 'table.name.format': 'strict' },
       { tolerant: true },
@@ -367,7 +356,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('a constraint that is checked at the commit is blamed on its record', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table parent (id bigint primary key); insert into parent values (1); create table ' +
         'child (id bigint references parent deferrable initially deferred, name text)',
     )
@@ -378,7 +367,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('without a reporter the task fails, names the record, and writes nothing of the batch', async () => {
-    await postgres.query('create table unforgiving (id bigint primary key, name varchar(3))')
+    await postgres().query('create table unforgiving (id bigint primary key, name varchar(3))')
     const task = await start({ 'table.name.format': 'unforgiving' })
     await expect(task.put([order(0, 1, 'a'), order(1, 2, 'long'), order(2, 3, 'c')])).rejects.toThrow(
       /offset=1,.*varying\(3\)/,
@@ -387,7 +376,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('trim.sensitive.log keeps values of the row out of errors', async () => {
-    await postgres.query('create table secret (id bigint primary key, name text)')
+    await postgres().query('create table secret (id bigint primary key, name text)')
     const task = await start({ 'table.name.format': 'secret', 'trim.sensitive.log': 'true' })
     await task.put([order(0, 424_242, 'a')])
     const failed = task.put([order(1, 424_242, 'b')])
@@ -396,7 +385,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('a schemaless record and a delete without delete.enabled are refused with their place', async () => {
-    await postgres.query('create table places (id bigint primary key, name text)')
+    await postgres().query('create table places (id bigint primary key, name text)')
     const task = await start({ 'table.name.format': 'places', 'pk.mode': 'record_key' })
     const schemaless: SinkRecord = { ...order(7, 1, 'a'), value: { id: 1 }, valueSchema: null }
     await expect(task.put([schemaless])).rejects.toThrow(
@@ -441,10 +430,10 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('a lost connection is retried and nothing is written twice', async () => {
-    const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=sink-cut`
+    const url = `${connectionOf(postgres())['connection.url']}?ApplicationName=sink-cut`
     const task = await start({ ...upsert, 'table.name.format': 'retried', 'connection.url': url })
     await task.put([order(0, 1, 'a')])
-    await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sink-cut'")
+    await postgres().query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sink-cut'")
     await task.put([order(1, 2, 'b')])
     expect(await rows('retried')).toHaveLength(2)
   })
@@ -464,7 +453,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('a missing constraint fails the task with the fix and reports no record', async () => {
-    await postgres.query('create table keyless (id bigint, name text)')
+    await postgres().query('create table keyless (id bigint, name text)')
     const raw = { 'insert.mode': 'upsert', 'pk.mode': 'record_key', 'table.name.format': 'keyless' }
     const task = await start(raw, { tolerant: true })
     await expect(task.put([order(0, 1, 'a')])).rejects.toThrow(/42P10.*upsert needs a primary key/)
@@ -472,7 +461,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('change events of Debezium make a copy of their table', async () => {
-    await postgres.query('create schema reporting')
+    await postgres().query('create schema reporting')
     const semantic = (schema: Schema, name: string) => withOptions(schema, { name, version: 1 })
     const row = struct({
       id: schemas.int32,
@@ -528,7 +517,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
       event('t', 0, null),
     ])
     expect(
-      await postgres.query(
+      await postgres().query(
         'select id, doc, created::text, day::text, ref, info, at = ' +
           '$$2024-01-01T00:00:00.5Z$$::timestamptz as same from reporting.items order by id',
       ),
@@ -555,16 +544,16 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   })
 
   it('validate names what is wrong with the target and the SQL that helps', async () => {
-    await postgres.query(
+    await postgres().query(
       "create user weak password 'weak'; revoke create on schema public from public; create view v as select 1 as id",
     )
     const issues = async (raw: Raw) => {
-      const full = { ...connectionOf(postgres), ...raw }
+      const full = { ...connectionOf(postgres()), ...raw }
       return (await sink.validate?.(parseConfigOrThrow(sink.config, full), full))?.map(
         ({ key: name, message }) => `${name}: ${message}`,
       )
     }
-    await postgres.query('create table mine (id bigint primary key, name text); grant usage on schema public to weak')
+    await postgres().query('create table mine (id bigint primary key, name text); grant usage on schema public to weak')
     const weak = { 'connection.user': 'weak', 'connection.password': 'weak' }
     expect(await issues({ topics: 'nowhere' })).toEqual([
       expect.stringMatching(/^auto.create: the table nowhere for the topic nowhere is missing/),
@@ -586,7 +575,7 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
       expect.stringMatching(/^connection.url: cannot connect/),
     ])
     expect(
-      await issues({ 'connection.url': `${connectionOf(postgres)['connection.url']}?kerberosServerName=x` }),
+      await issues({ 'connection.url': `${connectionOf(postgres())['connection.url']}?kerberosServerName=x` }),
     ).toEqual([expect.stringMatching(/kerberosServerName is refused/)])
   })
 

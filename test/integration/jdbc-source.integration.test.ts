@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Decimal, parseConfigOrThrow, type SourceRecord } from '@millrace/sdk'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/jdbc/source.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
-import { type Postgres, postgresMissing, startPostgres } from '../services/postgres.ts'
+import { postgresMissing, startPostgres } from '../services/postgres.ts'
+import { RunningTasks, useService } from './support/hooks.ts'
 import {
   connectionOf,
   connectorContext,
@@ -26,44 +27,34 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 
 describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   const missing = postgresMissing(version)
-  let postgres: Postgres
-  let running: RunningSource[] = []
-
-  beforeAll(async () => {
-    if (missing === null) postgres = await startPostgres({ version })
-  })
-  afterAll(async () => {
-    await postgres?.stop()
-  })
-  afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
-  })
+  const postgres = useService(() => startPostgres({ version }), missing === null)
+  const running = new RunningTasks()
+  afterEach(() => running.stop())
 
   const start = async (raw: Raw, offsets?: Offsets): Promise<RunningSource> => {
-    const started = await startSource(
-      { ...connectionOf(postgres), 'poll.interval.ms': '20', 'poll.linger.ms': '50', ...raw },
-      offsets,
+    return running.add(
+      await startSource(
+        { ...connectionOf(postgres()), 'poll.interval.ms': '20', 'poll.linger.ms': '50', ...raw },
+        offsets,
+      ),
     )
-    running.push(started)
-    return started
   }
   const ids = (records: readonly SourceRecord[]) =>
     records.map((record) => Number((record.value as { id: unknown }).id))
   const it = test.skipIf(missing !== null)
 
   it('runs the example config as written, but for the host', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table driver (id serial primary key, name varchar(50) not null, rating numeric(3,1), ' +
         `timestamp timestamp not null default '2024-01-01')`,
     )
-    await postgres.query(
+    await postgres().query(
       `insert into driver (name, rating, timestamp) values ('Ann', 4.5, '2024-01-01 ` +
         `00:00:00.000001'), ('Bob', null, '2024-01-01 00:00:00.000002')`,
     )
     const file = new URL('../../connectors/jdbc/examples/driver-source.json', import.meta.url)
     const { config } = JSON.parse(readFileSync(file, 'utf8')) as { config: Raw }
-    const { 'connection.url': url } = connectionOf(postgres)
+    const { 'connection.url': url } = connectionOf(postgres())
     const records = await (await start({ ...config, 'connection.url': url as string })).take(2)
     expect(records.map(({ topic, key, value, partition }) => ({ topic, key, value, partition }))).toEqual([
       {
@@ -95,13 +86,13 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('bulk reads the whole table again each time', async () => {
-    await postgres.query('create table bulky (id int); insert into bulky select generate_series(1, 5)')
+    await postgres().query('create table bulky (id int); insert into bulky select generate_series(1, 5)')
     const task = await start({ mode: 'bulk', 'table.whitelist': 'bulky', 'batch.max.rows': '2' })
     expect(ids(await task.take(10))).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
   })
 
   it('incrementing finds the serial column by itself, and goes on from stored offsets, the old form too', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table grows (id bigserial primary key, note text); insert into grows (note) select ' +
         '$$n$$ from generate_series(1, 25)',
     )
@@ -112,7 +103,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     await first.task.stop?.()
     const second = await start(raw, offsets)
     expect(ids(await second.take(15))).toEqual(Array.from({ length: 15 }, (_, i) => i + 11))
-    await postgres.query("insert into grows (note) values ('late')")
+    await postgres().query("insert into grows (note) values ('late')")
     expect(ids(await second.take(1))).toEqual([26])
 
     const old = new Offsets()
@@ -121,15 +112,15 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('incrementing.initial reaches numbers below zero', async () => {
-    await postgres.query('create table negative (id bigint primary key); insert into negative values (-7), (-1), (3)')
+    await postgres().query('create table negative (id bigint primary key); insert into negative values (-7), (-1), (3)')
     const raw = { mode: 'incrementing', 'table.whitelist': 'negative', 'incrementing.column.name': 'id' }
     expect(ids(await (await start(raw)).take(1))).toEqual([3])
     expect(ids(await (await start({ ...raw, 'incrementing.initial': '-8' })).take(3))).toEqual([-7, -1, 3])
   })
 
   it('timestamp sees updates, keeps microseconds, and skips nulls', async () => {
-    await postgres.query('create table touched (id int primary key, at timestamp, seen timestamptz)')
-    await postgres.query(
+    await postgres().query('create table touched (id int primary key, at timestamp, seen timestamptz)')
+    await postgres().query(
       `insert into touched values (1, '2024-01-01 00:00:00.000001', null), (2, null, '2024-01-01 ` +
         `00:00:00.000002+00'), (3, null, null), (4, '2024-01-01 00:00:00.000003', '2020-01-01')`,
     )
@@ -142,12 +133,12 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     const records = await task.take(3)
     expect(ids(records)).toEqual([1, 2, 4])
     expect(records.map(({ sourceOffset }) => sourceOffset['timestamp_nanos'])).toEqual([1000, 2000, 3000])
-    await postgres.query("update touched set at = '2024-01-02' where id = 1")
+    await postgres().query("update touched set at = '2024-01-02' where id = 1")
     expect(ids(await task.take(1))).toEqual([1])
   })
 
   it('a stop inside a group of equal timestamps loses no row', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table ties (id int primary key, at timestamp not null); insert into ties select g, ' +
         "timestamp '2024-01-01' + (g / 10) * interval '1 second' from generate_series(1, 45) g",
     )
@@ -166,7 +157,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('timestamp+incrementing restarted after every batch gives each row once', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table once (id int primary key, at timestamptz not null); insert into once select g, ' +
         "timestamptz '2024-01-01' + (g / 10) * interval '1 microsecond' from generate_series(1, 40) g",
     )
@@ -190,12 +181,12 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('the delay keeps rows back that are too young, so that a late transaction is not missed', async () => {
-    await postgres.query('create table delayed (id int primary key, at timestamptz not null)')
+    await postgres().query('create table delayed (id int primary key, at timestamptz not null)')
     const raw = { mode: 'timestamp', 'table.whitelist': 'delayed', 'timestamp.column.name': 'at' }
-    const late = await postgres.connect()
+    const late = await postgres().connect()
     await late.query('begin')
     await late.query("insert into delayed values (1, now() - interval '60 minutes')")
-    await postgres.query("insert into delayed values (2, now() - interval '59 minutes')")
+    await postgres().query("insert into delayed values (2, now() - interval '59 minutes')")
     const hasty = await start({ ...raw, 'timestamp.delay.interval.ms': String(30 * 60_000) })
     expect(ids(await hasty.take(1))).toEqual([2])
     const careful = await start({ ...raw, 'timestamp.delay.interval.ms': String(120 * 60_000) })
@@ -207,13 +198,13 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('timestamp.await.transactions misses no row of a transaction that commits late', async () => {
-    await postgres.query('create table awaited (id int primary key, at timestamptz not null default now())')
+    await postgres().query('create table awaited (id int primary key, at timestamptz not null default now())')
     const raw = { mode: 'timestamp', 'table.whitelist': 'awaited', 'timestamp.column.name': 'at' }
-    await postgres.query('insert into awaited values (1)')
-    const late = await postgres.connect()
+    await postgres().query('insert into awaited values (1)')
+    const late = await postgres().connect()
     await late.query('begin')
     await late.query('insert into awaited values (2)')
-    await postgres.query('insert into awaited values (3)')
+    await postgres().query('insert into awaited values (3)')
     const careful = await start({ ...raw, 'timestamp.await.transactions': 'true' })
     const hasty = await start(raw)
     expect(ids(await hasty.take(2))).toEqual([1, 3])
@@ -226,7 +217,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('timestamp.initial starts in the middle or now, but not when an offset is stored', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table initial (id int primary key, at timestamp not null); insert into initial values ' +
         "(1, '2024-01-01'), (2, '2024-01-03')",
     )
@@ -241,7 +232,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('db.timezone is the wall clock of columns without a zone', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table berlin (id int primary key, at timestamp not null); insert into berlin values ' +
         "(1, '2024-07-01 02:00:00')",
     )
@@ -258,7 +249,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('a query is wrapped, so it may have conditions, an order and a comment at its end', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table base (id int primary key, kind text); insert into base select g, case when g % 2 ' +
         '= 0 then $$even$$ else $$odd$$ end from generate_series(1, 6) g',
     )
@@ -277,7 +268,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('query.suffix ends every query', async () => {
-    await postgres.query(
+    await postgres().query(
       'create table suffixed (id int primary key); insert into suffixed select generate_series(1, 9)',
     )
     const task = await start({
@@ -291,15 +282,15 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('every type has its schema, and columns without one are dropped with a warning', async () => {
-    await postgres.query("create type mood as enum ('sad', 'ok')")
-    await postgres.query('create domain positive as int not null check (value > 0)')
-    await postgres.query(
+    await postgres().query("create type mood as enum ('sad', 'ok')")
+    await postgres().query('create domain positive as int not null check (value > 0)')
+    await postgres().query(
       'create table kinds (a smallint, b int not null, c bigint, d real, e double precision, f ' +
         'numeric(10,2), g boolean, h text, i varchar(9), j char(3), k bytea, l date, m time, n timetz, ' +
         'o timestamp, p timestamptz, q uuid, r json, s jsonb, t mood, u positive, v bit, w bit(4), x ' +
         'xml, y money, skip_array int[], skip_inet inet, skip_interval interval)',
     )
-    await postgres.query(
+    await postgres().query(
       `insert into kinds values (-1, 2, 9007199254740993, 0.5, 1e100, 12.50, true, 'ü"x', 'v', 'c', ` +
         `'\\x00ff', '2024-02-29', '01:02:03.004', '01:00:00+01', '2024-01-01 00:00:00.123456', ` +
         `'2024-01-01 00:00:00+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": 1}', '{"a":1}', ` +
@@ -342,23 +333,23 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('a changed table gives a new schema in the next query', async () => {
-    await postgres.query('create table evolving (id int primary key); insert into evolving values (1)')
+    await postgres().query('create table evolving (id int primary key); insert into evolving values (1)')
     const task = await start({ mode: 'incrementing', 'incrementing.column.name': 'id', 'table.whitelist': 'evolving' })
     const [before] = await task.take(1)
-    await postgres.query('alter table evolving add extra text; insert into evolving values (2, $$x$$)')
+    await postgres().query('alter table evolving add extra text; insert into evolving values (2, $$x$$)')
     const [after] = await task.take(1)
     expect(after?.value).toEqual({ id: 2, extra: 'x' })
     expect(after?.valueSchema).not.toBe(before?.valueSchema)
-    await postgres.query('insert into evolving values (3, null)')
+    await postgres().query('insert into evolving values (3, null)')
     const [same] = await task.take(1)
     expect(same?.valueSchema).toBe(after?.valueSchema)
   })
 
   it('names that need quotes, or try to break out of them, are only names', async () => {
-    await postgres.query('create schema "Odd; --"')
-    await postgres.query(`create table "Odd; --"."sel""ect, x" ("id'" int primary key, "ti me" timestamp not null)`)
-    await postgres.query(`insert into "Odd; --"."sel""ect, x" values (1, '2024-01-01')`)
-    await postgres.query('create table other_one (id int primary key)')
+    await postgres().query('create schema "Odd; --"')
+    await postgres().query(`create table "Odd; --"."sel""ect, x" ("id'" int primary key, "ti me" timestamp not null)`)
+    await postgres().query(`insert into "Odd; --"."sel""ect, x" values (1, '2024-01-01')`)
+    await postgres().query('create table other_one (id int primary key)')
     const task = await start({
       mode: 'timestamp+incrementing',
       'schema.pattern': 'Odd%',
@@ -375,10 +366,10 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('problems of columns name the table, the column and the fix', async () => {
-    await postgres.query('create table flawed (id int, at timestamp, note text, "Note" text)')
+    await postgres().query('create table flawed (id int, at timestamp, note text, "Note" text)')
     const raw = { 'table.whitelist': 'flawed' }
     const issues = async (more: Raw) => {
-      const full = { ...connectionOf(postgres), ...raw, ...more }
+      const full = { ...connectionOf(postgres()), ...raw, ...more }
       return (await source.validate?.(parseConfigOrThrow(source.config, full), full))
         ?.map(({ key, message }) => `${key}: ${message}`)
         .join()
@@ -397,7 +388,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     expect(await issues({ mode: 'timestamp', 'timestamp.column.name': 'note', 'validate.non.null': 'false' })).toMatch(
       /is text, not a timestamp/,
     )
-    await postgres.query('create user poor')
+    await postgres().query('create user poor')
     const awaits = { mode: 'timestamp', 'timestamp.column.name': 'at', 'timestamp.await.transactions': 'true' }
     expect(await issues({ ...awaits, 'validate.non.null': 'false', 'connection.user': 'poor' })).toContain(
       'GRANT pg_read_all_stats TO "poor"',
@@ -418,17 +409,17 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     expect(
       await issues({
         mode: 'bulk',
-        'connection.url': `jdbc:postgresql://127.0.0.1:1,127.0.0.1:${postgres.port}/postgres`,
+        'connection.url': `jdbc:postgresql://127.0.0.1:1,127.0.0.1:${postgres().port}/postgres`,
       }),
     ).toBe('')
   })
 
   it('tables are split into contiguous groups; none at all is a task that says why', async () => {
-    await postgres.query(
+    await postgres().query(
       'create schema split; create table split.a (id int); create table split.b (id int); create ' +
         'table split.c (id int); create view split.d as select 1 as id',
     )
-    const raw = { ...connectionOf(postgres), mode: 'bulk', 'schema.pattern': 'split' }
+    const raw = { ...connectionOf(postgres()), mode: 'bulk', 'schema.pattern': 'split' }
     const configs = await taskConfigs(raw, 2, connectorContext())
     expect(configs.map((config) => config['tables'])).toEqual(['"split"."a","split"."b"', '"split"."c"'])
     const views = await taskConfigs({ ...raw, 'table.types': 'VIEW' }, 2, connectorContext())
@@ -438,20 +429,25 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('a new table and a dropped one bring a reconfiguration', async () => {
-    await postgres.query('create schema watched; create table watched.a (id int)')
+    await postgres().query('create schema watched; create table watched.a (id int)')
     let asked = 0
     const context = connectorContext({ reconfigure: () => asked++ })
-    const raw = { ...connectionOf(postgres), mode: 'bulk', 'schema.pattern': 'watched', 'table.poll.interval.ms': '20' }
+    const raw = {
+      ...connectionOf(postgres()),
+      mode: 'bulk',
+      'schema.pattern': 'watched',
+      'table.poll.interval.ms': '20',
+    }
     await taskConfigs(raw, 1, context)
     const monitor = await source.monitor?.(parseConfigOrThrow(source.config, raw), raw, context)
     try {
-      await postgres.query('create table watched.b (id int)')
+      await postgres().query('create table watched.b (id int)')
       await until(() => asked === 1)
       expect((await taskConfigs(raw, 5, context)).map((config) => config['tables'])).toEqual([
         '"watched"."a"',
         '"watched"."b"',
       ])
-      await postgres.query('drop table watched.a')
+      await postgres().query('drop table watched.a')
       await until(() => asked === 2)
     } finally {
       await monitor?.stop()
@@ -461,7 +457,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
 
   it('a database that is away gives an idle task until the monitor finds the tables', async () => {
     const raw: Raw = {
-      ...connectionOf(postgres),
+      ...connectionOf(postgres()),
       'connection.url': 'jdbc:postgresql://127.0.0.1:1/x',
       'connection.backoff.ms': '1',
       mode: 'bulk',
@@ -469,43 +465,43 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     const [config] = await taskConfigs(raw, 3, connectorContext())
     expect(config?.['tables.fetched']).toBe('false')
     const idle = await startSourceTask({ ...(config as Raw), 'poll.linger.ms': '10' })
-    running.push(idle)
+    running.add(idle)
     expect(await idle.poll()).toEqual([])
   })
 
   it('a lost connection is made again, and no row is lost or repeated with numbers', async () => {
-    await postgres.query('create table cut (id int primary key); insert into cut select generate_series(1, 30)')
+    await postgres().query('create table cut (id int primary key); insert into cut select generate_series(1, 30)')
     const task = await start({
       mode: 'incrementing',
       'incrementing.column.name': 'id',
       'table.whitelist': 'cut',
       'batch.max.rows': '10',
-      'connection.url': `${connectionOf(postgres)['connection.url']}?ApplicationName=cut-me`,
+      'connection.url': `${connectionOf(postgres())['connection.url']}?ApplicationName=cut-me`,
     })
     const first = await task.take(10)
-    await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut-me'")
+    await postgres().query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut-me'")
     expect(ids([...first, ...(await task.take(20))])).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
   })
 
   it('a table that is dropped does not stop the others', async () => {
-    await postgres.query(
+    await postgres().query(
       'create schema partly; create table partly.a (id int); create table partly.b (id int); insert ' +
         'into partly.b values (1)',
     )
     const task = await start({ mode: 'bulk', 'schema.pattern': 'partly' })
-    await postgres.query('drop table partly.a')
+    await postgres().query('drop table partly.a')
     expect(ids(await task.take(2))).toEqual([1, 1])
   })
 
   it('query.retry.attempts ends the retries', async () => {
-    await postgres.query('create table retried (id int)')
+    await postgres().query('create table retried (id int)')
     const task = await start({ mode: 'bulk', 'table.whitelist': 'retried', 'query.retry.attempts': '0' })
-    await postgres.query('drop table retried')
+    await postgres().query('drop table retried')
     await expect(task.poll()).rejects.toThrow(/public.retried failed.*42P01/)
   })
 
   it('poll ends soon after it is aborted, also inside a long query', async () => {
-    const url = `${connectionOf(postgres)['connection.url']}?ApplicationName=long`
+    const url = `${connectionOf(postgres())['connection.url']}?ApplicationName=long`
     const task = await start({
       mode: 'bulk',
       query: 'select pg_sleep(10000) is null as slept',
@@ -515,7 +511,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
     const isActive = async (): Promise<boolean> => {
       const activity =
         "select 1 from pg_stat_activity where application_name = 'long' and query like 'fetch%' and state = 'active'"
-      return (await postgres.query(activity)).length > 0
+      return (await postgres().query(activity)).length > 0
     }
     const abort = new AbortController()
     const polled = Promise.resolve(task.task.poll(abort.signal))
@@ -527,7 +523,7 @@ describe.each([15, 18] as const)('JDBC source on Postgres %i', (version) => {
   })
 
   it('an isolation level is used', async () => {
-    await postgres.query('create table isolated (id int); insert into isolated values (1)')
+    await postgres().query('create table isolated (id int); insert into isolated values (1)')
     const task = await start({
       mode: 'bulk',
       query: "select current_setting('transaction_isolation') as level",

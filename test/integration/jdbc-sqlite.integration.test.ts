@@ -16,6 +16,7 @@ import {
 } from '@millrace/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import sourcePlugin from '../../connectors/jdbc/source.ts'
+import { RunningTasks } from './support/hooks.ts'
 import { type RunningSink, type RunningSource, sinkRecord, startSink, startSource } from './support/jdbc-tasks.ts'
 import { Offsets, type Raw } from './support/task-contract.ts'
 
@@ -23,7 +24,7 @@ describe('JDBC on SQLite, in its own ways', () => {
   let folder: string
   let file: string
   let database: DatabaseSync
-  let running: (RunningSink | RunningSource)[] = []
+  const running = new RunningTasks()
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-sqlite-'))
@@ -33,8 +34,7 @@ describe('JDBC on SQLite, in its own ways', () => {
     database.exec('pragma journal_mode = wal')
   })
   afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
+    await running.stop()
     database.close()
     await rm(folder, { recursive: true, force: true })
   })
@@ -46,14 +46,10 @@ describe('JDBC on SQLite, in its own ways', () => {
   })
   const source = async (raw: Raw, offsets?: Offsets): Promise<RunningSource> => {
     const quick = { 'poll.interval.ms': '20', 'poll.linger.ms': '50' }
-    const started = await startSource({ ...connection(), ...quick, ...raw }, offsets)
-    running.push(started)
-    return started
+    return running.add(await startSource({ ...connection(), ...quick, ...raw }, offsets))
   }
   const sink = async (raw: Raw): Promise<RunningSink> => {
-    const started = await startSink({ ...connection(), ...raw })
-    running.push(started)
-    return started
+    return running.add(await startSink({ ...connection(), ...raw }))
   }
 
   test('each declared type has its schema, whatever SQLite stores', async () => {

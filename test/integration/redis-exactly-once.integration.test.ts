@@ -1,7 +1,7 @@
 // Exactly-once delivery of the Redis sink: lost answers, replaced tasks, and a server that has lost what it confirmed.
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/redis/sink.ts'
+import { startAnswerEater } from '../services/answer-eater.ts'
 import { redisMissing } from '../services/redis.ts'
 import { RunningTasks } from './support/hooks.ts'
 import { useRedis } from './support/redis-hooks.ts'
@@ -13,51 +13,10 @@ const open = [{ topic: 'orders', partition: 0 }]
 const OFFSETS = 'com.redis.kafka.connect.sink.offset.redis-sink-test.orders.0'
 const entry = (offset: number) => sinkRecord(offset, `k${offset}`, { n: offset })
 
-interface AnswerEater {
-  readonly port: number
-  /** Of the next answers to scripts, so many are swallowed, and their connections cut. */
-  eat(count: number): void
-  eaten(): number
-  stop(): Promise<void>
-}
-
-/** Stands between client and server. */
-async function startAnswerEater(target: number): Promise<AnswerEater> {
-  let toEat = 0
-  let eaten = 0
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const upstream = connect(target, '127.0.0.1')
-    let isEating = false
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined).on('close', () => (client.destroy(), upstream.destroy()))
-    }
-    client.on('data', (chunk) => {
-      if (toEat > 0 && /EVALSHA/i.test(chunk.toString('latin1'))) {
-        toEat--
-        isEating = true
-      }
-      upstream.write(chunk)
-    })
-    upstream.on('data', (chunk) => {
-      if (!isEating) client.write(chunk)
-      else {
-        eaten++
-        client.destroy()
-      }
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    eat: (count) => void (toEat = count),
-    eaten: () => eaten,
-    async stop() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+/** Once a script was sent, all that comes back is its answer. */
+const scripts = {
+  isRequest: (bytes: Buffer) => /EVALSHA/i.test(bytes.toString('latin1')),
+  isAnswer: () => true,
 }
 
 describe.skipIf(missing)('exactly once in Redis', () => {
@@ -84,7 +43,7 @@ describe.skipIf(missing)('exactly once in Redis', () => {
   })
 
   test('a write whose answer is lost is not repeated', async () => {
-    const proxy = await startAnswerEater(redis().port)
+    const proxy = await startAnswerEater(redis().port, scripts)
     try {
       const lose = async (raw: Raw): Promise<number[]> => {
         await redis().client().flushall()

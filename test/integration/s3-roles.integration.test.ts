@@ -4,9 +4,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import templates from '../../connectors/s3/aiven/sink.ts'
 import partitions from '../../connectors/s3/sink.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
+import { RunningTasks } from './support/hooks.ts'
 import { aivenConnectionOf, connectionOf, keysOf, sinkRecord } from './support/s3-tasks.ts'
 import { startGate, startSts, type StsAnswer } from './support/sts.ts'
-import { type StartedSink, startSinkTask } from './support/task-contract.ts'
+import { startSinkTask } from './support/task-contract.ts'
 
 const ROLE = 'arn:aws:iam::123456789012:role/writer'
 const BASE = 'arn:aws:iam::123456789012:role/base'
@@ -15,14 +16,14 @@ const HOUR_MS = 3_600_000
 describe.skipIf(s3Missing() !== null)('roles', () => {
   let server: S3Server
   const open: { close(): Promise<void> }[] = []
-  const running: StartedSink[] = []
+  const running = new RunningTasks()
 
   beforeAll(async () => {
     server = await startS3()
   })
   afterAll(() => server?.stop())
   afterEach(async () => {
-    for (const { task } of running.splice(0)) await task.stop?.()
+    await running.stop()
     for (const one of open.splice(0)) await one.close()
   })
 
@@ -50,7 +51,7 @@ describe.skipIf(s3Missing() !== null)('roles', () => {
   /** A task that writes an object with each call; the objects are named by offsets. */
   const writerOf = async (raw: Record<string, string>) => {
     const started = await startSinkTask(templates, raw, { connectorName: 's3-roles', hasQueue: false })
-    running.push(started)
+    running.add(started)
     return async (offset: number) => {
       await started.task.put([sinkRecord(offset, { n: offset })])
       await started.task.preCommit?.([{ topic: 'orders', partition: 0, offset: offset + 1 }])
@@ -137,7 +138,7 @@ describe.skipIf(s3Missing() !== null)('roles', () => {
       [`${provider}.sts.endpoint`]: sts.url,
     }
     const started = await startSinkTask(partitions, raw, { connectorName: 's3-roles', hasQueue: false })
-    running.push(started)
+    running.add(started)
     await started.task.put([sinkRecord(0, { n: 0 })])
     await started.task.preCommit?.([{ topic: 'orders', partition: 0, offset: 1 }])
     expect(await keysOf(server, 'based/')).toHaveLength(1)

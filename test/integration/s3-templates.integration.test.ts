@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import sink from '../../connectors/s3/aiven/sink.ts'
 import { readParquet } from '../../connectors/_shared/formats/index.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
+import { RunningTasks } from './support/hooks.ts'
 import { aivenConnectionOf, bytesOf, jsonOf, keysOf, sinkRecord } from './support/s3-tasks.ts'
 import { type StartedSink, startSinkTask } from './support/task-contract.ts'
 
@@ -12,23 +13,20 @@ const missing = s3Missing()
 
 describe.skipIf(missing !== null)('objects by templates of names', () => {
   let server: S3Server
-  let running: StartedSink[] = []
+  const running = new RunningTasks()
 
   beforeAll(async () => {
     server = await startS3()
   })
   afterAll(() => server?.stop())
   afterEach(async () => {
-    for (const { task } of running) await task.stop?.()
-    running = []
+    await running.stop()
   })
 
   const start = async (raw: Record<string, string>, hasQueue = false): Promise<StartedSink> => {
     const jsonl = { 'format.output.type': 'jsonl', 'format.output.envelope': 'false', 'kafka.retry.backoff.ms': '10' }
     const full = { ...aivenConnectionOf(server), ...jsonl, ...raw }
-    const started = await startSinkTask(sink, full, { connectorName: 's3-test', hasQueue })
-    running.push(started)
-    return started
+    return running.add(await startSinkTask(sink, full, { connectorName: 's3-test', hasQueue }))
   }
   /** The offset that may be committed of a partition of `orders`. */
   const commit = async ({ task }: StartedSink, offset: number, partition = 0): Promise<number | undefined> =>
