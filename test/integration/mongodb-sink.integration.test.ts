@@ -1,43 +1,29 @@
 // The sink on mongo-java-server: what it writes, what it does with records that cannot be written, and with a server
 // that goes.
-import { type Collection, Decimal128, Double, Long, MongoClient } from 'mongodb'
+import { Decimal128, Double, Long } from 'mongodb'
 import { Decimal, decimalSchema, schemas, type SinkRecord, struct, timestampSchema } from '@millrace/sdk'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import sink from '../../connectors/mongodb/sink.ts'
-import { mongoMissing, MongoProxy, type MongoServer, startMongo } from '../services/mongo.ts'
+import { mongoMissing, MongoProxy } from '../services/mongo.ts'
+import { useMongo } from './support/mongo-hooks.ts'
 import { type SinkDriver, startSink } from './support/sink-driver.ts'
 
 const missing = mongoMissing()
 
 describe.skipIf(missing !== null)('MongoDB sink', () => {
-  let server: MongoServer
-  let client: MongoClient
-  let database = ''
-  let count = 0
+  const mongo = useMongo()
   const drivers: SinkDriver[] = []
-
-  beforeAll(async () => {
-    server = await startMongo()
-    client = await new MongoClient(server.uri).connect()
-  })
-  beforeEach(() => {
-    database = `shop${count++}`
-  })
   afterEach(async () => {
     for (const driver of drivers.splice(0)) await driver.stop()
   })
-  afterAll(async () => {
-    await client?.close()
-    await server?.stop()
-  })
 
-  const orders = (): Collection<any> => client.db(database).collection('orders')
+  const { orders } = mongo
   const documents = (): Promise<any[]> => orders().find().sort({ _id: 1 }).toArray()
 
   async function start(settings: Record<string, string> = {}, hasQueue = true): Promise<SinkDriver> {
     const raw = {
-      'connection.uri': server.uri,
-      database,
+      'connection.uri': mongo.server.uri,
+      database: mongo.database,
       'document.id.strategy': 'KafkaMetaDataStrategy',
       'errors.tolerance': hasQueue ? 'all' : 'none',
       'retries.defer.timeout': '10',
@@ -171,7 +157,7 @@ describe.skipIf(missing !== null)('MongoDB sink', () => {
   })
 
   test('a server that goes and comes back costs nothing; one that stays away fails the task', async () => {
-    const proxy = await MongoProxy.start(server)
+    const proxy = await MongoProxy.start(mongo.server)
     try {
       const uri = `${proxy.uri}&serverSelectionTimeoutMS=300`
       const driver = await start({ 'connection.uri': uri, 'max.num.retries': '1000' })
@@ -269,8 +255,8 @@ describe.skipIf(missing !== null)('MongoDB sink', () => {
     const { parseConfigOrThrow } = await import('@millrace/sdk')
     const issuesOf = async (raw: Record<string, string>) =>
       (await sink.validate?.(parseConfigOrThrow(sink.config, raw), raw)) ?? []
-    expect(await issuesOf({ 'connection.uri': server.uri, database })).toEqual([])
-    expect(await issuesOf({ 'connection.uri': 'mongodb://127.0.0.1:1', database })).toEqual([
+    expect(await issuesOf({ 'connection.uri': mongo.server.uri, database: mongo.database })).toEqual([])
+    expect(await issuesOf({ 'connection.uri': 'mongodb://127.0.0.1:1', database: mongo.database })).toEqual([
       { key: 'connection.uri', message: expect.stringContaining('cannot be reached') },
     ])
   })

@@ -1,44 +1,30 @@
 // The source on mongo-java-server: a collection's change stream, resumption, the copy. What only a replica set can do
 // is in
 // mongodb-replica-set.integration.test.ts.
-import { BSON, type Collection, Int32, MongoClient } from 'mongodb'
+import { BSON, Int32 } from 'mongodb'
 import type { SourceRecord } from '@millrace/sdk'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import source from '../../connectors/mongodb/source.ts'
-import { mongoMissing, MongoProxy, type MongoServer, startMongo } from '../services/mongo.ts'
+import { mongoMissing, MongoProxy } from '../services/mongo.ts'
 import { Offsets } from './support/task-contract.ts'
+import { useMongo } from './support/mongo-hooks.ts'
 import { type RunningMongoSource, startMongoSource } from './support/mongodb-source.ts'
 
 const missing = mongoMissing()
 
 describe.skipIf(missing !== null)('MongoDB source', () => {
-  let server: MongoServer
-  let client: MongoClient
-  let database = ''
-  let count = 0
+  const mongo = useMongo()
   const running: RunningMongoSource[] = []
-
-  beforeAll(async () => {
-    server = await startMongo()
-    client = await new MongoClient(server.uri).connect()
-  })
-  beforeEach(() => {
-    database = `shop${count++}`
-  })
   afterEach(async () => {
     for (const each of running.splice(0)) await each.stop()
   })
-  afterAll(async () => {
-    await client?.close()
-    await server?.stop()
-  })
 
-  const orders = (): Collection<any> => client.db(database).collection('orders')
+  const { orders } = mongo
 
   async function start(settings: Record<string, string> = {}, offsets = new Offsets()): Promise<RunningMongoSource> {
     const raw = {
-      'connection.uri': server.uri,
-      database,
+      'connection.uri': mongo.server.uri,
+      database: mongo.database,
       collection: 'orders',
       'poll.await.time.ms': '100',
       ...settings,
@@ -57,14 +43,14 @@ describe.skipIf(missing !== null)('MongoDB source', () => {
     await orders().deleteOne({ _id: 'a' })
     const records = await it.take(2)
     expect(records.map(({ topic, key }) => [topic, key])).toEqual([
-      [`${database}.orders`, '{"_id": "a"}'],
-      [`${database}.orders`, '{"_id": "a"}'],
+      [`${mongo.database}.orders`, '{"_id": "a"}'],
+      [`${mongo.database}.orders`, '{"_id": "a"}'],
     ])
     expect(eventsOf(records)).toMatchObject([
       { operationType: 'insert', fullDocument: { _id: 'a', n: 1 }, documentKey: { _id: 'a' } },
       { operationType: 'delete', documentKey: { _id: 'a' } },
     ])
-    const ns = `${server.uri.replace('?directConnection=true', '')}${database}.orders`
+    const ns = `${mongo.server.uri.replace('?directConnection=true', '')}${mongo.database}.orders`
     expect(records[1]?.sourcePartition).toEqual({ ns })
     expect(records[1]?.sourceOffset).toEqual({ _id: expect.stringMatching(/^\{"_data": "[\da-f]+"\}$/) })
   })
@@ -97,7 +83,7 @@ describe.skipIf(missing !== null)('MongoDB source', () => {
     await orders().deleteOne({ _id: 'a' })
     const [deleted] = await it.take(1)
     expect([inserted?.value, updated?.value, deleted?.value]).toEqual(['{"_id": "a", "n": 1}', expect.anything(), null])
-    expect(inserted?.topic).toBe(`p.${database}.orders`)
+    expect(inserted?.topic).toBe(`p.${mongo.database}.orders`)
     expect(deleted?.key).toBe('{"_id": "a"}')
   })
 
@@ -106,7 +92,7 @@ describe.skipIf(missing !== null)('MongoDB source', () => {
     await orders().insertOne({ _id: 'a', n: 1 })
     await orders().deleteOne({ _id: 'a' })
     const [inserted, deleted] = await it.takeAny(2)
-    expect(inserted?.topic).toBe(`${database}.orders`)
+    expect(inserted?.topic).toBe(`${mongo.database}.orders`)
     expect(deleted?.topic).toBeNull()
     expect(deleted?.sourceOffset).not.toEqual(inserted?.sourceOffset)
   })
@@ -165,15 +151,15 @@ describe.skipIf(missing !== null)('MongoDB source', () => {
   })
 
   test('a copy of a database takes the collections that the regular expression names', async () => {
-    const db = client.db(database)
+    const db = mongo.client.db(mongo.database)
     for (const name of ['orders', 'items', 'other']) await db.collection<any>(name).insertOne({ _id: name })
     const { Copier } = await import('../../connectors/mongodb/copier.ts')
     const { parseConfigOrThrow } = await import('@millrace/sdk')
     const copier = new Copier(
-      client,
+      mongo.client,
       parseConfigOrThrow(source.config, {
-        'connection.uri': server.uri,
-        database,
+        'connection.uri': mongo.server.uri,
+        database: mongo.database,
         'startup.mode.copy.existing.namespace.regex': String.raw`\.(orders|items)$`,
       }),
     )
@@ -226,7 +212,7 @@ describe.skipIf(missing !== null)('MongoDB source', () => {
   })
 
   test('connections that break are made again, and no change is missed', async () => {
-    const proxy = await MongoProxy.start(server)
+    const proxy = await MongoProxy.start(mongo.server)
     try {
       const it = await start({ 'connection.uri': `${proxy.uri}&serverSelectionTimeoutMS=300` })
       await orders().insertOne({ _id: 'd0', n: 0 })
