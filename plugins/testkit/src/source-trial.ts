@@ -225,7 +225,7 @@ export class SourceTrial implements AsyncDisposable {
     const missing = this.missing()
     const when = finished ? 'the task said FINISHED' : `nothing more came within ${this.#subject.limits.deadlineMs} ms`
     const shown = missing.slice(0, 5).join(', ').slice(0, 300)
-    // A source that loses in its first life simply does not read.
+    // In a first life there is no offset to begin behind.
     const fault =
       this.#runs.length + this.#threads > 1
         ? '; a task has to begin right behind the committed offset of the one before it, and may not tell its system that a ' +
