@@ -6,7 +6,6 @@ import { parseConfig, parseConfigOrThrow, type SourceConnector } from '@millrace
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import source from '../../connectors/spooldir/confluent/ftps-source.ts'
 import { sftpGenericSource } from '../../connectors/spooldir/sftp-sources.ts'
-import { isAlive } from '../services/alive.ts'
 import {
   fileServerMissing,
   type FtpServer,
@@ -14,10 +13,10 @@ import {
   startFtpServer,
   startSftpServer,
 } from '../services/file-servers.ts'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { openSourceTask, type Raw, takeRecords } from './support/task-contract.ts'
 import { readTopic } from './support/topic-values.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { useWorker } from './support/worker-hooks.ts'
+import { until } from './worker-harness.ts'
 
 const ROWS = 2000
 
@@ -122,20 +121,11 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
   })
 
   describe('on a real worker', () => {
-    let broker: MillraceBroker
-    let worker: TestWorker
-    beforeAll(async () => {
-      broker = await startMillraceBroker()
-      worker = await startTestWorker(broker.bootstrapServers, { 'offset.flush.interval.ms': '200' })
-    })
-    afterAll(async () => {
-      await worker?.stop()
-      await broker?.stop()
-    })
+    const runtime = useWorker()
 
     test('every record of files in three formats arrives, in order, through kills of hosts and of the server', async () => {
       const { config, folder } = await example({ 'ftps.input.file.pattern': '.+\\..+', 'batch.size': '50' })
-      await worker.create(
+      await runtime.worker.create(
         {
           ...config,
           name: 'ftps-files',
@@ -148,7 +138,7 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
         },
         2,
       )
-      const reader = readTopic(broker, 'users')
+      const reader = readTopic(runtime.broker, 'users')
       const file = (number: number): { name: string; text: string } => {
         const ids = Array.from({ length: ROWS }, (_, row) => number * ROWS + row)
         const csv = `id,first_name\n${ids.map((id) => `${id},n\n`).join('')}`
@@ -170,7 +160,7 @@ describe.skipIf(fileServerMissing('ftp') !== null)('FtpsSource', () => {
         if (kill === 'server') {
           await server.kill()
           await server.start()
-        } else for (const pid of worker.hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+        } else runtime.worker.killHosts()
       }
       await until('all files are put away', async () => (await readdir(join(folder, 'finished'))).length === files)
       await until('what cannot be read is put away', async () => {

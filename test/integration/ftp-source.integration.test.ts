@@ -1,29 +1,19 @@
 // stream-reactor's FTP source on real servers: a file that grows, while hosts and the server are killed.
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type FileServer, fileServerMissing, startFtpServer, startSftpServer } from '../services/file-servers.ts'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { readTopic } from './support/topic-values.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { useWorker } from './support/worker-hooks.ts'
+import { until } from './worker-harness.ts'
 
 const STEP_BYTES = 200_000
 const SLICE_BYTES = 1000
 
-let broker: MillraceBroker
-let worker: TestWorker
-beforeAll(async () => {
-  broker = await startMillraceBroker()
-  worker = await startTestWorker(broker.bootstrapServers, {
-    'offset.flush.interval.ms': '200',
-    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'key.converter.schemas.enable': 'false',
-    'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter',
-  })
-})
-afterAll(async () => {
-  await worker?.stop()
-  await broker?.stop()
+const runtime = useWorker({
+  'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+  'key.converter.schemas.enable': 'false',
+  'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter',
 })
 
 interface Place {
@@ -63,7 +53,7 @@ describe.each(kinds)('by $name', ({ name, missing, start }) => {
       await appendFile(file, step)
     }
     await grow()
-    await worker.create({
+    await runtime.worker.create({
       ...options,
       name: `grows-${name}`,
       'connector.class': 'com.datamountaineer.streamreactor.connect.ftp.source.FtpSourceConnector',
@@ -80,14 +70,14 @@ describe.each(kinds)('by $name', ({ name, missing, start }) => {
       'restart.backoff.ms': '10',
       'restart.max.attempts': '1000',
     })
-    const reader = readTopic(broker, `grown-${name}`)
+    const reader = readTopic(runtime.broker, `grown-${name}`)
     let before = 0
     for (const kill of ['hosts', 'server', 'hosts'] as const) {
       await until('slices arrive', async () => (await reader.read()).length > before)
       if (kill === 'server') {
         await server.kill()
         await server.start()
-      } else worker.killHosts()
+      } else runtime.worker.killHosts()
       // Before the file grows: afterwards all of it could be there already, and nothing more to come.
       before = (await reader.read()).length
       await grow()

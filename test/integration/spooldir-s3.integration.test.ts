@@ -10,12 +10,12 @@ import parquetSource from '../../connectors/spooldir/parquet-source.ts'
 import sink from '../../connectors/spooldir/sink.ts'
 import { avroFormat, parquetFormat } from '../../connectors/_shared/formats/index.ts'
 import { parseConfigOrThrow, schemas, struct } from '@millrace/sdk'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { type S3Server, s3Missing, startS3 } from '../services/s3.ts'
 import { connectionOf } from './support/s3-tasks.ts'
 import { openSourceTask, takeRecords } from './support/task-contract.ts'
 import { readTopic } from './support/topic-values.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { useWorker } from './support/worker-hooks.ts'
+import { until } from './worker-harness.ts'
 
 const missing = s3Missing()
 const ROWS = 5000
@@ -182,16 +182,7 @@ describe.skipIf(missing !== null)('a bucket', () => {
   })
 
   describe('on a real worker', () => {
-    let broker: MillraceBroker
-    let worker: TestWorker
-    beforeAll(async () => {
-      broker = await startMillraceBroker()
-      worker = await startTestWorker(broker.bootstrapServers, { 'offset.flush.interval.ms': '200' })
-    })
-    afterAll(async () => {
-      await worker?.stop()
-      await broker?.stop()
-    })
+    const runtime = useWorker()
 
     test('every row of Avro files arrives, in order, through kills of hosts and of the server', async () => {
       const schema = struct({ file: schemas.int32, row: schemas.int32, text: schemas.string })
@@ -204,7 +195,7 @@ describe.skipIf(missing !== null)('a bucket', () => {
         }
         return Buffer.concat([...parts, writer.finish()])
       }
-      await worker.create(
+      await runtime.worker.create(
         {
           name: 'avro-files',
           'connector.class': 'com.github.jcustenborder.kafka.connect.spooldir.SpoolDirAvroSourceConnector',
@@ -220,7 +211,7 @@ describe.skipIf(missing !== null)('a bucket', () => {
         },
         2,
       )
-      const reader = readTopic(broker, 'avro-rows')
+      const reader = readTopic(runtime.broker, 'avro-rows')
       const kills = ['hosts', 'server', 'hosts'] as const
       let files = 0
       for (const kill of kills) {
@@ -231,7 +222,7 @@ describe.skipIf(missing !== null)('a bucket', () => {
         if (kill === 'server' && server.keepsObjects) {
           await server.kill()
           await server.restart()
-        } else worker.killHosts()
+        } else runtime.worker.killHosts()
       }
       await until('all files are put away', async () => (await keys('avro/in/')).length === 0)
       expect(await keys('avro/error/')).toEqual([])

@@ -1,10 +1,10 @@
 import { appendFile, mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
+import { expect, test } from 'vitest'
 import { readTopic } from './support/topic-values.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { useWorker } from './support/worker-hooks.ts'
+import { until } from './worker-harness.ts'
 
 const ROWS = 20_000
 const KILLS = 3
@@ -15,17 +15,7 @@ const JSON_PLAIN = {
   'value.converter.schemas.enable': 'false',
 }
 
-let broker: MillraceBroker
-let worker: TestWorker
-
-beforeAll(async () => {
-  broker = await startMillraceBroker()
-  worker = await startTestWorker(broker.bootstrapServers, { 'offset.flush.interval.ms': '200' })
-})
-afterAll(async () => {
-  await worker?.stop()
-  await broker?.stop()
-})
+const runtime = useWorker()
 
 interface Format {
   readonly name: string
@@ -68,7 +58,7 @@ test.each(formats)(
   'every row of $name files arrives, in order, through kills of hosts and of the broker',
   async (format) => {
     const { name, ending, options, head, row, read } = format
-    const root = join(worker.folder, name)
+    const root = join(runtime.worker.folder, name)
     const [input, finished, error] = [join(root, 'in'), join(root, 'finished'), join(root, 'error')]
     for (const folder of [input, finished, error]) await mkdir(folder, { recursive: true })
     const content = (file: number) => head + Array.from({ length: ROWS }, (_, index) => row(file, index)).join('')
@@ -77,7 +67,7 @@ test.each(formats)(
       await appendFile(path, ending.endsWith('.gz') ? gzipSync(content(file)) : content(file))
       await rename(path, join(input, `${file}${ending}`))
     }
-    await worker.create(
+    await runtime.worker.create(
       {
         ...options,
         name: `files-${name}`,
@@ -92,7 +82,7 @@ test.each(formats)(
       },
       2,
     )
-    const reader = readTopic(broker, `rows-${name}`)
+    const reader = readTopic(runtime.broker, `rows-${name}`)
     const putAway = async () => (await readdir(finished)).length
     for (let kill = 0; kill < KILLS; kill++) {
       const before = (await reader.read()).length
@@ -100,9 +90,9 @@ test.each(formats)(
       for (let file = kill * FILES_A_KILL; file < (kill + 1) * FILES_A_KILL; file++) await put(file)
       await until('rows arrive', async () => (await reader.read()).length > before)
       if (kill === 1) {
-        await broker.kill()
-        await broker.restart()
-      } else worker.killHosts()
+        await runtime.broker.kill()
+        await runtime.broker.restart()
+      } else runtime.worker.killHosts()
     }
     await until('all files are put away', async () => (await putAway()) === FILES)
     // The lease of a file goes after the file.

@@ -2,18 +2,18 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SourceRecord } from '@millrace/sdk'
 import source from '../../connectors/syslog/source.ts'
 import { isAlive } from '../services/alive.ts'
 import { createCertificates, opensslMissing } from '../services/certificates.ts'
 import { endProcess } from '../services/end-process.ts'
 import { freePort } from '../services/free-port.ts'
-import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 import { rsyslogMissing, startRsyslog } from '../services/rsyslog.ts'
 import { openSourceTask, takeRecords } from './support/task-contract.ts'
 import { readTopic, type TopicReader } from './support/topic-values.ts'
-import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
+import { useWorker } from './support/worker-hooks.ts'
+import { until } from './worker-harness.ts'
 
 const run = promisify(execFile)
 const noRsyslog = rsyslogMissing()
@@ -127,20 +127,11 @@ describe('on a real worker', () => {
   const ROUNDS = 3
   const MESSAGES = 500
   const FLOOD = 20_000
-  let broker: MillraceBroker
-  let worker: TestWorker
-  beforeAll(async () => {
-    broker = await startMillraceBroker()
-    worker = await startTestWorker(broker.bootstrapServers, { 'offset.flush.interval.ms': '200' })
-  })
-  afterAll(async () => {
-    await worker?.stop()
-    await broker?.stop()
-  })
+  const runtime = useWorker()
 
   test('kills of the host lose what it held and nothing else, and repeat nothing', async () => {
     const port = await freePort()
-    await worker.create(
+    await runtime.worker.create(
       {
         name: 'logs-source',
         'connector.class': 'io.confluent.connect.syslog.SyslogSourceConnector',
@@ -168,10 +159,10 @@ describe('on a real worker', () => {
       })
       return socket!
     }
-    const taken = (): number => worker.metric('source-record-write-total', 'logs-source')
+    const taken = (): number => runtime.worker.metric('source-record-write-total', 'logs-source')
     let reader: TopicReader | undefined
     const written = async (): Promise<string[]> => {
-      reader ??= readTopic(broker, 'logs')
+      reader ??= readTopic(runtime.broker, 'logs')
       return (await reader.read()).map(({ value }) => String((JSON.parse(String(value)) as Message).message))
     }
     for (let round = 1; round <= ROUNDS; round++) {
@@ -192,7 +183,7 @@ describe('on a real worker', () => {
       flood.on('drain', more)
       more()
       await until('some of the flood is in the log', () => taken() !== before)
-      const hosts = worker.hosts.filter(isAlive)
+      const hosts = runtime.worker.hosts.filter(isAlive)
       for (const pid of hosts) process.kill(pid, 'SIGKILL')
       // A process that is being killed may still be connected to, and what it is sent is lost.
       await until('the hosts are gone', () => !hosts.some(isAlive))
