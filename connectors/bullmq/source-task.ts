@@ -3,19 +3,17 @@ import {
   FINISHED,
   type PollResult,
   type RecordMetadata,
-  RetriableError,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
 } from '@millrace/sdk'
-import { classifyRedisError, redisSettings } from '../_shared/redis/index.ts'
+import { pollError, redisSettings } from '../_shared/redis/index.ts'
 import { ConsumeReader } from './consume-reader.ts'
 import { EventsReader } from './events-reader.ts'
 import { ENDED, type QueueReader } from './reader.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 import type { BullmqSourceConfig } from './source-config.ts'
 
-const BACKOFF_MS = 500
 const IDLE_MS = 50
 
 /** Reads the queues of one task in turn. */
@@ -58,9 +56,7 @@ export class BullmqSourceTask implements SourceTask {
       return null
     } catch (error) {
       if (signal.aborted) return null
-      const failure = classifyRedisError(error)
-      if (failure.kind !== 'retriable') throw failure.error
-      throw new RetriableError(failure.error.message, { cause: error, retryAfterMs: BACKOFF_MS })
+      throw pollError(error)
     }
   }
 

@@ -1,17 +1,15 @@
 import {
   FINISHED,
   type PollResult,
-  RetriableError,
   schemas,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
 } from '@millrace/sdk'
-import { classifyRedisError, connectRedis, type RedisClient, RedisLink, redisSettings } from '../_shared/redis/index.ts'
+import { connectRedis, pollError, type RedisClient, RedisLink, redisSettings } from '../_shared/redis/index.ts'
 import { keySchema, readKeys } from './key-reader.ts'
 import type { KeysSourceConfig } from './keys-source-config.ts'
 
-const BACKOFF_MS = 500
 const WAIT_MS = 100
 /** More changed keys than this are not kept: Redis would tell of them again only when they change again. */
 const WAITING_MAX = 100_000
@@ -51,9 +49,7 @@ export class RedisKeysTask implements SourceTask {
       return await this.#read()
     } catch (error) {
       if (signal.aborted) return null
-      const failure = classifyRedisError(error)
-      if (failure.kind !== 'retriable') throw failure.error
-      throw new RetriableError(failure.error.message, { cause: error, retryAfterMs: BACKOFF_MS })
+      throw pollError(error)
     }
   }
 

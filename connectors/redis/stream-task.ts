@@ -5,7 +5,7 @@ import {
   type SourceTask,
   type SourceTaskContext,
 } from '@millrace/sdk'
-import { classifyRedisError, RedisLink, redisSettings } from '../_shared/redis/index.ts'
+import { pollError, RedisLink, redisSettings } from '../_shared/redis/index.ts'
 import { EntryJson } from './entry-json.ts'
 import { consumerName, type StreamSourceConfig } from './stream-source-config.ts'
 import { StreamGroup } from './stream-group.ts'
@@ -65,9 +65,7 @@ export class RedisStreamTask implements SourceTask {
         this.#connection = 0
         throw new RetriableError(error.message, { cause: error, retryAfterMs: BACKOFF_MS })
       }
-      const failure = classifyRedisError(error)
-      if (failure.kind !== 'retriable') throw failure.error
-      throw new RetriableError(failure.error.message, { cause: error, retryAfterMs: BACKOFF_MS })
+      throw pollError(error)
     }
   }
 

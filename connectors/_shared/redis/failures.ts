@@ -1,6 +1,8 @@
-import { ConnectError, isConnectError } from '@millrace/sdk'
+import { ConnectError, isConnectError, RetriableError } from '@millrace/sdk'
 import { dataFault, type Failure, fatal, isPassingNetworkError, retriable } from '../retry/index.ts'
 
+/** The runtime polls again after so long. */
+const POLL_BACKOFF_MS = 500
 /** First words of answers that another try may change. */
 const PASSING = new Set([
   'ASK',
@@ -68,4 +70,11 @@ export function classifyRedisError(error: unknown): Failure {
   if (isConnectionLost(error)) return retriable(error)
   if (error instanceof Error && error.name === 'ReplyError') return classifyReply(error.message)
   return fatal(error)
+}
+
+/** What `poll` of a source throws for any error of a Redis client: what may pass makes the runtime poll again. */
+export function pollError(error: unknown): Error {
+  const failure = classifyRedisError(error)
+  if (failure.kind !== 'retriable') return failure.error
+  return new RetriableError(failure.error.message, { cause: error, retryAfterMs: POLL_BACKOFF_MS })
 }

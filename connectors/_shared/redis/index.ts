@@ -1,6 +1,6 @@
 export { connectRedis, type RedisClient, redisOptions } from './connect.ts'
 export { type RedisConnectionConfig, redisConnectionConfig, redisSettings } from './connection-config.ts'
-export { classifyRedisError, classifyReply, isConnectionLost } from './failures.ts'
+export { classifyRedisError, classifyReply, isConnectionLost, pollError } from './failures.ts'
 export { type RedisArgument, RedisLink } from './redis-link.ts'
 export { readNode, type RedisNode, type RedisSettings, type RedisTls } from './settings.ts'
 export { redisSinkLimits, type RedisSinkLimitsConfig } from './sink-limits.ts'
