@@ -148,11 +148,8 @@ describe.skipIf(missing)('the Redis sink', () => {
       const failure = startSink(sink, raw).catch((error: Error) => error.message)
       expect(await failure).toMatch(/cannot connect to Redis at 127\.0\.0\.1:\d+: WRONGPASS/)
       expect(await failure).not.toContain('wrong@')
-      const right = await start({
-        'redis.host': '127.0.0.1',
-        'redis.port': String(locked.port),
-        'redis.password': 'right',
-      })
+      const named = { 'redis.host': '127.0.0.1', 'redis.port': String(locked.port), 'redis.password': 'right' }
+      const right = running.add(await startSink(sink, named))
       await right.put([sinkRecord(0, 'a', { n: 1 })])
     } finally {
       await locked.stop()
