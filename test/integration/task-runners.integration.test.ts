@@ -4,12 +4,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { silentLogger } from '../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../src/base/real/index.ts'
-import { type Client, type ConsumerRecord, createClient } from '../../src/client/index.ts'
+import type { Client, ConsumerRecord } from '../../src/client/index.ts'
 import { isAlive } from '../services/alive.ts'
 import { DEADLINE_MS } from '../services/deadline.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
+import { clientOf } from './client/clusters.ts'
+import { createTopic } from './support/topics.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
 let broker: MillraceBroker
@@ -17,8 +17,7 @@ let client: Client
 
 beforeAll(async () => {
   broker = await startMillraceBroker()
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  client = createClient({ bootstrapServers: broker.bootstrapServers, ...environment })
+  client = clientOf(broker)
 })
 
 afterAll(async () => {
@@ -101,8 +100,7 @@ describe('a source task without its topic, on a broker that creates none by itse
 
   it("creates it with the broker's defaults", async () => {
     const test = await startTestWorker(strict.bootstrapServers, { 'task.host.count': '1' })
-    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-    const admin = createClient({ bootstrapServers: strict.bootstrapServers, ...environment }).admin()
+    const admin = clientOf(strict).admin()
     try {
       await test.create(steady('by-itself', { 'max.records': '10' }))
       await until('it is finished', () => test.news('by-itself').at(-1)?.detail.finished === true)
@@ -316,9 +314,7 @@ describe('a sink task', () => {
 
   it('shares its partitions with the other tasks of its connector', async () => {
     await withWorker({}, async (test) => {
-      const admin = client.admin()
-      await admin.topics.create([{ name: 'shared', numPartitions: 4, replicationFactor: 1 }])
-      await admin.close()
+      await createTopic(client, 'shared', 4)
       const file = join(test.folder, 'shared.jsonl')
       await test.create(collecting('shared', file), 2)
       await until('both tasks have partitions', () =>

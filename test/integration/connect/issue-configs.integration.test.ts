@@ -1,8 +1,5 @@
 // Configurations as users of Kafka Connect have them, posted to a worker: only the addresses are the test's.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
 import {
   type MillraceBroker,
   type MillraceWorker,
@@ -10,6 +7,7 @@ import {
   startMillraceWorker,
 } from '../../services/millrace.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../../services/postgres.ts'
+import { clientOf } from '../client/clusters.ts'
 import { rest, until } from './connect-cluster.ts'
 
 describe.each([15, 18] as const)('configurations of Debezium and the JDBC source on Postgres %i', (version) => {
@@ -32,8 +30,7 @@ describe.each([15, 18] as const)('configurations of Debezium and the JDBC source
 
   /** Keys and values of a topic with one partition, once there are so many. */
   async function contentOf(topic: string, count: number): Promise<{ readonly key: any; readonly value: any }[]> {
-    const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-    const consumer = createClient({ bootstrapServers: broker.bootstrapServers, ...environment }).consumer()
+    const consumer = clientOf(broker).consumer()
     const parse = (bytes: Buffer | null) => (bytes === null ? null : (JSON.parse(bytes.toString()) as unknown))
     const found: { key: any; value: any }[] = []
     try {
