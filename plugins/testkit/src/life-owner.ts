@@ -1,18 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { messageOf } from './check.ts'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { serialize } from 'node:v8'
 import { within } from './deadline.ts'
 import { type JournalLine, readJournal } from './journal.ts'
-import { ENDED, type Life, LISTENS, WORDS } from './life.ts'
+import { type Life, LISTENS_PIPE } from './life.ts'
 
 /** An undisturbed life waits for its system now and then: it may take longer than one call. */
 const PATIENCE = 2
+const STDERR_TAIL_CHARS = 4000
 
 /**
- * Lets a task live in a thread until it is over or ended; then all of the thread is gone. Gives what happened.
- * `onListening` is called when a life that `listens` does.
+ * Lets a task live in a process until it is over or killed. Gives what happened. `onListening` is called when a life that
+ * `listens` does.
  */
 export async function live(
   life: DistributiveOmit<Life, 'journal'>,
@@ -20,46 +24,56 @@ export async function live(
 ): Promise<readonly JournalLine[]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-testkit-'))
   const journal = join(folder, 'journal')
-  const state = new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT))
-  // The thread's file has the ending of this one: TypeScript in the sources, JavaScript in the package.
-  const entry = new URL(import.meta.url.endsWith('.ts') ? './life-thread.ts' : './life-thread.js', import.meta.url)
-  const thread = new Worker(entry, { workerData: { life: { ...life, journal }, state } })
-  const gone = new Promise<never>((_, reject) => {
-    thread.once('error', (error) => reject(new Error(`the thread of a task failed: ${messageOf(error)}`)))
-    thread.once('exit', () => reject(new Error('the thread of a task ended by itself: does it call process.exit?')))
-  })
-  gone.catch(() => {})
-  let isOver = false
-  const told = toldOf(state, LISTENS).then(() => (isOver ? undefined : onListening()))
+  const file = join(folder, 'life')
+  writeFileSync(file, serialize({ ...life, journal }))
+  const child = start(file)
+  const ended = endOf(child)
+  // What fails when the process is gone concerns nobody.
+  ended.catch(() => {})
+  const over = new AbortController()
+  const listens = once(child.stdio[LISTENS_PIPE] as Readable, 'data', { signal: over.signal })
+  const told = listens.then(onListening)
   // Only what fails while the task lives is a fault of the checks' system.
   const failed = told.then(() => new Promise<never>(() => {}))
   failed.catch(() => {})
   try {
-    const ended = Promise.race([toldOf(state, ENDED), gone, failed])
-    await within(life.limits.deadlineMs * PATIENCE, 'the life of a task in a thread', ended)
-    await thread.terminate()
+    await within(life.limits.deadlineMs * PATIENCE, 'the life of a task in a process', Promise.race([ended, failed]))
     const lines = readJournal(journal)
     const failure = lines.find((line) => 'failed' in line)
     if (failure) throw new Error(failure.failed)
     return lines
   } finally {
-    isOver = true
-    await thread.terminate()
-    Atomics.notify(state, LISTENS)
-    await Promise.allSettled([told])
+    over.abort()
+    child.kill('SIGKILL')
+    await Promise.allSettled([ended, told])
     rmSync(folder, { recursive: true })
   }
 }
 
-/** Resolves when the thread tells of something. */
-async function toldOf(state: Int32Array, word: number): Promise<void> {
-  const wait = Atomics.waitAsync(state, word, 0)
-  if (wait.async) await wait.value
+function start(file: string): ChildProcess {
+  // The entry has the ending of this file: TypeScript in the sources, JavaScript in the package.
+  const entry = new URL(import.meta.url.endsWith('.ts') ? './life-process.ts' : './life-process.js', import.meta.url)
+  // The process ends when its input does, so that it does not outlive this one.
+  return spawn(process.execPath, [...process.execArgv, fileURLToPath(entry), file], {
+    stdio: ['pipe', 'inherit', 'pipe', 'pipe'],
+  })
+}
+
+/** Resolves when a process has been killed, by itself as agreed or by us; rejects when it ended in some other way. */
+async function endOf(child: ChildProcess): Promise<void> {
+  let tail = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-STDERR_TAIL_CHARS)
+  })
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  if (signal === 'SIGKILL') return
+  const how = signal === null ? `exit code ${code}` : signal
+  throw new Error(`the process of a task ended by itself with ${how}: does it call process.exit? ${tail}`.trim())
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
-/** The await points of a life that went to its end; 0 of one that was ended. */
+/** The await points of a life that went to its end; 0 of one that was killed. */
 export function pointsOf(journal: readonly JournalLine[]): number {
   return journal.find((line) => 'over' in line)?.over ?? 0
 }

@@ -3,7 +3,7 @@ import type { Limits } from './limits.ts'
 import type { Committed } from './offset-store.ts'
 import type { PackedRecords } from './transfer.ts'
 
-/** One life of a task in a thread of its own, which may be ended at any of its await points. */
+/** One life of a task in a process of its own, which may be killed at any of its await points. */
 export type Life = SourceLife | SinkLife
 
 interface AnyLife {
@@ -40,7 +40,5 @@ export interface SinkLife extends AnyLife {
   readonly committed: readonly (readonly [number, number])[]
 }
 
-/** The words that a thread and its owner share: each is 0 until what it tells of has happened. */
-export const ENDED = 0
-export const LISTENS = 1
-export const WORDS = 2
+/** The file descriptor of the pipe by which a process tells its owner that its task listens. */
+export const LISTENS_PIPE = 3

@@ -41,7 +41,7 @@ export interface PluginOptions<Name extends string> {
 /** What both kinds of connectors may say of themselves. */
 export interface ConnectorOptions<Name extends string> extends PluginOptions<Name> {
   /**
-   * The module of the definition: tasks can then be killed for real, in a thread of their own. It is the default export,
+   * The module of the definition: tasks can then be killed for real, in a process of their own. It is the default export,
    * or that which a fragment names: `new URL('../src/sources.ts#other', import.meta.url)`.
    */
   readonly module?: URL

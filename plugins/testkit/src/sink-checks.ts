@@ -99,7 +99,7 @@ async function kill(subject: SinkSubject): Promise<void> {
   const { kills, events } = subject.limits
   const { module } = subject.options
   const random = seeded(subject.seed)
-  const end = module ? await endsInThreads(subject, module, random) : abandons(subject, random)
+  const end = module ? await endsInProcesses(subject, module, random) : abandons(subject, random)
   for (let round = 0; round < kills; round++) {
     await using trial = await SinkTrial.open(subject)
     let when = ''
@@ -120,15 +120,15 @@ async function kill(subject: SinkSubject): Promise<void> {
 /** Ends a life of a task, and says where. */
 type End = (trial: SinkTrial) => Promise<string>
 
-/** Lives in threads end at any await point that an undisturbed one has. */
-async function endsInThreads(subject: SinkSubject, module: URL, random: Seeded): Promise<End> {
+/** Lives in processes are killed at any await point that an undisturbed one has. */
+async function endsInProcesses(subject: SinkSubject, module: URL, random: Seeded): Promise<End> {
   await using undisturbed = await SinkTrial.open(subject)
   undisturbed.append(subject.limits.events)
-  const points = await undisturbed.liveInThread(module, subject.seed, 0)
+  const points = await undisturbed.liveInProcess(module, subject.seed, 0)
   await undisturbed.expectTarget()
   return async (trial) => {
     const endAt = 1 + random.below(points)
-    await trial.liveInThread(module, random.below(2 ** 31), endAt)
+    await trial.liveInProcess(module, random.below(2 ** 31), endAt)
     return `at await point ${endAt} of ${points}`
   }
 }

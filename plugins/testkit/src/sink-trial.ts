@@ -89,8 +89,8 @@ export class SinkTrial implements AsyncDisposable {
     return new SinkRun(definition, config, { topic, committed, clients, limits, hasQueue })
   }
 
-  /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
-  async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
+  /** A life in a process, which is killed at this await point; 0 lets it go to its end. Gives the await points it had then. */
+  async liveInProcess(module: URL, seed: number, endAt: number): Promise<number> {
     const { limits, options } = this.#subject
     const config = await this.#taskConfig()
     const journal = await live({

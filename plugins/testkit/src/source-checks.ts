@@ -182,8 +182,8 @@ async function kill(subject: SourceSubject): Promise<void> {
   const { kills, events } = subject.limits
   const { module, identify } = subject.options
   const random = seeded(subject.seed)
-  // A thread knows only what can be sent to it.
-  const end = module && !identify ? await endsInThreads(subject, module, random) : abandons(subject, random)
+  // A process knows only what can be written into its file.
+  const end = module && !identify ? await endsInProcesses(subject, module, random) : abandons(subject, random)
   for (let round = 0; round < kills; round++) {
     await using trial = await SourceTrial.open(subject)
     await trial.produce(events)
@@ -205,16 +205,16 @@ async function kill(subject: SourceSubject): Promise<void> {
 /** Ends a life of a task, and says where. */
 type End = (trial: SourceTrial) => Promise<string>
 
-/** Lives in threads end at any await point that an undisturbed one has. */
-async function endsInThreads(subject: SourceSubject, module: URL, random: Seeded): Promise<End> {
+/** Lives in processes are killed at any await point that an undisturbed one has. */
+async function endsInProcesses(subject: SourceSubject, module: URL, random: Seeded): Promise<End> {
   await using undisturbed = await SourceTrial.open(subject)
   await undisturbed.produce(subject.limits.events)
-  const points = await undisturbed.liveInThread(module, subject.seed, 0)
+  const points = await undisturbed.liveInProcess(module, subject.seed, 0)
   const missing = undisturbed.missing()
-  expectThat(missing.length === 0, () => `in a thread that was not ended ${missing.length} records never came`)
+  expectThat(missing.length === 0, () => `in a process that was not killed ${missing.length} records never came`)
   return async (trial) => {
     const endAt = 1 + random.below(points)
-    await trial.liveInThread(module, random.below(2 ** 31), endAt)
+    await trial.liveInProcess(module, random.below(2 ** 31), endAt)
     return `at await point ${endAt} of ${points}`
   }
 }

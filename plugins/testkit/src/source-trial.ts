@@ -41,7 +41,7 @@ export class SourceTrial implements AsyncDisposable {
   /** Events that happen when a task listens. */
   readonly #waiting: TestEvent[] = []
   #isListening = false
-  #threads = 0
+  #processes = 0
   #furthest = new Map<string, number>()
   #repeated: string | undefined
 
@@ -109,8 +109,8 @@ export class SourceTrial implements AsyncDisposable {
     return new SourceRun(definition, config, { store: this.store, clients: await loadClients(options.kafka), limits })
   }
 
-  /** A life in a thread, which ends at this await point; 0 lets it go to its end. Gives the await points it had then. */
-  async liveInThread(module: URL, seed: number, endAt: number): Promise<number> {
+  /** A life in a process, which is killed at this await point; 0 lets it go to its end. Gives the await points it had then. */
+  async liveInProcess(module: URL, seed: number, endAt: number): Promise<number> {
     const { limits, options } = this.#subject
     const config = await this.#taskConfig()
     this.#begin()
@@ -127,7 +127,7 @@ export class SourceTrial implements AsyncDisposable {
       listens: isLossy(this.#subject),
       wanted: isLossy(this.#subject) ? this.#waiting.length : this.#places.size,
     } as const
-    this.#threads++
+    this.#processes++
     const journal = await live(life, () => this.#produceWaiting())
     for (const line of journal) {
       if ('polled' in line) this.#look(line.polled ?? undefined, line.partition)
@@ -227,7 +227,7 @@ export class SourceTrial implements AsyncDisposable {
     const shown = missing.slice(0, 5).join(', ').slice(0, 300)
     // In a first life there is no offset to begin behind.
     const fault =
-      this.#runs.length + this.#threads > 1
+      this.#runs.length + this.#processes > 1
         ? '; a task has to begin right behind the committed offset of the one before it, and may not tell its system that a ' +
           'record is done before `commit` says so'
         : ''

@@ -10,7 +10,7 @@ import {
   struct,
 } from '@millrace/sdk'
 
-/** Sink records as they can go to a thread: schemas and decimals lose their prototypes on the way. */
+/** Sink records as they can go to a process: schemas and decimals lose their prototypes on the way. */
 export interface PackedRecords {
   readonly schemas: readonly PackedSchema[]
   readonly records: readonly PackedRecord[]
@@ -34,7 +34,7 @@ interface PackedRecord {
   readonly headers: readonly { readonly key: string; readonly value: unknown; readonly schema: number }[]
 }
 
-/** Makes records ready for a thread. */
+/** Makes records ready for a process. */
 export function packRecords(records: readonly SinkRecord[]): PackedRecords {
   const places = new Map<Schema, number>()
   const placeOf = (schema: Schema | null): number => {

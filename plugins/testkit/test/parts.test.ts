@@ -15,7 +15,7 @@ test('reports name the version of the package', () => {
   expect(testkitVersion).toBe(version)
 })
 
-test('records reach a thread as they were, and share their schemas there', () => {
+test('records reach a process as they were, and share their schemas there', () => {
   const schema = struct(
     { price: decimalSchema(2), counts: mapOf(schemas.string, schemas.int64) },
     { name: 'A', version: 3 },

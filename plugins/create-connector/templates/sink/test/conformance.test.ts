@@ -8,7 +8,7 @@ import sink from '../src/sink.ts'
 // write to, and for a way to see what is in it.
 describeSink(sink, {
   packageFile: new URL('../package.json', import.meta.url),
-  // Tasks are killed in threads of their own.
+  // Tasks are killed in processes of their own.
   module: new URL('../src/sink.ts', import.meta.url),
   guarantee: 'idempotent',
   target: 'latest',

@@ -7,7 +7,7 @@ import source from '../src/source.ts'
 // What every source has to stand: restarts at any point, kills, repeated starts. The checks ask for a system to read.
 describeSource(source, {
   packageFile: new URL('../package.json', import.meta.url),
-  // Tasks are killed in threads of their own.
+  // Tasks are killed in processes of their own.
   module: new URL('../src/source.ts', import.meta.url),
   guarantee: 'at-least-once',
   async open() {

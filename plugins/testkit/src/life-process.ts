@@ -1,14 +1,15 @@
-// Runs one life of a task, in a thread. At its last await point nothing of the thread goes on: its owner then terminates
-// it, and its sockets and files close as those of a killed process.
+// Runs one life of a task, in a process of its own that kills itself at the life's last await point.
 import { createHook } from 'node:async_hooks'
-import { workerData } from 'node:worker_threads'
+import { readFileSync, writeSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { deserialize } from 'node:v8'
 import type { SinkConnector, SourceConnector } from '@millrace/sdk'
 import { expectThat, messageOf } from './check.ts'
 import { pause } from './deadline.ts'
 import { eventIdOf, identityOf } from './identity.ts'
 import { type JournalLine, writeLine } from './journal.ts'
 import { loadClients } from './kafka-clients.ts'
-import { ENDED, type Life, LISTENS, type SinkLife, type SourceLife } from './life.ts'
+import { type Life, LISTENS_PIPE, type SinkLife, type SourceLife } from './life.ts'
 import { OffsetStore, textOf } from './offset-store.ts'
 import { seeded } from './seeded.ts'
 import { SinkRun } from './sink-run.ts'
@@ -16,21 +17,20 @@ import { SinkTopic } from './sink-topic.ts'
 import { SourceRun } from './source-run.ts'
 import { unpackRecords } from './transfer.ts'
 
-const { life, state } = workerData as { readonly life: Life; readonly state: Int32Array }
+const life = deserialize(readFileSync(process.argv[2] as string)) as Life
+
+// The owner holds the other end: whoever is left alone has nothing more to do.
+process.stdin.on('end', () => process.exit()).resume()
+;(process.stdin as Partial<Socket>).unref?.()
 
 function write(line: JournalLine): void {
   writeLine(life.journal, line)
 }
 
-function tell(word: number): void {
-  Atomics.store(state, word, 1)
-  Atomics.notify(state, word)
-}
-
 function end(): never {
-  tell(ENDED)
-  // The owner terminates the thread while it waits here.
-  for (;;) Atomics.wait(state, ENDED, 1)
+  process.kill(process.pid, 'SIGKILL')
+  // Nothing comes after it where signals are carried out at once; elsewhere the task is not to go on.
+  for (;;);
 }
 
 let points = 0
@@ -55,7 +55,7 @@ async function runSource(definition: SourceConnector, life: SourceLife): Promise
   countAwaitPoints()
   await run.start()
   for (let polls = 0; !run.finished && seen.size < life.wanted; polls++) {
-    if (polls === 1 && life.listens) tell(LISTENS)
+    if (polls === 1 && life.listens) writeSync(LISTENS_PIPE, 'l')
     for (const record of await run.poll()) {
       const id = life.hasEvents ? eventIdOf(record) : identityOf(record)
       if (id !== undefined) {
