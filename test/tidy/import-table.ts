@@ -84,6 +84,6 @@ function door(file: string, specifier: string, from: string, to: string | undefi
  * imports the plugin that it checks, and the clients that it is to have.
  */
 function mayComputeImports(file: string): boolean {
-  if (/^plugins\/testkit\/src\/(life-thread|kafka-clients)\.ts$/.test(file)) return true
+  if (/^plugins\/testkit\/src\/(life-process|kafka-clients)\.ts$/.test(file)) return true
   return /^(src\/(connect\/(plugins|host)|cli)|plugins\/create-connector\/templates\/common\/scripts)\//.test(file)
 }
