@@ -13,21 +13,32 @@ export interface BulkItem {
   readonly isOwnId: boolean
 }
 
-/** Writes items with one bulk write, or with several where that is what keeps the order of the writes of a document. */
-export async function writeBulk(
-  collection: Collection,
-  items: readonly BulkItem[],
-  ordered: boolean,
-): Promise<WriteOutcome | undefined> {
-  if (ordered) return outcomeOf(await send(collection, items, true), items)
+/** A bulk write that is ready to be sent. */
+export interface Bulk {
+  /** Sends it; gives what became of its items when that is not "all are written". */
+  write(): Promise<WriteOutcome | undefined>
+}
+
+/**
+ * Makes a bulk write of items, or several where that is what keeps the order of the writes of a document. The driver makes
+ * BSON of an ordered one at once, so that it can be made while the server is busy with another.
+ */
+export function prepareBulk(collection: Collection, items: readonly BulkItem[], ordered: boolean): Bulk {
+  if (!ordered) return { write: () => writeUnordered(collection, items) }
+  const send = prepare(collection, items, true)
+  return { write: async () => outcomeOf(await send(), items) }
+}
+
+async function writeUnordered(collection: Collection, items: readonly BulkItem[]): Promise<WriteOutcome | undefined> {
   const failures: ItemFailure[] = []
   const rounds = roundsOf(items)
   for (const [number, round] of rounds.entries()) {
-    const error = await send(
+    const send = prepare(
       collection,
       round.map((index) => items[index]!),
       false,
     )
+    const error = await send()
     for (const { index, failure } of problemsOf(error, (at) => items[round[at]!]!)) {
       failures.push({ index: round[index]!, failure })
     }
@@ -51,21 +62,30 @@ interface BulkError extends Error {
   readonly writeErrors: readonly ServerProblem[] | ServerProblem
 }
 
-async function send(
+/** What cannot be made into BSON is told by what sends it, in its turn. */
+function prepare(
   collection: Collection,
   items: readonly BulkItem[],
   ordered: boolean,
-): Promise<BulkError | undefined> {
-  const operations = items.map(({ operation }) => operation) as unknown as AnyBulkWriteOperation[]
+): () => Promise<BulkError | undefined> {
+  // The driver would replace an _id that is null by one of its own.
+  const options = { ignoreUndefined: true, forceServerObjectId: true }
+  const bulk = ordered ? collection.initializeOrderedBulkOp(options) : collection.initializeUnorderedBulkOp(options)
   try {
-    // The driver would replace an _id that is null by one of its own.
-    await collection.bulkWrite(operations, { ordered, ignoreUndefined: true, forceServerObjectId: true })
-    return undefined
+    for (const { operation } of items) bulk.raw(operation as unknown as AnyBulkWriteOperation)
   } catch (error) {
-    const problems = (error as Partial<BulkError>).writeErrors
-    // Without them it is a write concern that failed: nobody knows what is durable, so all is written again.
-    if (problems === undefined || (Array.isArray(problems) && problems.length === 0)) throw error
-    return error as BulkError
+    return () => Promise.reject(error)
+  }
+  return async () => {
+    try {
+      await bulk.execute(options)
+      return undefined
+    } catch (error) {
+      const problems = (error as Partial<BulkError>).writeErrors
+      // Without them it is a write concern that failed: nobody knows what is durable, so all is written again.
+      if (problems === undefined || (Array.isArray(problems) && problems.length === 0)) throw error
+      return error as BulkError
+    }
   }
 }
 

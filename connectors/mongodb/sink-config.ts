@@ -190,7 +190,7 @@ const sinkKeys = {
     default: 0,
     min: 0,
     importance: 'low',
-    doc: 'The most records in one bulk write; 0: as many as are there.',
+    doc: 'The most records in one bulk write; 0: 1000.',
     group: 'Writes',
     displayName: 'Batch size',
   },
@@ -509,6 +509,9 @@ function needsTimeField(value: unknown, all: All): string | undefined {
   const isSet = value !== '' && value !== 0 && value !== false
   return isSet && (all['timeseries.timefield'] ?? '') === '' ? 'needs timeseries.timefield' : undefined
 }
+
+/** Records of a bulk write where `max.batch.size` does not say. */
+export const BULK_RECORDS = 1000
 
 /** The configuration of the sink. `topic.override.<topic>.<key>` sets all but the connection for one topic. */
 export const sinkConfig = defineConfig({ ...connectionConfig, ...sinkKeys })

@@ -4,7 +4,6 @@ import { realPauses } from '../_shared/retry/index.ts'
 import {
   type Batch,
   BatchedSinkTask,
-  LIMITS_DEFAULT,
   placeOf,
   reportOrFail,
   type Write,
@@ -12,10 +11,11 @@ import {
 } from '../_shared/sink-batcher/index.ts'
 import { openClient } from './connection.ts'
 import { failureOf } from './failures.ts'
-import type { MongoSinkConfig } from './sink-config.ts'
+import { BULK_RECORDS, type MongoSinkConfig } from './sink-config.ts'
 import type { BulkItem, SinkWriter } from './sink-writer.ts'
 
 const BACKOFF_MAX_MS = 60_000
+const BULKS_A_BATCH = 4
 const BUFFERED_BATCH_MIN = 1000
 
 /** Writes records with bulk writes. */
@@ -26,12 +26,13 @@ export class MongoSinkTask extends BatchedSinkTask<BulkItem> {
   #skipped = 0
 
   constructor(config: MongoSinkConfig, context: SinkTaskContext) {
-    const batchRecords = config['max.batch.size'] || LIMITS_DEFAULT.batchRecords
+    // Several bulk writes, each made while the one before it is on its way.
+    const batchRecords = BULKS_A_BATCH * (config['max.batch.size'] || BULK_RECORDS)
     super(context, {
       limits: {
         batchRecords,
-        // One batch is on its way, one is ready, one is being made; more would only grow old in memory.
-        bufferRecords: 3 * Math.max(batchRecords, BUFFERED_BATCH_MIN),
+        // One batch is on its way and one is being made; more would only grow old in memory.
+        bufferRecords: 2 * Math.max(batchRecords, BUFFERED_BATCH_MIN),
         // One at a time keeps the order of all writes, also of those whose documents only the server can tell.
         maxInFlight: 1,
         retry: {

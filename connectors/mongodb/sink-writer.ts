@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import type { MongoClient } from 'mongodb'
 import { DataError, type RawConfig, type SinkRecord } from '@millrace/sdk'
-import type { BatchItem, ItemFailure, Write, WriteOutcome } from '../_shared/sink-batcher/index.ts'
-import { type BulkItem, writeBulk } from './bulk-writer.ts'
-import type { MongoSinkConfig } from './sink-config.ts'
+import type { BatchItem, Write, WriteOutcome } from '../_shared/sink-batcher/index.ts'
+import { type Bulk, type BulkItem, prepareBulk } from './bulk-writer.ts'
+import { BULK_RECORDS, type MongoSinkConfig } from './sink-config.ts'
 import { ensureTimeSeries } from './time-series.ts'
 import { type Target, TopicPlans } from './topic-plan.ts'
 
@@ -40,16 +41,26 @@ export class SinkWriter {
     await this.#prepare(target)
     const { database, collection } = target.namespace
     const { maxBatch, ordered } = target.bulk
-    const most = maxBatch === 0 ? items.length : maxBatch
-    const failures: ItemFailure[] = []
-    for (let start = 0; start < items.length; start += most) {
-      await this.#limitRate(target, pause)
+    const most = maxBatch === 0 ? BULK_RECORDS : maxBatch
+    const into = this.#client.db(database).collection(collection)
+    const bulkAt = (start: number): Bulk | undefined => {
       const bulk = items.slice(start, start + most).map(({ data }) => data)
-      const outcome = await writeBulk(this.#client.db(database).collection(collection), bulk, ordered)
+      return bulk.length === 0 ? undefined : prepareBulk(into, bulk, ordered)
+    }
+    let bulk = bulkAt(0)
+    for (let start = 0; bulk !== undefined; start += most) {
+      await this.#limitRate(target, pause)
+      const writing = bulk.write()
+      // It is waited for below; until then nobody hears of an error.
+      writing.catch(() => {})
+      // The next one is made while the server is busy with this one, which the driver has sent by then.
+      await setImmediate()
+      bulk = bulkAt(start + most)
+      const outcome = await writing
       if (outcome === undefined) continue
-      for (const { index, failure } of outcome.failures) failures.push({ index: start + index, failure })
+      const failures = outcome.failures.map(({ index, failure }) => ({ index: start + index, failure }))
       // What is behind comes again at once, or after what has to be tried again.
-      return { failures, attempted: start + (outcome.attempted ?? bulk.length) }
+      return { failures, attempted: start + (outcome.attempted ?? Math.min(most, items.length - start)) }
     }
     return undefined
   }

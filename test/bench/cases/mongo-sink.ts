@@ -71,7 +71,6 @@ async function sides(): Promise<readonly Side[]> {
           'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
           'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
           'value.converter.schemas.enable': 'false',
-          'consumer.override.max.poll.records': '2000',
         }
         const cpu = (): number => cpuSeconds(worker.pid()) + cpuSeconds(broker.pid())
         const figures = await timed('ours', cpu, () => createConnector(worker.url, name, config))

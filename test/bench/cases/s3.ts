@@ -6,7 +6,7 @@ import { type S3Server, startS3 } from '../../services/s3.ts'
 import { cpuSeconds, pssMb } from '../measure.ts'
 import { ORIGINAL, type OriginalWorker, originalPath, originalWorker } from '../originals.ts'
 import type { BenchCase, Figures, Side } from '../report.ts'
-import { type Config, createConnector, deleteConnector, waitForConnector } from '../rest-client.ts'
+import { type Config, createConnector, deleteConnector, waitFor, waitForConnector } from '../rest-client.ts'
 import { type BrokerUnderTest, kafkaBroker, millraceBroker, millraceWorker, type WorkerUnderTest } from '../systems.ts'
 import {
   checkRows,
@@ -23,6 +23,8 @@ import {
 const FILES = 10
 const OPEN_RECORDS = Math.min(200_000, RECORDS)
 const LOOK_MS = 50
+/** More than a worker grows by itself, less than a host has. */
+const IDLE_MB = 40
 /** Of both workers: one original writes what it has when it commits, so it does so when that is about a file. */
 const COMMITS = { 'offset.flush.interval.ms': '1000' }
 
@@ -196,6 +198,8 @@ async function sides(format: Format): Promise<readonly Side[]> {
       async run(round) {
         const figures = await run(ours, round)
         const memoryMb = () => pssMb(worker.pid()) - idleMb
+        // What the run before held goes with its host, which is kept for some seconds.
+        await waitFor('the host of the run before is gone', async () => memoryMb() < IDLE_MB)
         const open = await openFiles(worker.url, `s3-open-${format}-${round + 9}`, server, format, memoryMb)
         return { ...figures, ...open }
       },
