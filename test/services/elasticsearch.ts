@@ -157,15 +157,17 @@ class Server {
   readonly #home: string
   readonly #java: string
   readonly #folder: string
+  readonly #heapMb: number
   #child: ChildProcess | undefined
   #log = ''
   port = 0
 
-  constructor(name: SearchServerName, home: string, java: string, folder: string) {
+  constructor(name: SearchServerName, home: string, java: string, folder: string, heapMb: number) {
     this.#name = name
     this.#home = home
     this.#java = java
     this.#folder = folder
+    this.#heapMb = heapMb
   }
 
   get pid(): number {
@@ -196,7 +198,8 @@ class Server {
       'cluster.routing.allocation.disk.threshold_enabled': 'false',
     }
     const classpath = [join(this.#home, 'classes'), join(this.#home, 'lib', '*')].join(':')
-    const jvm = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-Xshare:auto', '-cp', classpath]
+    const heap = ['-Xms256m', `-Xmx${this.#heapMb}m`]
+    const jvm = [...heap, '-XX:+UseSerialGC', '-Xshare:auto', '-cp', classpath]
     const child = spawn(this.#java, [...jvm, 'TestNode', this.#folder, root, ...Object.entries(settings).flat()], {
       cwd: this.#folder,
       // The node ends when its standard input does: also when this process dies, however it dies.
@@ -231,14 +234,14 @@ class Server {
 }
 
 /** Starts a server; throws when it cannot be had (ask `searchServerMissing` first to skip). */
-export async function startSearchServer(name: SearchServerName): Promise<SearchNode> {
+export async function startSearchServer(name: SearchServerName, heapMb = 512): Promise<SearchNode> {
   const { home, java } = await prepareSearchServer(name)
   const folder = await mkdtemp(join(tmpdir(), `millrace-${name}-`))
   for (const part of ['config', 'plugins', 'data', 'logs']) await mkdir(join(folder, part))
   await symlink(join(home, 'modules'), join(folder, 'modules')).catch(() =>
     cp(join(home, 'modules'), join(folder, 'modules'), { recursive: true }),
   )
-  const server = new Server(name, home, java, folder)
+  const server = new Server(name, home, java, folder, heapMb)
   await server.start()
   const url = `http://127.0.0.1:${server.port}`
   const request: SearchNode['request'] = async (method, path, body) => {
