@@ -9,7 +9,7 @@ import { isAlive } from '../services/alive.ts'
 import { createCertificates, opensslMissing } from '../services/certificates.ts'
 import { endProcess } from '../services/end-process.ts'
 import { freePort } from '../services/free-port.ts'
-import { rsyslogMissing, startRsyslog } from '../services/rsyslog.ts'
+import { type Rsyslog, rsyslogMissing, rsyslogTlsMissing, startRsyslog } from '../services/rsyslog.ts'
 import { openSourceTask, takeRecords } from './support/task-contract.ts'
 import { readTopic, type TopicReader } from './support/topic-values.ts'
 import { useWorker } from './support/worker-hooks.ts'
@@ -18,6 +18,7 @@ import { until } from './worker-harness.ts'
 const run = promisify(execFile)
 const noRsyslog = rsyslogMissing()
 const noOpenssl = opensslMissing()
+const noRsyslogTls = rsyslogTlsMissing()
 
 interface Message {
   readonly message: string
@@ -27,6 +28,8 @@ interface Message {
   readonly facility: number
   readonly structuredData: ReadonlyMap<string, ReadonlyMap<string, string>> | null
 }
+
+type Running = Awaited<ReturnType<typeof startSource>>
 
 async function startSource(raw: Record<string, string>) {
   const port = String(await freePort())
@@ -66,18 +69,41 @@ describe.skipIf(noRsyslog)('messages of logger and rsyslog', () => {
   ])('rsyslog forwards over %s with %s', async (listener, forward) => {
     const running = await startSource({ 'syslog.listener': listener })
     const rsyslog = await startRsyslog(`target="127.0.0.1" port="${running.port}" ${forward}`)
-    const texts = Array.from({ length: 30 }, (_, n) => `message ${n} of many`)
-    const logger = spawn('logger', ['--socket', rsyslog.socket, '--tag', 'many'], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-    })
-    logger.stdin.end(texts.join('\n'))
-    await endProcess(logger, null, () => '')
-    const found = await running.take(30)
-    expect(found.map(({ message }) => message.trim())).toEqual(texts)
-    expect(new Set(found.map(({ appName }) => appName))).toEqual(new Set(['many']))
+    await expectMany(running, rsyslog)
     await Promise.all([running.stop(), rsyslog.stop()])
   })
 })
+
+/** What `logger` gives to rsyslog comes to the source, in its order. */
+async function expectMany(running: Running, rsyslog: Rsyslog): Promise<void> {
+  const texts = Array.from({ length: 30 }, (_, n) => `message ${n} of many`)
+  const logger = spawn('logger', ['--socket', rsyslog.socket, '--tag', 'many'], { stdio: ['pipe', 'ignore', 'ignore'] })
+  logger.stdin.end(texts.join('\n'))
+  await endProcess(logger, null, () => '')
+  const found = await running.take(texts.length)
+  expect(found.map(({ message }) => message.trim())).toEqual(texts)
+  expect(new Set(found.map(({ appName }) => appName))).toEqual(new Set(['many']))
+}
+
+test.skipIf(noRsyslog || noRsyslogTls || noOpenssl)(
+  'rsyslog forwards over TLS and knows whom it talks to',
+  async () => {
+    const certificates = await createCertificates()
+    const { certificate, key } = certificates.server
+    const running = await startSource({
+      'syslog.listener': 'TCPSSL',
+      'syslog.ssl.cert.chain.path': certificate,
+      'syslog.ssl.key.path': key,
+    })
+    const driver = 'streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/name"'
+    const rsyslog = await startRsyslog(
+      `target="127.0.0.1" port="${running.port}" protocol="tcp" ${driver} streamDriverPermittedPeers="localhost"`,
+      `defaultNetstreamDriverCAFile="${certificates.authority}"`,
+    )
+    await expectMany(running, rsyslog)
+    await Promise.all([running.stop(), rsyslog.stop(), certificates.remove()])
+  },
+)
 
 test.skipIf(noOpenssl)('messages come over TLS, with a certificate that senders can verify', async () => {
   const certificates = await createCertificates()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DEADLINE_MS } from './deadline.ts'
 import { endProcess } from './end-process.ts'
-import { requireCommand } from './require.ts'
+import { requireCommand, requireFile } from './require.ts'
 
 export interface Rsyslog {
   /** The socket for `logger --socket`. */
@@ -21,15 +21,21 @@ export function rsyslogMissing(): boolean {
   return requireCommand('/usr/sbin/rsyslogd', 'install rsyslog') || logger
 }
 
-/** Starts rsyslog with one forwarding action, given as the parameters of `omfwd`. */
-export async function startRsyslog(forward: string): Promise<Rsyslog> {
+/** Whether its driver for TLS is missing, which is a package of its own. */
+export function rsyslogTlsMissing(): boolean {
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+  return requireFile(`/usr/lib/${machine}-linux-gnu/rsyslog/lmnsd_gtls.so`, 'install rsyslog-gnutls')
+}
+
+/** Starts rsyslog with one forwarding action, given as the parameters of `omfwd`, and more parameters of `global`. */
+export async function startRsyslog(forward: string, global = ''): Promise<Rsyslog> {
   // A short path: the name of a socket may have 107 bytes.
   const folder = await mkdtemp(join(tmpdir(), 'mr-rs-'))
   const socket = join(folder, 'log')
   const file = join(folder, 'rsyslog.conf')
   await writeFile(
     file,
-    `global(workDirectory="${folder}")
+    `global(workDirectory="${folder}" ${global})
 module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="${socket}" RateLimit.Interval="0")
 action(type="omfwd" action.resumeRetryCount="-1" action.resumeInterval="1" ${forward})
