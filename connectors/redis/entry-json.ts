@@ -72,9 +72,14 @@ function isPlain(fields: readonly Buffer[]): boolean {
   return true
 }
 
-/** What a map of texts makes of the fields: of a name that comes again the last value, bytes that are no UTF-8 replaced. */
+/** What the map makes of the fields: of a name that comes again the last value, bytes that are no UTF-8 replaced. */
 function distinct(fields: readonly Buffer[]): Buffer[] {
+  return [...bodyOf(fields)].flat().map((text) => Buffer.from(text))
+}
+
+/** The fields of an entry, names and values in turn, as the map that its record has. */
+export function bodyOf(fields: readonly Buffer[]): Map<string, string> {
   const body = new Map<string, string>()
   for (let at = 0; at + 1 < fields.length; at += 2) body.set(fields[at]!.toString(), fields[at + 1]!.toString())
-  return [...body].flat().map((text) => Buffer.from(text))
+  return body
 }

@@ -7,7 +7,7 @@ import {
   type SourceRecord,
   struct,
 } from '@millrace/sdk'
-import type { EntryJson } from './entry-json.ts'
+import { bodyOf, type EntryJson } from './entry-json.ts'
 
 /** An entry as Redis gives it: its id, and names and values in turn; null when it was deleted since. */
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[] | null]
@@ -69,11 +69,7 @@ export class StreamRecord implements SourceRecord {
   }
 
   get value(): unknown {
-    const body = new Map<string, string>()
-    for (let at = 0; at + 1 < this.#fields.length; at += 2) {
-      body.set(this.#fields[at]!.toString(), this.#fields[at + 1]!.toString())
-    }
-    return { id: this.key, body, stream: this.#origin.stream }
+    return { id: this.key, body: bodyOf(this.#fields), stream: this.#origin.stream }
   }
 
   jsonText(part: 'key' | 'value'): Uint8Array {

@@ -1,8 +1,8 @@
 // The acceptance suite for authors, over the sources of files on SFTP and FTP servers, and SpoolDirSink there.
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PluginManifest, RawConfig, SourceConnector } from '@millrace/sdk'
-import { describeSink, describeSource, type TestEvent } from '@millrace/testkit'
+import type { RawConfig, SourceConnector } from '@millrace/sdk'
+import { describeSink, describeSource } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
 import ftpSource from '../../connectors/spooldir/ftp-source.ts'
 import {
@@ -31,7 +31,16 @@ import {
   startSftpServer,
 } from '../services/file-servers.ts'
 import { connector, type Gate, startGate, throughGate } from './support/conformance.ts'
-import { binaryFile, csvFile, jsonFile, type WriteEvents } from './support/event-files.ts'
+import {
+  binaryFile,
+  csvFile,
+  eventsIn,
+  type FileReader,
+  generated,
+  jsonFile,
+  READS,
+  shapeless,
+} from './support/event-files.ts'
 
 const limits = { events: 3, kills: 2, starts: 10, floodEvents: 300 }
 let folders = 0
@@ -49,45 +58,39 @@ async function foldersOn(
   return { here: join(folder, name), there: `${path}/${name}` }
 }
 
-interface Reader {
-  readonly source: unknown
-  readonly manifest: PluginManifest
-  readonly name: string
-  readonly write: WriteEvents
-  readonly config?: RawConfig
-  readonly shapeless?: string
-  readonly isFileRecord?: boolean
-}
-
-const generated = { 'schema.generation.enabled': 'true' }
-const shapeless = 'its records have no shape'
-const readers: readonly Reader[] = [
+const readers: readonly FileReader[] = [
   {
     source: sftpGenericSource,
     manifest: sftpGenericManifest,
-    name: 'sftpGenericSource',
+    module: 'sftp-sources.ts#sftpGenericSource',
     write: csvFile,
     config: { ...generated, 'input.file.parser.format': 'CSV', 'csv.first.row.as.header': 'true' },
   },
   {
     source: sftpCsvSource,
     manifest: sftpCsvManifest,
-    name: 'sftpCsvSource',
+    module: 'sftp-sources.ts#sftpCsvSource',
     write: csvFile,
     config: { ...generated, 'csv.first.row.as.header': 'true' },
   },
-  { source: sftpJsonSource, manifest: sftpJsonManifest, name: 'sftpJsonSource', write: jsonFile, config: generated },
+  {
+    source: sftpJsonSource,
+    manifest: sftpJsonManifest,
+    module: 'sftp-sources.ts#sftpJsonSource',
+    write: jsonFile,
+    config: generated,
+  },
   {
     source: sftpSchemalessJsonSource,
     manifest: sftpSchemalessJsonManifest,
-    name: 'sftpSchemalessJsonSource',
+    module: 'sftp-sources.ts#sftpSchemalessJsonSource',
     write: jsonFile,
     shapeless,
   },
   {
     source: sftpBinarySource,
     manifest: sftpBinaryManifest,
-    name: 'sftpBinarySource',
+    module: 'sftp-sources.ts#sftpBinarySource',
     write: binaryFile,
     shapeless,
     isFileRecord: true,
@@ -115,20 +118,15 @@ describe.skipIf(fileServerMissing('sftp') !== null)('files by SFTP', () => {
     'sftp.host.fingerprint': server.fingerprint,
   })
 
-  for (const { source, manifest, name, write, config, shapeless: why, isFileRecord } of readers) {
+  for (const reader of readers) {
+    const { source, manifest, module, config, shapeless: why } = reader
     describeSource(source as SourceConnector, {
       manifest,
-      module: connector(`spooldir/sftp-sources.ts#${name}`),
+      module: connector(`spooldir/${module}`),
       // To agree on keys takes much of a processor, and what reads the files is looked at with those of the disk.
       limits: { ...limits, events: 2, kills: 1, starts: 6 },
       async open() {
         const { here, there } = await foldersOn(server, ['in', 'done', 'bad'])
-        let [files, evolved] = [0, false]
-        const add = async (events: readonly TestEvent[]): Promise<void> => {
-          const file = `${String(files++).padStart(5, '0')}.data`
-          await writeFile(join(here, file), write(events, evolved))
-          await rename(join(here, file), join(here, 'in', file))
-        }
         return {
           config: {
             ...place(),
@@ -136,23 +134,10 @@ describe.skipIf(fileServerMissing('sftp') !== null)('files by SFTP', () => {
             'input.path': `${there}/in`,
             'finished.path': `${there}/done`,
             'error.path': `${there}/bad`,
-            'input.file.pattern': '.*\\.data',
-            'empty.poll.wait.ms': '5',
-            'batch.size': '2',
-            'lease.timeout.ms': '1000',
+            ...READS,
             ...config,
           },
-          async produce(events) {
-            if (isFileRecord) for (const event of events) await add([event])
-            else await add(events)
-          },
-          ...(why === undefined
-            ? {
-                evolve: () => {
-                  evolved = true
-                },
-              }
-            : {}),
+          ...eventsIn(here, reader),
           ...throughGate(gate),
           close: () => rm(here, { recursive: true }),
         }
