@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import keyValueSink from '../../connectors/redis/key-value-sink.ts'
 import sink from '../../connectors/redis/sink.ts'
 import source from '../../connectors/redis/stream-source.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { freePort } from '../services/free-port.ts'
 import { redisMissing, type RedisServer, startRedis } from '../services/redis.ts'
 import { RunningTasks } from './support/hooks.ts'
@@ -40,7 +41,10 @@ describe.skipIf(missing)('Redis in other shapes', () => {
       isSentinel: true,
       settings: [
         `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`,
-        'sentinel down-after-milliseconds mymaster 500',
+        // Longer than a server that lives is silent on a busy machine: a failover that nobody asked for is over too soon.
+        'sentinel down-after-milliseconds mymaster 3000',
+        // One that finds no replica, because it did not answer for a moment, is tried again after twice this time.
+        'sentinel failover-timeout mymaster 5000',
       ],
     })
     servers.push(sentinel)
@@ -54,18 +58,24 @@ describe.skipIf(missing)('Redis in other shapes', () => {
       return known.length === 1
     })
     const raw = { 'redis.sentinel.nodes': `127.0.0.1:${sentinel.port}`, 'redis.sentinel.master': 'mymaster' }
-    const { put } = await start(sink, { ...raw, 'max.retries': '1000', 'redis.wait.replicas': '1' })
+    // What the replica has not confirmed in time is written again.
+    const replicas = { 'redis.wait.replicas': '1', 'redis.wait.timeout': String(DEADLINE_MS) }
+    const { put } = await start(sink, { ...raw, ...replicas, 'max.retries': '1000' })
     await put([sinkRecord(0, 'a', { n: 0 })])
     expect(await replica.client().xlen('orders')).toBe(1)
     await master.kill()
     await until('the replica is the master', async () => (await role(replica)) === 'master')
+    await until('the sentinel names it', async () => {
+      const named = (await sentinel.client().call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')) as string[]
+      return named[1] === String(replica.port)
+    })
     const alone = await start(sink, { 'redis.uri': `redis-sentinel://127.0.0.1:${sentinel.port}/0#mymaster` })
     await alone.put([sinkRecord(1, 'b', { n: 1 })])
     expect(await replica.client().xlen('orders')).toBe(2)
   })
 
   test('a cluster takes keys of all slots in the order of the topic, and its streams are read', async () => {
-    const cluster = ['cluster-enabled yes', 'cluster-node-timeout 5000', 'cluster-require-full-coverage no']
+    const cluster = ['cluster-enabled yes', 'cluster-node-timeout 30000', 'cluster-require-full-coverage no']
     const nodes: RedisServer[] = []
     for (let i = 0; i < 3; i++) nodes.push(await serverOf(...cluster, `cluster-port ${await freePort()}`))
     const bus = async (node: RedisServer): Promise<number> =>
