@@ -59,8 +59,8 @@ describe.skipIf(missing)('the BullMQ source', () => {
       for (const { id } of await queue().getJobs(['active'])) await redis().client().del(`bull:orders:${id}:lock`)
     }
     const heir = await start({ 'lock.duration.ms': '1000' })
-    const records = await heir.take(3)
-    await heir.acknowledge(records)
+    // On a machine that stands still for a second a job is not its own any more, and comes once more.
+    while ((await counts())['completed'] !== 3) await heir.acknowledge(await heir.poll())
     expect(await counts()).toMatchObject({ waiting: 0, active: 0, completed: 3, failed: 0 })
   })
 
