@@ -99,6 +99,8 @@ export async function startTestWorker(
 ): Promise<TestWorker> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-worker-'))
   const hosts: number[] = []
+  /** Those that have not ended: the process id of one that has may be somebody else's by now. */
+  const running = new Set<number>()
   const tasks = new Map<string, TaskNews[]>()
   const connectors = new Map<string, TaskNews[]>()
   const put = (map: Map<string, TaskNews[]>, key: string, news: TaskNews) => {
@@ -132,6 +134,8 @@ export async function startTestWorker(
     spawn: (options) => {
       const host = spawnHost(options)
       hosts.push(host.pid)
+      running.add(host.pid)
+      void host.exited.then(() => running.delete(host.pid))
       return host
     },
   })
@@ -140,7 +144,7 @@ export async function startTestWorker(
     worker,
     hosts,
     killHosts() {
-      for (const pid of hosts.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      for (const pid of [...running].filter(isAlive)) process.kill(pid, 'SIGKILL')
     },
     folder,
     news: (connector, task = 0) => tasks.get(keyOf({ connector, task })) ?? [],
