@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HttpApi, startHttpApi } from '../services/http-api.ts'
 import { order, startHttpSink } from './support/http-sink.ts'
-import { until } from './worker-harness.ts'
 
 describe('the sink and a real server', () => {
   let api: HttpApi
@@ -16,7 +15,7 @@ describe('the sink and a real server', () => {
       'http.headers.additional': 'x-a:1,x-b:2',
     })
     await sink.task.put([order(0, { n: 1n }, 'a b'), order(1, 'text'), order(2, Buffer.from('bytes'))])
-    expect(await sink.committable(3)).toBe(3)
+    await sink.delivered(3)
     const received = await api.received()
     expect(received.map(({ method, url, body }) => [method, url, body])).toEqual([
       ['POST', '/orders/a%20b', '{"n":1}'],
@@ -35,7 +34,7 @@ describe('the sink and a real server', () => {
   test('batches of lines, of arrays, and of what shares a key', async () => {
     const lines = await startHttpSink({ 'http.url': `${api.url}/l`, 'batching.enabled': 'true', 'batch.max.size': '2' })
     await lines.task.put([0, 1, 2].map((n) => order(n, { n })))
-    expect(await lines.committable(3)).toBe(3)
+    await lines.delivered(3)
     const arrays = await startHttpSink({
       'http.api.url': `${api.url}/a`,
       'batch.max.size': '10',
@@ -45,7 +44,7 @@ describe('the sink and a real server', () => {
       'regex.replacements': '${key}~$1$1',
     })
     await arrays.task.put([0, 1, 2].map((n) => order(n, { n }, n === 1 ? 'y' : 'x')))
-    expect(await arrays.committable(3)).toBe(3)
+    await arrays.delivered(3)
     const bodies = (await api.received()).map(({ url, body }) => `${url} ${body}`)
     expect(bodies.slice(0, 2)).toEqual(['/l {"n":0}\n{"n":1}\n', '/l {"n":2}\n'])
     expect(new Set(bodies.slice(2))).toEqual(new Set(['/a [{"x":00},{"x":22}]', '/a [{"y":11}]']))
@@ -60,7 +59,7 @@ describe('the sink and a real server', () => {
       'reporter.error.topic.name': '${connector}-errors',
     })
     await sink.task.put([0, 1, 2, 3, 4].map((n) => order(n, n === 2 ? 'bad' : `good${n}`)))
-    expect(await sink.committable(5)).toBe(5)
+    await sink.delivered(5)
     expect(sink.reported).toEqual([2])
     const lines = (await api.received()).flatMap(({ body }) => body.split('\n').filter((line) => line !== ''))
     expect(lines.toSorted()).toEqual(['good0', 'good1', 'good3', 'good4'])
@@ -96,22 +95,21 @@ describe('the sink and a real server', () => {
     const raw = Object.fromEntries(Object.entries(more).map(([key, value]) => [key, value.replace('URL', api.url)]))
     const sink = await startHttpSink({ 'http.url': `${api.url}/orders`, ...raw }, false)
     await sink.task.put([order(0, what === 'no value' ? null : 'bad')])
-    expect(await sink.committable(1)).not.toBe(1)
-    await expect(sink.task.put([])).rejects.toThrow(message)
+    await expect(sink.delivered(1)).rejects.toThrow(message)
     await sink.task.stop?.()
   })
 
   test('deletes, and records that settings leave out', async () => {
     const deleting = await startHttpSink({ 'http.url': `${api.url}/orders`, 'behavior.on.null.values': 'delete' })
     await deleting.task.put([order(0, 'x', 'a/b'), order(1, null, 'a/b')])
-    expect(await deleting.committable(2)).toBe(2)
+    await deleting.delivered(2)
     expect((await api.received()).map(({ method, url }) => `${method} ${url}`)).toEqual([
       'POST /orders',
       'DELETE /orders/a%2Fb',
     ])
     const ignoring = await startHttpSink({ 'http.api.url': `${api.url}/orders`, 'behavior.on.error': 'log' }, false)
     await ignoring.task.put([order(0, null), order(1, 'bad'), order(2, 'x')])
-    expect(await ignoring.committable(3)).toBe(3)
+    await ignoring.delivered(3)
     expect(ignoring.lines.join()).toContain("(topic='orders',partition=0,offset=1) is left out: POST")
     expect(await api.received()).toHaveLength(3)
     await Promise.all([deleting.task.stop?.(), ignoring.task.stop?.()])
@@ -134,11 +132,7 @@ test.each([1, 4])(
     })
     const records = Array.from({ length: 300 }, (_, n) => order(n, `k${n % 10} ${n}`, `k${n % 10}`))
     for (let from = 0; from < records.length; from += 50) await sink.task.put(records.slice(from, from + 50))
-    await until('everything is delivered', async () => {
-      // Throws what failed.
-      await sink.task.put([])
-      return (await sink.committable(300)) === 300
-    })
+    await sink.delivered(300)
     const seen = new Map<string, number[]>()
     for (const { body } of await api.received()) {
       for (const line of body.split('\n').filter((text) => text !== '')) {

@@ -1,6 +1,7 @@
 // Runs the HTTP sink's task as a worker does, without a worker.
 import type { SinkRecord, SinkTask } from '@millrace/sdk'
 import sink from '../../../connectors/http/sink.ts'
+import { until } from '../worker-harness.ts'
 import { recordAt, startSinkTask } from './task-contract.ts'
 
 export interface Published {
@@ -16,8 +17,8 @@ export interface RunningHttpSink {
   /** Records that were reported, by their offset. */
   readonly reported: readonly number[]
   readonly published: readonly Published[]
-  /** The offset that may be committed of partition 0 of `orders` after `next` was asked for. */
-  committable(next: number): Promise<number | undefined>
+  /** Commits until everything before this offset of partition 0 of `orders` is delivered; rejects with what fails the task. */
+  delivered(next: number): Promise<void>
 }
 
 export async function startHttpSink(raw: Record<string, string>, hasQueue = true): Promise<RunningHttpSink> {
@@ -46,9 +47,15 @@ export async function startHttpSink(raw: Record<string, string>, hasQueue = true
       return reported.map(({ record }) => record.offset)
     },
     published,
-    async committable(next) {
-      const offsets = (await task.preCommit?.([{ topic: 'orders', partition: 0, offset: next }])) ?? []
-      return offsets.find(({ partition }) => partition === 0)?.offset
+    async delivered(next) {
+      // A commit waits for seconds only, and busy servers answer later.
+      await until(`${next} records are delivered`, async () => {
+        const offsets = (await task.preCommit?.([{ topic: 'orders', partition: 0, offset: next }])) ?? []
+        if (offsets.find(({ partition }) => partition === 0)?.offset === next) return true
+        // The runtime calls `put` after each commit, which is where a failure is told.
+        await task.put([])
+        return false
+      })
     },
   }
 }
