@@ -214,7 +214,7 @@ describe.skipIf(missing !== null)('MongoDB source', () => {
   test('connections that break are made again, and no change is missed', async () => {
     const proxy = await MongoProxy.start(mongo.server)
     try {
-      const it = await start({ 'connection.uri': `${proxy.uri}&serverSelectionTimeoutMS=300` })
+      const it = await start({ 'connection.uri': `${proxy.uri}&serverSelectionTimeoutMS=2000` })
       await orders().insertOne({ _id: 'd0', n: 0 })
       await it.take(1)
       for (let n = 1; n < 4; n++) {
