@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DEADLINE_MS } from './deadline.ts'
 import { freePort } from './free-port.ts'
+import { DOWNLOAD_PAUSE_MS } from './java.ts'
 import { pythonMissing, pythonWith } from './python.ts'
 
 export type SearchServerName = 'elasticsearch-9' | 'elasticsearch-8' | 'opensearch'
@@ -149,6 +150,7 @@ async function run(command: string, args: readonly string[], attempts: number): 
     clearTimeout(late)
     if (code === 0) return stdout
     if (attempt >= attempts) throw new Error(`${command} ${args.join(' ')} failed: ${stdout}${stderr}`)
+    await sleep(attempt * DOWNLOAD_PAUSE_MS)
   }
 }
 
@@ -280,7 +282,11 @@ export async function startSearchServer(name: SearchServerName, heapMb = 512): P
     async restart() {
       await server.end('SIGKILL')
       await server.start()
-      await request('GET', '/_cluster/health?wait_for_status=yellow&timeout=60s')
+      for (const deadline = Date.now() + DEADLINE_MS; ; ) {
+        const { status, body } = await request('GET', '/_cluster/health?wait_for_status=yellow&timeout=30s')
+        if (status === 200) return
+        if (Date.now() > deadline) throw new Error(`${name} has not all of its indexes: ${JSON.stringify(body)}`)
+      }
     },
     async stop() {
       await server.end('SIGKILL')

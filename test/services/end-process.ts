@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { DEADLINE_MS } from './deadline.ts'
 import { whatKeeps } from './what-keeps.ts'
 
 /** Much longer than a worker or broker takes to end in good order. */
@@ -26,4 +27,14 @@ async function giveUp(child: ChildProcess, signal: string | null, output: () => 
   child.kill('SIGKILL')
   const what = `${child.spawnargs.join(' ')} did not end${signal === null ? '' : ` on ${signal}`}`
   throw new Error(`${what} (${why}): ${output()}`)
+}
+
+/** Sends SIGTERM to a program that is not ours and waits for its end: whether it ends in good order is not under test. */
+export async function endPeer(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const late = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
+  child.kill('SIGTERM')
+  await gone
+  clearTimeout(late)
 }

@@ -64,19 +64,24 @@ class Server {
   }
 
   async start(): Promise<void> {
+    const deadline = performance.now() + DEADLINE_MS
+    let child = this.#spawn()
+    while (!(await portAnswers(this.#port))) {
+      if (performance.now() > deadline) throw new Error(`${child.spawnfile} does not answer: ${this.#output}`)
+      await sleep(20)
+      // A session that began as the server was killed may have its port for a moment.
+      if (child.exitCode !== null) child = this.#spawn()
+    }
+    this.#child = child
+  }
+
+  #spawn(): ChildProcess {
     const [program = '', ...args] = this.#command
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => (this.#output = (this.#output + String(chunk)).slice(-20_000)))
     }
-    const deadline = performance.now() + DEADLINE_MS
-    while (!(await portAnswers(this.#port))) {
-      if (child.exitCode !== null || performance.now() > deadline) {
-        throw new Error(`${program} does not answer: ${this.#output}`)
-      }
-      await sleep(20)
-    }
+    return child
   }
 
   async kill(): Promise<void> {
@@ -130,6 +135,7 @@ UsePAM no
 StrictModes no
 PermitRootLogin yes
 PasswordAuthentication no
+MaxStartups 100
 Subsystem sftp internal-sftp
 `,
   )
@@ -204,6 +210,8 @@ rsa_cert_file=${certificate}
 rsa_private_key_file=${key}
 ssl_ciphers=HIGH
 xferlog_enable=NO
+pasv_min_port=61000
+pasv_max_port=65000
 `,
   )
   const server = new Server([VSFTPD, config], port)

@@ -18,7 +18,8 @@ export interface GuardedServerOptions {
   isReady(log: string): boolean
 }
 
-const ATTEMPTS = 3
+const ATTEMPTS = 4
+const ATTEMPT_PAUSE_MS = 500
 const LOG_CHARS = 4000
 
 // The shell holds a pipe of ours: when this process dies, however it dies, the pipe closes and server and data go too.
@@ -44,6 +45,8 @@ export class GuardedServer {
       if (await this.#tryStart()) return
       if (attempt === ATTEMPTS) throw new Error(`${this.#options.name} does not start: ${this.#log}`)
       if (isFirst) this.port = 0
+      // What it shares with the one that was killed may be free only after a moment.
+      await sleep(attempt * ATTEMPT_PAUSE_MS)
     }
   }
 

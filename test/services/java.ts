@@ -5,10 +5,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cachedFolder, cachePath } from './cache.ts'
 
 const DOWNLOAD_MS = 900_000
 const ATTEMPTS = 3
+/** After a download that failed; grows with each further one. */
+export const DOWNLOAD_PAUSE_MS = 5000
 
 /**
  * Why jars cannot be had and run here, or null; fails instead when MILLRACE_REQUIRE_SERVICES=1. Says so loudly. `names` are
@@ -38,6 +41,7 @@ export async function copyJars(pom: string, folder: string, options: readonly st
     const { code, output } = await run('mvn', args)
     if (code === 0) return
     if (attempt === ATTEMPTS) throw new Error(`Maven cannot fetch what ${pom} names: ${output}`)
+    await sleep(attempt * DOWNLOAD_PAUSE_MS)
   }
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { cachedFolder } from './cache.ts'
 import { DEADLINE_MS } from './deadline.ts'
+import { endPeer } from './end-process.ts'
 import { freePort } from './free-port.ts'
 import { copyJars } from './java.ts'
 import { kafkaJars } from './kafka.ts'
@@ -78,7 +79,7 @@ export async function startKafkaConnect(options: {
   child.stderr.setEncoding('utf8').on('data', (chunk) => (output = (output + chunk).slice(-OUTPUT_CHARS)))
   const url = `http://127.0.0.1:${port}`
   await answers(child, url, () => output).catch(async (error: unknown) => {
-    await end(child)
+    await endPeer(child)
     await rm(folder, { recursive: true, force: true })
     throw error
   })
@@ -87,20 +88,10 @@ export async function startKafkaConnect(options: {
     pid: () => child.pid as number,
     output: () => output,
     async stop() {
-      await end(child)
+      await endPeer(child)
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** It is a peer: whether it ends in good order is not under test. */
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const late = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
-  child.kill('SIGTERM')
-  await gone
-  clearTimeout(late)
 }
 
 async function answers(child: ChildProcess, url: string, output: () => string): Promise<void> {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { endProcess } from './end-process.ts'
+import { endPeer } from './end-process.ts'
 import { mavenJars } from './java.ts'
 import { kafkaJars } from './kafka.ts'
 
@@ -42,7 +42,7 @@ export async function startMirrorMaker(properties: Readonly<Record<string, strin
   return {
     output: () => output,
     async stop() {
-      await endProcess(child, 'SIGTERM', () => output)
+      await endPeer(child)
       await rm(folder, { recursive: true, force: true })
     },
   }

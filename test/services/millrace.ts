@@ -59,12 +59,13 @@ export async function portAnswers(port: number): Promise<boolean> {
 class CommandProcess implements MillraceProcess {
   readonly #args: readonly string[]
   readonly #folder: string
-  readonly #ready: () => Promise<boolean>
+  readonly #ready: (said: string) => Promise<boolean>
   #child: ChildProcess | undefined
   #output = ''
   #startMs = 0
 
-  constructor(args: readonly string[], folder: string, ready: () => Promise<boolean>) {
+  /** `ready` is given what the process has said since this start. */
+  constructor(args: readonly string[], folder: string, ready: (said: string) => Promise<boolean>) {
     this.#args = args
     this.#folder = folder
     this.#ready = ready
@@ -77,10 +78,14 @@ class CommandProcess implements MillraceProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
+    let said = ''
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => (this.#output = (this.#output + String(chunk)).slice(-OUTPUT_CHARS)))
+      stream?.on('data', (chunk) => {
+        said = (said + String(chunk)).slice(-OUTPUT_CHARS)
+        this.#output = (this.#output + String(chunk)).slice(-OUTPUT_CHARS)
+      })
     }
-    for (const deadline = Date.now() + DEADLINE_MS; !(await this.#ready()); await sleep(10)) {
+    for (const deadline = Date.now() + DEADLINE_MS; !(await this.#ready(said)); await sleep(10)) {
       if (child.exitCode === null && child.signalCode === null && Date.now() < deadline) continue
       const how = child.signalCode ?? child.exitCode ?? `it still runs: ${await whatKeeps(child)}`
       child.kill('SIGKILL')
@@ -200,14 +205,8 @@ export async function startMillraceMirror(properties: Readonly<Record<string, st
   const port = await freePort()
   const file = join(folder, 'mm2.properties')
   await writeFile(file, lines({ listeners: `http://127.0.0.1:${port}`, ...properties }))
-  // It need not have REST: the log says when it is healthy, once for each start.
-  let healthy = 0
-  const mirror: CommandProcess = new CommandProcess(['mirror', file], folder, () => {
-    const said = mirror.output().split('the mirror is healthy').length - 1
-    if (said === healthy) return Promise.resolve(false)
-    healthy = said
-    return Promise.resolve(true)
-  })
+  // It need not have REST: the log says when it is healthy.
+  const mirror = new CommandProcess(['mirror', file], folder, async (said) => said.includes('the mirror is healthy'))
   await mirror.restart()
   return withFacts(mirror, { url: `http://127.0.0.1:${port}` })
 }

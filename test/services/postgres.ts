@@ -100,6 +100,9 @@ async function until(what: () => string, condition: () => boolean | Promise<bool
 const GUARD = `exec 3<&0; data=$1; shift; "$@" </dev/null & p=$!
 (read _ <&3; trap '' TERM; kill -QUIT $p; while kill -0 $p; do sleep 0.1; done; rm -rf "$data") 2>/dev/null & w=$!; wait $p; kill $w`
 
+const ATTEMPTS = 5
+const ATTEMPT_PAUSE_MS = 500
+
 class Server {
   readonly #bin: string
   readonly #data: string
@@ -119,8 +122,10 @@ class Server {
     for (let attempt = 1; ; attempt++) {
       this.port ||= await freePort()
       if (await this.#tryStart()) return
-      if (attempt === 3) throw new Error(`Postgres does not start: ${this.#log}`)
+      if (attempt === ATTEMPTS) throw new Error(`Postgres does not start: ${this.#log}`)
       if (this.pid === 0) this.port = 0
+      // A process that a killed postmaster had only just started still has its shared memory, for a moment.
+      await sleep(attempt * ATTEMPT_PAUSE_MS)
     }
   }
 

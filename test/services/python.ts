@@ -5,6 +5,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DOWNLOAD_PAUSE_MS } from './java.ts'
 
 export interface PythonResult {
   readonly code: number | null
@@ -66,6 +68,7 @@ export async function pythonWith(packages: readonly string[]): Promise<string> {
     if (failure === null) break
     // A registry that does not answer for a moment is no fault of ours.
     if (attempt === 3) throw new Error(failure)
+    await sleep(attempt * DOWNLOAD_PAUSE_MS)
   }
   const mark = await mkdtemp(`${ready}-`)
   await rename(mark, ready).catch(() => rm(mark, { recursive: true, force: true }))

@@ -12,6 +12,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { DEADLINE_MS } from './deadline.ts'
 import { endProcess } from './end-process.ts'
 import { freePort } from './free-port.ts'
+import { DOWNLOAD_PAUSE_MS } from './java.ts'
 import { pythonMissing, pythonWith } from './python.ts'
 
 const VERSITYGW = '1.8.0'
@@ -64,6 +65,7 @@ export async function prepareS3(): Promise<void> {
       if (failure === null) break
       // A proxy that does not answer for a moment is no fault of ours.
       if (attempt === 3) throw new Error(`go install ${target} failed: ${failure}`)
+      await sleep(attempt * DOWNLOAD_PAUSE_MS)
     }
     await copyFile(join(folder, 'versitygw'), `${folder}.bin`)
     await rename(`${folder}.bin`, binary())
