@@ -33,6 +33,8 @@ const file = (a: Cluster, b: Cluster, more: Record<string, string> = {}): Record
   'refresh.groups.interval.seconds': '1',
   'emit.checkpoints.interval.seconds': '1',
   'tasks.max': '2',
+  // Tasks that are made anew have stored how far they came, or they would copy some records twice.
+  'task.shutdown.graceful.timeout.ms': '60000',
   'task.host.count': '1',
   ...more,
 })

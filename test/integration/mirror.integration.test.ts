@@ -48,7 +48,11 @@ describe.each(pairs)('mirror from $sourceKind.name to $targetKind.name', ({ sour
   beforeAll(async () => {
     ;[source, target] = await Promise.all([sourceKind.start(), targetKind.start()])
     // Its converters would make base64 in JSON of bytes: those of the mirror come first.
-    worker = await startMillraceWorker(target.bootstrapServers, 'mirror', { 'offset.flush.interval.ms': '500' })
+    worker = await startMillraceWorker(target.bootstrapServers, 'mirror', {
+      'offset.flush.interval.ms': '500',
+      // Tasks that are made anew have stored how far they came, or they would copy some records twice.
+      'task.shutdown.graceful.timeout.ms': '60000',
+    })
     from = clientOf(source)
     to = clientOf(target)
   })
@@ -166,7 +170,8 @@ describe.each(pairs)('mirror from $sourceKind.name to $targetKind.name', ({ sour
       return offsets.reduce((sum, { offset }) => sum + offset, 0)
     }
     await until('who has read all is at the end of the copy', async () => (await committed('all')) === 500)
-    await until('who has read half is somewhere', async () => (await committed('half')) > 0)
+    // What was committed for it while the copy was young lies far behind, and is followed by more.
+    await until('who has read half is not far behind', async () => (await committed('half')) > half.size - 250)
     // Failover: the groups go on from what was committed for them. The copy has the offsets of its source here.
     await produce(to, 'here.events', 2, 500, 520)
     expect(await readWith(to, 'all', 'here.events', all, 520)).toBe(0)
