@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BrokerUnderTest } from '../integration/broker/broker-under-test.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { PYTHON_CLIENTS, pythonMissing, pythonWith, runPython } from '../services/python.ts'
 import { requireCommand } from '../services/require.ts'
 
@@ -52,7 +53,8 @@ describe('kcat (librdkafka)', () => {
 describe('kafkajs', () => {
   test('admin, producer with gzip, consumer group', async () => {
     const { CompressionTypes, Kafka, logLevel } = await import('kafkajs')
-    const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING })
+    // Left to itself it gives a connection one second, in a process that has the broker in it.
+    const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, connectionTimeout: DEADLINE_MS })
     const admin = kafka.admin()
     await admin.connect()
     expect(await admin.createTopics({ topics: [{ topic: 'kafkajs', numPartitions: 3 }] })).toBe(true)
@@ -92,7 +94,8 @@ describe('@platformatic/kafka', () => {
     const { Admin, Consumer, MessagesStreamModes, Producer, stringDeserializers, stringSerializers } = await import(
       '@platformatic/kafka'
     )
-    const base = { bootstrapBrokers: [address], clientId: 'platformatic', strict: true }
+    const patient = { connectTimeout: DEADLINE_MS, timeout: DEADLINE_MS }
+    const base = { bootstrapBrokers: [address], clientId: 'platformatic', strict: true, ...patient }
     const admin = new Admin(base)
     await admin.createTopics({ topics: ['platformatic'], partitions: 2, replicas: 1 })
     const producer = new Producer({ ...base, serializers: stringSerializers })

@@ -9,6 +9,9 @@ import { kafkaMissing, kafkaTool, type KafkaVersion } from '../services/kafka.ts
 const TOOLS = 'org.apache.kafka.tools'
 const GROUPS = `${TOOLS}.consumer.group.ConsumerGroupCommand`
 
+/** Each tool is a JVM that starts and ends, which takes minutes in sum on a machine that is busy. */
+const PATIENT = { timeout: 900_000 }
+
 /** These give up after a few seconds, and end with 0 then. */
 function patience(className: string): string[] {
   if (className === GROUPS) return ['--timeout', String(DEADLINE_MS)]
@@ -36,6 +39,7 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
 
   test.skipIf(missing !== null)(
     'topics, console tools, groups, offsets, configs, perf tests and dump-log',
+    PATIENT,
     async () => {
       const topics = (...args: string[]) => tool(`${TOOLS}.TopicCommand`, args)
       await topics('--create', '--topic', 'java', '--partitions', '2', '--config', 'retention.ms=900000')
@@ -96,6 +100,7 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2'])('the tools of Kafka %s', (versio
 
   test.skipIf(missing !== null)(
     'records are deleted, sizes and latencies measured, offsets found by time, resets written and read',
+    PATIENT,
     async () => {
       const topics = (...args: string[]) => tool(`${TOOLS}.TopicCommand`, args)
       await topics('--create', '--topic', 'more', '--partitions', '1')

@@ -1,9 +1,10 @@
 // A dedicated MirrorMaker 2 and `millrace mirror` with the same file: side by side, and one after the other.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
 import { clientOf } from '../integration/client/clusters.ts'
 import { content, countOf, createTopic, produce, recordsOf } from '../integration/support/mirror-topics.ts'
 import { until } from '../integration/worker-harness.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { freePort } from '../services/free-port.ts'
 import { kafkaMissing } from '../services/kafka.ts'
 import { type MirrorMaker, startMirrorMaker } from '../services/kafka-mirror.ts'
@@ -13,6 +14,9 @@ import {
   startMillraceBroker,
   startMillraceMirror,
 } from '../services/millrace.ts'
+
+// Workers of Kafka start and stop several times, which takes minutes on a machine that is busy.
+vi.setConfig({ testTimeout: 900_000 })
 
 const missing = kafkaMissing('4.3.1') !== null
 let [a, b]: MillraceBroker[] = []
@@ -51,6 +55,8 @@ const file = (port: number): Record<string, string> => ({
   'config.storage.replication.factor': '1',
   'status.storage.replication.factor': '1',
   'B.scheduled.rebalance.max.delay.ms': '0',
+  // A stop that is cut off repeats records, and a busy machine takes its time.
+  'B.task.shutdown.graceful.timeout.ms': String(DEADLINE_MS),
   'dedicated.mode.enable.internal.rest': 'true',
   listeners: `http://127.0.0.1:${port}`,
 })

@@ -1,10 +1,11 @@
 // A mirror that MirrorMaker 2 runs is taken over and handed back, and its own classes read what we write.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
 import { createConnector } from '../bench/rest-client.ts'
 import { clientOf } from '../integration/client/clusters.ts'
 import { content, countOf, createTopic, produce, recordsOf } from '../integration/support/mirror-topics.ts'
 import { until } from '../integration/worker-harness.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { kafkaMissing, kafkaTool } from '../services/kafka.ts'
 import { type KafkaConnect, startKafkaConnect } from '../services/kafka-connect.ts'
 import { mirrorMakerJars } from '../services/kafka-mirror.ts'
@@ -14,6 +15,9 @@ import {
   startMillraceBroker,
   startMillraceWorker,
 } from '../services/millrace.ts'
+
+// Workers of Kafka start and stop several times, which takes minutes on a machine that is busy.
+vi.setConfig({ testTimeout: 900_000 })
 
 const missing = kafkaMissing('4.3.1') !== null
 const GROUP = 'handed-over'
@@ -33,11 +37,14 @@ afterAll(async () => {
   await broker?.stop()
 })
 
+/** A stop that is cut off repeats records, and a busy machine takes its time. */
+const patient = { 'task.shutdown.graceful.timeout.ms': String(DEADLINE_MS) }
+
 const startJava = async () =>
   startKafkaConnect({
     bootstrapServers: broker.bootstrapServers,
     group: GROUP,
-    properties: { 'scheduled.rebalance.max.delay.ms': '0' },
+    properties: { 'scheduled.rebalance.max.delay.ms': '0', ...patient },
     classes: await mirrorMakerJars(),
   })
 
@@ -105,7 +112,7 @@ test.skipIf(missing)('a mirror of MirrorMaker 2 goes on here, and there again, w
   await copied(400)
   await java.stop()
 
-  ours = await startMillraceWorker(broker.bootstrapServers, GROUP)
+  ours = await startMillraceWorker(broker.bootstrapServers, GROUP, patient)
   const heartbeats = countOf(await recordsOf(client, 'heartbeats'))
   await produce(client, 'orders', 2, 400, 800)
   await copied(800)

@@ -172,8 +172,8 @@ export async function retried(pair: Pair): Promise<void> {
       transforms: 'flaky',
       'transforms.flaky.type': FLAKY,
       'errors.tolerance': 'all',
-      // Two retries take 300 and 600 ms, and more on a busy machine.
-      'errors.retry.timeout': '8000',
+      // Two retries take 300 and 600 ms, and much more on a busy machine.
+      'errors.retry.timeout': '20000',
       ...deadLetters(`flaky-${side.name}`, true),
     })
     const letters = (await firstRecords(pair, `flaky-${side.name}`, 2)).map(comparable)
