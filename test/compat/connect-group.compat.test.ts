@@ -7,7 +7,7 @@ import {
   startMillraceBroker,
   startMillraceWorker,
 } from '../services/millrace.ts'
-import { placement, rest, until } from '../integration/connect/connect-cluster.ts'
+import { placement, rest, settledRest, until } from '../integration/connect/connect-cluster.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +65,7 @@ test.skipIf(missing)(
       properties: { 'scheduled.rebalance.max.delay.ms': '0' },
     })
     for (const name of ['a', 'b']) {
-      const made = await rest(java.url, 'POST', '/connectors', { name, config: await source(name) })
+      const made = await settledRest(java.url, 'POST', '/connectors', { name, config: await source(name) })
       expect(made.status).toBe(201)
     }
     await untilAllRun(java.url, 2, 1)
@@ -77,17 +77,17 @@ test.skipIf(missing)(
 
     // The follower forwards to the Java leader, and sends it signed task configurations.
     for (const name of ['c', 'd']) {
-      const made = await rest(ours.url, 'POST', '/connectors', { name, config: await source(name) })
+      const made = await settledRest(ours.url, 'POST', '/connectors', { name, config: await source(name) })
       expect(made.status).toBe(201)
     }
     await untilAllRun(java.url, 4, 2)
-    expect((await rest(ours.url, 'PUT', '/connectors/a/pause')).status).toBe(202)
+    expect((await settledRest(ours.url, 'PUT', '/connectors/a/pause')).status).toBe(202)
     await until(
       'a is paused',
       () => rest(java!.url, 'GET', '/connectors/a/status'),
       ({ body }) => body.tasks[0].state === 'PAUSED',
     )
-    await rest(java.url, 'PUT', '/connectors/a/resume')
+    await settledRest(java.url, 'PUT', '/connectors/a/resume')
     await untilAllRun(ours.url, 4, 2)
 
     // The Java worker goes: Millrace leads and has everything.
@@ -98,10 +98,10 @@ test.skipIf(missing)(
     // And the way back: a Java worker joins under Millrace's lead.
     java = await startKafkaConnect({ bootstrapServers: broker.bootstrapServers, group: GROUP })
     await untilAllRun(java.url, 4, 2)
-    const made = await rest(java.url, 'POST', '/connectors', { name: 'e', config: await source('e') })
+    const made = await settledRest(java.url, 'POST', '/connectors', { name: 'e', config: await source('e') })
     expect(made.status).toBe(201)
     await untilAllRun(ours.url, 5, 2)
-    expect((await rest(java.url, 'DELETE', '/connectors/b')).status).toBe(204)
+    expect((await settledRest(java.url, 'DELETE', '/connectors/b')).status).toBe(204)
     await untilAllRun(ours.url, 4, 2)
   },
 )
@@ -136,7 +136,7 @@ test.skipIf(missing)(
     const pinned = ['p', 'q', 'r', 's']
     for (const name of pinned) {
       const config = { ...(await source(name)), 'required.worker.labels': 'role=core' }
-      const made = await rest(ours.url, 'POST', '/connectors', { name, config })
+      const made = await settledRest(ours.url, 'POST', '/connectors', { name, config })
       expect(made.status, JSON.stringify(made.body)).toBe(201)
     }
     // The Java leader deals to everybody: its own worker runs what it gets, Millrace's does not and says so.
@@ -168,13 +168,13 @@ test.skipIf(missing)(
       properties: compatible,
     })
     for (const name of pinned) {
-      const changed = await rest(java.url, 'PATCH', `/connectors/${name}/config`, {
+      const changed = await settledRest(java.url, 'PATCH', `/connectors/${name}/config`, {
         'required.worker.labels': 'role=edge',
       })
       expect(changed.status, JSON.stringify(changed.body)).toBe(200)
     }
     for (const name of ['free1', 'free2']) {
-      await rest(java.url, 'POST', '/connectors', { name, config: await source(name) })
+      await settledRest(java.url, 'POST', '/connectors', { name, config: await source(name) })
     }
     await until(
       'what is pinned runs on the labelled worker, and the rest on the other',

@@ -3,7 +3,7 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { ConsumerRecord } from '../../../src/client/index.ts'
-import { rest, until } from '../../integration/connect/connect-cluster.ts'
+import { settledRest, until } from '../../integration/connect/connect-cluster.ts'
 import { FILE_SINK, FILE_SOURCE, FLAKY, type Pair, same, sides, type Side, untilBoth } from './pair.ts'
 
 const PREFIX = '__connect.errors.'
@@ -65,7 +65,8 @@ async function create({ url, name: side }: Side, name: string, config: Record<st
   // Both sides have a connector of this name, and each its own group of consumers.
   const own = config['topics'] === undefined ? {} : { 'consumer.override.group.id': `${name}-${side}` }
   const patient = side === 'ours' ? { 'restart.policy': 'never' } : {}
-  const { status, body } = await rest(url, 'POST', '/connectors', { name, config: { ...config, ...own, ...patient } })
+  const all = { ...config, ...own, ...patient }
+  const { status, body } = await settledRest(url, 'POST', '/connectors', { name, config: all })
   expect([status, body]).toEqual([201, expect.anything()])
 }
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { type Answer, rest, until } from '../../integration/connect/connect-cluster.ts'
+import { type Answer, rest, settledRest, until } from '../../integration/connect/connect-cluster.ts'
 import { clientOf } from '../../integration/client/clusters.ts'
 import type { Client } from '../../../src/client/index.ts'
 import { javaClasses } from '../../services/java.ts'
@@ -113,7 +113,7 @@ function withoutChance(value: unknown): unknown {
 
 /** Both answers without what differs from worker to worker. */
 export async function answers({ theirs, ours }: Pair, { method, path, body }: Call) {
-  const ask = (url: string) => rest(url, method, path, body)
+  const ask = (url: string) => settledRest(url, method, path, body)
   const [kafka, millrace] = await Promise.all([ask(theirs.url), ask(ours.url)])
   const plain = (text: string) =>
     text

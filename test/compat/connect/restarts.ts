@@ -1,6 +1,6 @@
 // Restarts through REST: what is answered, and what is restarted, which the records of the status topics tell.
 import { expect } from 'vitest'
-import { rest, until } from '../../integration/connect/connect-cluster.ts'
+import { settledRest, until } from '../../integration/connect/connect-cluster.ts'
 import { type Pair, PROBE_SOURCE, same, sides, type Side, untilBoth } from './pair.ts'
 
 /** Connectors of three tasks: all is well; one task has failed; the connector itself has. */
@@ -112,7 +112,7 @@ export async function restarts(pair: Pair): Promise<void> {
     for (const { url, name: side } of sides(pair)) {
       // A restart that nobody asked for would blur what is seen.
       const patient = side === 'ours' ? { 'restart.policy': 'never' } : {}
-      expect((await rest(url, 'PUT', `/connectors/${name}/config`, { ...config, ...patient })).status).toBe(201)
+      expect((await settledRest(url, 'PUT', `/connectors/${name}/config`, { ...config, ...patient })).status).toBe(201)
     }
   }
   for (const name of Object.keys(CONNECTORS)) {

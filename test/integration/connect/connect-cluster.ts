@@ -37,6 +37,13 @@ export async function until<T>(what: string, look: () => Promise<T>, isRight: (s
   }
 }
 
+/** The same, again while the group rebalances: workers of Kafka refuse for that moment what would else be right. */
+export function settledRest(url: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  const isSettled = ({ status, body: said }: Answer) =>
+    status !== 409 || !/rebalance|momentarily/.test(JSON.stringify(said))
+  return until(`${method} ${path} is not refused for a rebalance`, () => rest(url, method, path, body), isSettled)
+}
+
 /** Where each task of each connector runs, as `name-task state worker`. */
 export interface Placement {
   readonly states: readonly string[]
