@@ -5,12 +5,12 @@ import { seededRandom } from '../../src/base/index.ts'
 import { apis, ErrorCode } from '../../src/protocol/index.ts'
 import { BatchBuilder, iterateBatches, RecordCursor } from '../../src/record/index.ts'
 import { RawClient } from '../integration/broker/raw-client.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { type MillraceBroker, startMillraceBroker } from '../services/millrace.ts'
 
 const TOPIC = 'chaos'
 const RECORDS_PER_BATCH = 10
 const IN_FLIGHT = 5
-const DEADLINE_MS = 30_000
 
 export interface BrokerKillSummary {
   readonly rounds: number

@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { seededRandom, silentLogger } from '../../src/base/index.ts'
 import { realClock, realDisk, realRandom } from '../../src/base/real/index.ts'
 import { LogManager } from '../../src/log/index.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import { killLogConfig, PARTITIONS, readValues } from './log-kill-batches.ts'
 
 const CHILD = fileURLToPath(new URL('log-kill-child.ts', import.meta.url))
 /** Acknowledgements to wait for before the kill, so that a slow machine still has something to lose. */
 const MIN_ACKS = 20
-const DEADLINE_MS = 60_000
 
 export interface LogKillOptions {
   readonly rounds: number

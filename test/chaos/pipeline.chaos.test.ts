@@ -6,7 +6,7 @@ const missing = postgresMissing(18)
 
 test.skipIf(missing)(
   'kill -9 of a worker, the broker and Postgres under load loses and repeats nothing',
-  { timeout: 400_000 },
+  { timeout: 1_200_000 },
   async () => {
     const lines: string[] = []
     const summary = await pipelineChaos({ rounds: 3, seed: 1, log: (line) => lines.push(line) })

@@ -4,6 +4,7 @@ import { Consumer } from '@platformatic/kafka'
 import type pg from 'pg'
 import { seededRandom } from '../../src/base/index.ts'
 import { createConnector, status } from '../bench/rest-client.ts'
+import { DEADLINE_MS } from '../services/deadline.ts'
 import {
   type MillraceBroker,
   type MillraceWorker,
@@ -29,7 +30,7 @@ export interface PipelineSummary {
 type Victim = 'worker' | 'broker' | 'postgres'
 const VICTIMS: readonly Victim[] = ['worker', 'broker', 'postgres']
 const ACCOUNTS = 20
-const SETTLE_MS = 90_000
+const SETTLE_MS = 2 * DEADLINE_MS
 
 interface Stack {
   readonly postgres: Postgres

@@ -118,7 +118,7 @@ describe('a source task without its topic, on a broker that creates none by itse
       'topic.creation.enable': 'false',
     })
     try {
-      await test.create(steady('never-made', { 'producer.override.max.block.ms': '3000', 'restart.policy': 'never' }))
+      await test.create(steady('never-made', { 'producer.override.max.block.ms': '10000', 'restart.policy': 'never' }))
       await until('it has failed', () => test.news('never-made').at(-1)?.state === 'FAILED')
       expect(test.news('never-made').at(-1)?.detail.trace).toMatch(
         /the topic never-made does not exist.*Create it, or set topic\.creation\.enable=true/,
@@ -223,7 +223,8 @@ describe('a source task', () => {
 
 describe('a sink task', () => {
   it('gets every record once and in order, and its hooks in the order of Kafka', async () => {
-    await withWorker({}, async (test) => {
+    // Only the commit at the end.
+    await withWorker({ 'offset.flush.interval.ms': '600000' }, async (test) => {
       await produce('collected', numbers(200))
       const file = join(test.folder, 'collected.jsonl')
       await test.create(collecting('collected', file))

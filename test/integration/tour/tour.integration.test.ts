@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -91,6 +92,9 @@ test.skipIf(missing)('every step of the tour in the README does what it says', a
 })
 
 test.skipIf(missing)('Ctrl-C stops everything and leaves a summary whose counts agree', async () => {
+  // What it said last may come after its end.
+  const isHeard = Promise.all([product?.stdout, product?.stderr].map((stream) => stream && finished(stream)))
   expect(product && (await endProcess(product, 'SIGINT', () => output)), output).toBe(0)
+  await isHeard
   expect(output).toContain('The counts agree.')
 })

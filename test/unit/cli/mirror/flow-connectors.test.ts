@@ -4,6 +4,7 @@ import { type Clock, silentLogger } from '../../../../src/base/index.ts'
 import { FlowConnectors } from '../../../../src/cli/mirror/flow-connectors.ts'
 import { flowsOf } from '../../../../src/cli/mirror/flows.ts'
 import { HerderError, RequestTargetError } from '../../../../src/connect/index.ts'
+import { DEADLINE_MS } from '../../../services/deadline.ts'
 
 /** A clock whose timers run at once. */
 const clock: Clock = {
@@ -33,6 +34,8 @@ function setUp(more: RawConfig = {}) {
   return { connectors, herder, stored, refused }
 }
 
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: DEADLINE_MS })
+
 const NAMES = ['MirrorSourceConnector', 'MirrorHeartbeatConnector', 'MirrorCheckpointConnector']
 
 test('who becomes the leader configures what differs, once', async () => {
@@ -40,12 +43,12 @@ test('who becomes the leader configures what differs, once', async () => {
   connectors.onRebalanced(false)
   expect(herder.putConnectorConfig).not.toHaveBeenCalled()
   connectors.onRebalanced(true)
-  await vi.waitFor(() => expect([...stored.keys()]).toEqual(NAMES))
+  await eventually(() => expect([...stored.keys()]).toEqual(NAMES))
   connectors.onRebalanced(true)
   connectors.onRebalanced(false)
   stored.set('MirrorHeartbeatConnector', { name: 'MirrorHeartbeatConnector' })
   connectors.onRebalanced(true)
-  await vi.waitFor(() => expect(herder.putConnectorConfig).toHaveBeenCalledTimes(4))
+  await eventually(() => expect(herder.putConnectorConfig).toHaveBeenCalledTimes(4))
   expect(herder.putConnectorConfig.mock.lastCall?.[0]).toBe('MirrorHeartbeatConnector')
 })
 
@@ -54,7 +57,7 @@ test('what passes is tried again, and a lost leadership ends it', async () => {
   herder.putConnectorConfig.mockRejectedValueOnce(new HerderError('UNAVAILABLE', 'the log is away'))
   herder.putConnectorConfig.mockRejectedValueOnce(new Error('a socket broke'))
   connectors.onRebalanced(true)
-  await vi.waitFor(() => expect([...stored.keys()]).toEqual(NAMES))
+  await eventually(() => expect([...stored.keys()]).toEqual(NAMES))
   expect(herder.putConnectorConfig).toHaveBeenCalledTimes(5)
 })
 
@@ -65,7 +68,7 @@ test('a worker that leads no longer leaves the rest to who does', async () => {
     throw new RequestTargetError(null)
   })
   connectors.onRebalanced(true)
-  await vi.waitFor(() => expect(herder.putConnectorConfig).toHaveBeenCalledTimes(1))
+  await eventually(() => expect(herder.putConnectorConfig).toHaveBeenCalledTimes(1))
   await new Promise((resolve) => setImmediate(resolve))
   expect(herder.putConnectorConfig).toHaveBeenCalledTimes(1)
   expect([stored.size, refused.length]).toEqual([0, 0])
@@ -75,12 +78,12 @@ test('a configuration that is refused is told with its flow', async () => {
   const { connectors, herder, refused } = setUp()
   herder.putConnectorConfig.mockRejectedValueOnce(new HerderError('BAD_REQUEST', 'Invalid value (( for topics'))
   connectors.onRebalanced(true)
-  await vi.waitFor(() => expect(refused.map(({ message }) => message)).toEqual(['A->B: Invalid value (( for topics']))
+  await eventually(() => expect(refused.map(({ message }) => message)).toEqual(['A->B: Invalid value (( for topics']))
 })
 
 test('the mirror of groups that was switched off is taken away, and the others run', async () => {
   const { connectors, stored } = setUp({ 'A->B.emit.checkpoints.enabled': 'false' })
   stored.set('MirrorCheckpointConnector', { name: 'MirrorCheckpointConnector' })
   connectors.onRebalanced(true)
-  await vi.waitFor(() => expect([...stored.keys()].toSorted()).toEqual(NAMES.slice(0, 2).toSorted()))
+  await eventually(() => expect([...stored.keys()].toSorted()).toEqual(NAMES.slice(0, 2).toSorted()))
 })
