@@ -13,6 +13,7 @@ import { whatKeeps } from './what-keeps.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const OUTPUT_CHARS = 200_000
+const LAST_OUTPUT_MS = 10_000
 
 /** A broker or worker as a process that can be killed and started again on the same port and data. */
 export interface MillraceProcess {
@@ -61,6 +62,8 @@ class CommandProcess implements MillraceProcess {
   readonly #folder: string
   readonly #ready: (said: string) => Promise<boolean>
   #child: ChildProcess | undefined
+  /** When all was heard that the process has said. */
+  #heard: Promise<unknown> = Promise.resolve()
   #output = ''
   #startMs = 0
 
@@ -78,6 +81,7 @@ class CommandProcess implements MillraceProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
+    this.#heard = new Promise((resolve) => child.once('close', resolve))
     let said = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => {
@@ -89,6 +93,7 @@ class CommandProcess implements MillraceProcess {
       if (child.exitCode === null && child.signalCode === null && Date.now() < deadline) continue
       const how = child.signalCode ?? child.exitCode ?? `it still runs: ${await whatKeeps(child)}`
       child.kill('SIGKILL')
+      await this.#hear()
       throw new Error(`millrace ${this.#args.join(' ')} does not start (${how}): ${this.#output}`)
     }
     this.#startMs = performance.now() - started
@@ -115,7 +120,16 @@ class CommandProcess implements MillraceProcess {
   }
 
   async #signal(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    return this.#child ? endProcess(this.#child, signal, () => this.#output) : null
+    const code = this.#child ? await endProcess(this.#child, signal, () => this.#output) : null
+    await this.#hear()
+    return code
+  }
+
+  /** What a process says last may come after its end; what it has started may hold the pipe open for longer. */
+  async #hear(): Promise<void> {
+    const late = new AbortController()
+    await Promise.race([this.#heard, sleep(LAST_OUTPUT_MS, undefined, { signal: late.signal }).catch(() => undefined)])
+    late.abort()
   }
 
   async stop(): Promise<void> {
