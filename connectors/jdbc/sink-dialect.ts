@@ -1,11 +1,12 @@
 import type { Schema, TopicPartition } from '@millrace/sdk'
-import type { SqlConnection, SqlStatement } from './sql.ts'
-import type { TextRow } from './table-buffer.ts'
+import type { BoundRow, SqlConnection, SqlStatement, SqlValue } from './sql.ts'
 import type { CalendarSystem } from './temporal.ts'
 import type { Zone } from './zone.ts'
 
-/** Writes a value that is not null as the text that the dialect's `bindRows` takes for the column. */
-export type Binder = (value: unknown) => string
+/** Makes of a value that is not null what the dialect's `bindRows` takes for the column. */
+export type Binder = (value: unknown) => SqlValue
+/** The same in a dialect that makes text of every value. */
+export type TextBinder = (value: unknown) => string
 
 export interface BindOptions {
   readonly zone: Zone
@@ -38,8 +39,8 @@ export interface WriteColumn {
   readonly type: string
   readonly isArray: boolean
   readonly isKey: boolean
-  /** Whether values need no quotes inside an array: numbers and booleans. */
-  readonly isBare: boolean
+  /** How values travel, where there is a choice: what `formOf` of the same dialect says. */
+  readonly form: string
 }
 
 /**
@@ -79,6 +80,8 @@ export interface SinkDialect {
    * no form.
    */
   binder(name: string, schema: Schema, columnType: string, options: BindOptions): Binder
+  /** How values of a schema travel to a column of this type; the binder gives what suits. */
+  formOf?(name: string, schema: Schema, columnType: string, options: BindOptions): string
   createTable(table: string, columns: readonly NewColumn[], options: DdlOptions): string
   /** As many statements as it takes. */
   addColumns(table: string, columns: readonly NewColumn[], options: DdlOptions): readonly string[]
@@ -95,7 +98,7 @@ export interface SinkDialect {
     text: string,
     name: string | undefined,
     columns: readonly WriteColumn[],
-    rows: readonly TextRow[],
+    rows: readonly BoundRow[],
   ): readonly SqlStatement[]
   offsetStatements(table: string): OffsetStatements
   /**

@@ -6,8 +6,8 @@ import { chooseFields, type RowField } from './row-fields.ts'
 import type { Binder, BindOptions, WriteColumn, WriteStatements } from './sink-dialect.ts'
 import type { SinkConfig } from './sink-config.ts'
 import { SinkTables } from './sink-tables.ts'
-import type { SqlConnection } from './sql.ts'
-import { TableBuffer, type TextRow } from './table-buffer.ts'
+import type { BoundRow, SqlConnection, SqlValue } from './sql.ts'
+import { type RowKey, TableBuffer } from './table-buffer.ts'
 import { quotedName, type TableId } from './table-id.ts'
 import { tableForTopic } from './table-name.ts'
 import { utc, zoneOf } from './zone.ts'
@@ -202,13 +202,12 @@ export class SinkWriter {
     const quoting = quotingOf(this.#config)
     const columns = fields.map((field, at): WriteColumn => {
       const { name, type, isArray } = found[at] as ColumnDescription
-      const isBare = /^(INT|FLOAT|BOOLEAN)/.test(field.schema.type) && field.schema.name === undefined
       return {
         identifier: this.#dialect.identifier(name, quoting),
         type,
         isArray,
         isKey: field.isKey,
-        isBare: isBare && !this.#bind.timestampFields.has(field.name),
+        form: this.#dialect.sink.formOf?.(field.name, field.schema, type, this.#bind) ?? 'text',
       }
     })
     return {
@@ -257,7 +256,7 @@ export class SinkWriter {
     connection: SqlConnection,
     plan: WritePlan,
     kind: keyof WriteStatements,
-    rows: readonly TextRow[],
+    rows: readonly BoundRow[],
   ): Promise<void> {
     const text = plan.statements[kind]
     const name = this.#preparedName(connection, text)
@@ -284,9 +283,9 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'ArrayList' : typeof value
 }
 
-function bindRow(plan: WritePlan, change: Change): TextRow {
+function bindRow(plan: WritePlan, change: Change): BoundRow {
   const { fields, binders } = plan
-  const row: (string | null)[] = []
+  const row: SqlValue[] = []
   for (let i = 0; i < fields.length; i++) {
     const value = (fields[i] as RowField).value(change)
     try {
@@ -299,8 +298,18 @@ function bindRow(plan: WritePlan, change: Change): TextRow {
   return row
 }
 
-function keyOf(plan: WritePlan, row: TextRow): string {
+function keyOf({ keysAt }: WritePlan, row: BoundRow): RowKey {
+  if (keysAt.length === 1) return partOfKey(row[keysAt[0] as number])
   let key = ''
-  for (const at of plan.keysAt) key += `${row[at] ?? '\u0001'}\u0000`
+  for (const at of keysAt) key += `${partOfKey(row[at])}\u0000`
   return key
+}
+
+/** A number and its text are one key: the schema of a delete may have the one where that of a row has the other. */
+function partOfKey(value: SqlValue | undefined): RowKey {
+  if (typeof value === 'number') return value
+  if (value === null || value === undefined) return '\u0001'
+  const text = value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : String(value)
+  const number = Number(text)
+  return String(number) === text ? number : text
 }

@@ -10,7 +10,7 @@ export interface ResultColumn {
 export type SqlText = string | null
 export type SqlRow = readonly SqlText[]
 
-/** A parameter of a statement. Postgres takes text alone, for it knows the type of each place. */
+/** A parameter of a statement. Postgres takes text where it knows the type of each place. */
 export type SqlValue = string | bigint | number | Uint8Array | null
 
 export interface SqlResult {
@@ -22,9 +22,24 @@ export interface SqlResult {
   readonly command: string
 }
 
+/** Values of one row, in the order of the columns that are written. */
+export type BoundRow = readonly SqlValue[]
+
+/** The same in a dialect that makes text of every value. */
+export type TextRow = readonly (string | null)[]
+
+/** Parameters that are arrays, one for each column with its value of each row. */
+export interface ColumnArrays {
+  readonly rows: readonly BoundRow[]
+  /** How the values of each column travel, in the dialect's own words. */
+  readonly forms: readonly string[]
+}
+
 export interface SqlStatement {
   readonly text: string
   readonly values?: readonly SqlValue[]
+  /** Instead of `values`, for Postgres. */
+  readonly arrays?: ColumnArrays
   /** Instead of `values`: the statement runs once for each of these rows, for databases in our own process. */
   readonly batch?: readonly (readonly SqlValue[])[]
   /** Statements with a name are prepared once per connection. */

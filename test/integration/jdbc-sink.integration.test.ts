@@ -30,6 +30,9 @@ function order(offset: number, id: number, name?: string, topic = 'orders'): Sin
   return sinkRecord(offset, { schema: key, value: { id: BigInt(id) } }, row, topic)
 }
 
+/** Digits that Postgres reads; a minus before a zero is kept. */
+const digitsOf = (value: number | null): string => (Object.is(value, -0) ? '-0' : String(value))
+
 describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
   const missing = postgresMissing(version)
   const postgres = useService(() => startPostgres({ version }), missing === null)
@@ -253,6 +256,74 @@ describe.each([15, 18] as const)('JDBC sink on Postgres %i', (version) => {
     await task.put(samples.map((value, n) => sinkRecord(n, null, { schema, value: { n, ...value } })))
     const found = await postgres().query('select s, y, list from anything order by n')
     expect(found).toEqual(samples.map(({ s, y, list }) => ({ s, y: Buffer.from(y), list })))
+  })
+
+  it('numbers and long text are in each kind of column what Postgres reads in their digits and letters', async () => {
+    const schema = struct({
+      n: schemas.int32,
+      i: schemas.optional.int64,
+      digits: schemas.optional.int64,
+      f: schemas.optional.float64,
+      single: schemas.optional.float64,
+      s: schemas.optional.string,
+      v: schemas.optional.string,
+      y: schemas.optional.bytes,
+    })
+    await postgres().query(
+      'create table kinds (n int, i bigint, digits numeric, f float8, single float4, s text, v varchar(400), y bytea)',
+    )
+    const wide = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.maxSafeInteger().map(BigInt))
+    const special = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 5e-324)
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'b', '"', '\\', '\u00e9', '\u{1f600}'),
+      maxLength: 200,
+      size: 'max',
+    })
+    const row = fc.record({
+      i: fc.option(fc.oneof(wide, fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), 2n ** 32n, -1n))),
+      digits: fc.option(wide),
+      f: fc.option(fc.oneof(fc.double(), special)),
+      single: fc.option(fc.float({ noDefaultInfinity: true })),
+      s: fc.option(text),
+      v: fc.option(text),
+      y: fc.option(fc.uint8Array({ maxLength: 300, size: 'max' })),
+    })
+    const samples = fc.sample(row, { numRuns: 500, seed: 11 })
+    const task = await start({ 'table.name.format': 'kinds' })
+    await task.put(samples.map((value, n) => sinkRecord(n, null, { schema, value: { n, ...value } })))
+    const found = await postgres().query(
+      'select i::text, digits::text, f::text, single::text, s, v, y from kinds order by n',
+    )
+    const read = await postgres().query(
+      `select i::text, digits::text, f::text, single::text from unnest(
+        array[${samples.map(({ i }) => `'${i}'::bigint`).join()}], array[${samples.map(({ digits }) => `'${digits}'::numeric`).join()}],
+        array[${samples.map(({ f }) => `'${digitsOf(f)}'::float8`).join()}],
+        array[${samples.map(({ single }) => `'${digitsOf(single)}'::float4`).join()}]) with ordinality as u(i, digits, f, single, n)
+      order by n`.replaceAll("'null'", 'null'),
+    )
+    expect(found).toEqual(
+      samples.map(({ s, v, y }, at) => ({ ...read[at], s, v, y: y === null ? null : Buffer.from(y) })),
+    )
+  })
+
+  it('what no column can hold is reported alone: a zero in text, text and numbers that are too long', async () => {
+    const schema = struct({ id: schemas.int64, small: schemas.optional.int64, s: schemas.optional.string })
+    await postgres().query('create table bounds (id bigint, small int, s varchar(4))')
+    const task = await start({ 'table.name.format': 'bounds' }, { tolerant: true })
+    const records = [
+      { id: 1n, small: 1n, s: 'abcd' },
+      { id: 2n, small: 2n ** 31n, s: '' },
+      { id: 3n, small: null, s: 'a\u0000b' },
+      { id: 4n, small: null, s: 'abcde' },
+      { id: 2n ** 63n, small: null, s: null },
+      { id: 6n, small: -(2n ** 31n), s: null },
+    ]
+    await task.put(records.map((value, n) => sinkRecord(n, null, { schema, value })))
+    expect(await rows('bounds', 'id')).toEqual([
+      { id: '1', small: 1, s: 'abcd' },
+      { id: '6', small: -(2 ** 31), s: null },
+    ])
+    expect(task.reported.map(({ record: { offset } }) => offset)).toEqual([1, 2, 3, 4])
   })
 
   it('text is cast to json, uuid, enum and other types of existing columns', async () => {

@@ -1,5 +1,5 @@
 import type { Schema } from '@millrace/sdk'
-import type { Binder, BindOptions } from '../sink-dialect.ts'
+import type { BindOptions, TextBinder } from '../sink-dialect.ts'
 import { formatWallClock } from '../temporal.ts'
 import { readingOf } from '../value-texts.ts'
 import { utc } from '../zone.ts'
@@ -8,7 +8,7 @@ import { quoteBytes, quoteText } from './literals.ts'
 const NUMBERS = /^(tinyint|smallint|mediumint|int|bigint|decimal|float|double|bit|year)$/
 
 /** Chooses how values are written: as SQL, ready for a statement. */
-export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): Binder {
+export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): TextBinder {
   const isTimestamp = columnType === 'timestamp'
   const isInstant = isTimestamp || columnType === 'datetime'
   const takes = {

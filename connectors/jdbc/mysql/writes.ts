@@ -1,6 +1,5 @@
 import type { OffsetStatements, WriteColumn, WriteStatements } from '../sink-dialect.ts'
-import type { SqlStatement } from '../sql.ts'
-import type { TextRow } from '../table-buffer.ts'
+import type { SqlStatement, TextRow } from '../sql.ts'
 
 /** Below the smallest max_allowed_packet that servers come with. */
 const STATEMENT_TEXT_MAX = 1024 * 1024

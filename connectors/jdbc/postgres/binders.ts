@@ -1,23 +1,19 @@
 import { DataError, Decimal, isDecimal, logicalNames, type Schema } from '@millrace/sdk'
 import { debeziumTimes, debeziumTimestamps } from '../debezium-types.ts'
-import type { Binder, BindOptions } from '../sink-dialect.ts'
+import type { BindOptions, TextBinder } from '../sink-dialect.ts'
 import { formatDate, formatInstant, formatTime, instantOfMs, instantOfUnits } from '../temporal.ts'
 import { utc } from '../zone.ts'
 
 const DAY_MS = 86_400_000
+const SPECIAL = /["\\]/
 
 /**
- * Chooses how values of a schema are written into a column of this type. Throws DataError for a type that has
- * no form.
+ * Chooses how values of a schema are written as text, which a column of this type reads. Throws DataError for a type
+ * that has no text.
  */
-export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): Binder {
-  if (options.timestampFields.has(name) && (schema.type === 'INT64' || schema.type === 'STRING')) {
-    const units = options.timestampUnitsPerSecond
-    return (value) =>
-      formatInstant(instantOfUnits(BigInt(value as string | bigint), units), options.zone, options.calendar)
-  }
-  const logical = logicalBinder(schema, options) ?? debeziumBinder(schema, columnType)
-  if (logical !== undefined) return logical
+export function textBinderOf(name: string, schema: Schema, columnType: string, options: BindOptions): TextBinder {
+  const named = namedBinderOf(name, schema, columnType, options)
+  if (named !== undefined) return named
   switch (schema.type) {
     case 'STRING':
       return (value) => (typeof value === 'string' ? value : mismatch(name, schema))
@@ -34,7 +30,7 @@ export function binderOf(name: string, schema: Schema, columnType: string, optio
     case 'BYTES':
       return (value) => (value instanceof Uint8Array ? hex(value) : mismatch(name, schema))
     case 'ARRAY': {
-      const element = binderOf(name, schema.valueSchema as Schema, columnType.replace(/\[\]$/, ''), options)
+      const element = textBinderOf(name, schema.valueSchema as Schema, columnType.replace(/\[\]$/, ''), options)
       return (value) => (Array.isArray(value) ? arrayText(value, element) : mismatch(name, schema))
     }
     default:
@@ -45,7 +41,22 @@ export function binderOf(name: string, schema: Schema, columnType: string, optio
   }
 }
 
-function mismatch(name: string, schema: Schema): never {
+/** What the name of the field or its schema asks for, whatever the schema's own type is. */
+export function namedBinderOf(
+  name: string,
+  schema: Schema,
+  columnType: string,
+  options: BindOptions,
+): TextBinder | undefined {
+  if (options.timestampFields.has(name) && (schema.type === 'INT64' || schema.type === 'STRING')) {
+    const units = options.timestampUnitsPerSecond
+    return (value) =>
+      formatInstant(instantOfUnits(BigInt(value as string | bigint), units), options.zone, options.calendar)
+  }
+  return logicalBinder(schema, options) ?? debeziumBinder(schema, columnType)
+}
+
+export function mismatch(name: string, schema: Schema): never {
   throw new DataError(`the value of the field ${name} is not ${schema.type} as its schema says`)
 }
 
@@ -54,7 +65,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** An array as Postgres reads it; arrays inside are further dimensions. */
-function arrayText(values: readonly unknown[], element: Binder): string {
+function arrayText(values: readonly unknown[], element: TextBinder): string {
   const parts = values.map((value) => {
     if (value === null || value === undefined) return 'NULL'
     return Array.isArray(value) ? element(value) : quoteElement(element(value))
@@ -63,11 +74,16 @@ function arrayText(values: readonly unknown[], element: Binder): string {
 }
 
 /** Quotes one element of an array. */
-export function quoteElement(text: string): string {
-  return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`
+function quoteElement(text: string): string {
+  return `"${escapeElement(text)}"`
 }
 
-function logicalBinder(schema: Schema, options: BindOptions): Binder | undefined {
+/** What stands between the quotes of such an element. */
+export function escapeElement(text: string): string {
+  return SPECIAL.test(text) ? text.replace(/["\\]/g, '\\$&') : text
+}
+
+function logicalBinder(schema: Schema, options: BindOptions): TextBinder | undefined {
   const { zone, dateZone, calendar } = options
   switch (schema.name) {
     case logicalNames.decimal:
@@ -94,7 +110,7 @@ function logicalBinder(schema: Schema, options: BindOptions): Binder | undefined
  * Debezium's semantic types, where the column is of the matching kind; else they are written as the numbers
  * they are.
  */
-function debeziumBinder(schema: Schema, columnType: string): Binder | undefined {
+function debeziumBinder(schema: Schema, columnType: string): TextBinder | undefined {
   const name = schema.name ?? ''
   if (!name.startsWith('io.debezium.')) return undefined
   if (name === 'io.debezium.time.Date' && /^(date|timestamp)/.test(columnType)) {

@@ -3,9 +3,11 @@ import type pg from 'pg'
 import type { ConnectionSettings } from '../connection-config.ts'
 import type { SqlConnection, SqlCursor, SqlResult, SqlStatement, SqlText } from '../sql.ts'
 import type { HostPort } from '../url.ts'
+import { ArraysQuery } from './arrays-query.ts'
 import { type DriverProperties, driverProperties } from './driver-properties.ts'
 import { describeFailure, sqlState } from './failures.ts'
 import { columnOf, RowsQuery } from './rows-query.ts'
+import { WireBuffer } from './wire-buffer.ts'
 
 /** Values stay text: the readers of this connector know the types better than the driver's parsers. */
 const TEXT_ONLY = { getTypeParser: () => (value: unknown) => value } as unknown as pg.CustomTypesConfig
@@ -32,6 +34,7 @@ type Shuffle = <T>(list: readonly T[]) => readonly T[]
 
 class PostgresConnection implements SqlConnection {
   readonly #client: pg.Client
+  readonly #wire = new WireBuffer()
   #broken = false
   zone = 'UTC'
 
@@ -51,9 +54,12 @@ class PostgresConnection implements SqlConnection {
   }
 
   async run(statement: SqlStatement | string): Promise<SqlResult> {
-    const { text, values, name } = typeof statement === 'string' ? { text: statement } : (statement as SqlStatement)
+    const { text, values, arrays, name }: SqlStatement = typeof statement === 'string' ? { text: statement } : statement
     try {
-      if (values === undefined && name === undefined) return await this.#runText(text)
+      if (arrays !== undefined) {
+        return await this.#submit((done) => new ArraysQuery({ text, name, arrays }, this.#wire, done))
+      }
+      if (values === undefined && name === undefined) return await this.#submit((done) => new RowsQuery(text, done))
       const { fields, rows, rowCount, command } = await this.#client.query<SqlText[]>({
         text,
         rowMode: 'array',
@@ -68,13 +74,13 @@ class PostgresConnection implements SqlConnection {
     }
   }
 
-  #runText(text: string): Promise<SqlResult> {
+  #submit(make: (done: (error: Error | null, result?: SqlResult) => void) => pg.Submittable): Promise<SqlResult> {
     return new Promise((resolve, reject) => {
-      const done = (error: Error | null, result?: SqlResult): void => {
+      const query = make((error, result) => {
         if (error === null) resolve(result as SqlResult)
         else reject(error)
-      }
-      this.#client.query(new RowsQuery(text, done))
+      })
+      this.#client.query(query)
     })
   }
 

@@ -8,7 +8,7 @@ import {
   noColumnType,
 } from '../column-ddl.ts'
 import type { DdlOptions, NewColumn } from '../sink-dialect.ts'
-import { binderOf } from './binders.ts'
+import { textBinderOf } from './binders.ts'
 
 const PLAIN: Readonly<Record<string, string>> = {
   INT8: 'SMALLINT',
@@ -62,7 +62,7 @@ function columnType(name: string, schema: Schema, options: DdlOptions): string {
 const DDL: ColumnDdl = {
   type: ({ name, schema }, options) => columnType(name, schema, options),
   defaultOf: ({ name, schema }, type, { bind }) =>
-    literal(binderOf(name, schema, type.toLowerCase(), bind)(schema.default)),
+    literal(textBinderOf(name, schema, type.toLowerCase(), bind)(schema.default)),
 }
 
 /** `CREATE TABLE` for the columns; the keys make the primary key. */

@@ -3,12 +3,12 @@ import { isolationLevels, wrapQuery } from '../dialect-parts.ts'
 import { plainIdentifier, quoteAlways } from '../table-id.ts'
 import { formatInstant, parseInstant } from '../temporal.ts'
 import { utc } from '../zone.ts'
-import { binderOf } from './binders.ts'
 import { columnFacts, createProblem, describeTable, listTables, privilegeProblem } from './catalog.ts'
 import { connectPostgres, openPostgresCursor } from './connection.ts'
 import { driverProperties, READER_NAME } from './driver-properties.ts'
 import { addColumns, createTable } from './ddl.ts'
 import { describeFailure, failureKind, isAlreadyThere, isRowFault } from './failures.ts'
+import { binderOf, formOf } from './forms.ts'
 import { truncateIdentifier } from './identifiers.ts'
 import { offsetStatements } from './offset-statements.ts'
 import { planReaders } from './readers.ts'
@@ -83,6 +83,7 @@ export const postgresDialect: Dialect = {
     changesCommit: false,
     storedName: truncateIdentifier,
     binder: binderOf,
+    formOf,
     createTable,
     addColumns: (...args) => [addColumns(...args)],
     writeStatements,

@@ -1,11 +1,9 @@
 import type { WriteColumn, WriteStatements } from '../sink-dialect.ts'
-import type { SqlStatement } from '../sql.ts'
-import type { TextRow } from '../table-buffer.ts'
-import { quoteElement } from './binders.ts'
+import type { BoundRow, SqlStatement } from '../sql.ts'
 
 /**
  * Rows travel as one array for each column and are put together by unnest: a statement takes any number of rows, and
- * each value is read by the input function of its column's own type (json, uuid, enum, ...), which is the cast.
+ * each value is read by its column's own type (json, uuid, enum, ...), which is the cast.
  */
 export function writeStatements(table: string, columns: readonly WriteColumn[]): WriteStatements {
   const names = columns.map(({ identifier }) => identifier)
@@ -35,19 +33,8 @@ export function bindRows(
   text: string,
   name: string | undefined,
   columns: readonly WriteColumn[],
-  rows: readonly TextRow[],
+  rows: readonly BoundRow[],
 ): readonly SqlStatement[] {
-  const values = columns.map((column, at) => columnArray(rows, at, column.isBare))
-  return [name === undefined ? { text, values } : { text, values, name }]
-}
-
-function columnArray(rows: readonly TextRow[], at: number, isBare: boolean): string {
-  let text = '{'
-  for (let i = 0; i < rows.length; i++) {
-    const value = (rows[i] as TextRow)[at]
-    if (i > 0) text += ','
-    if (value === null || value === undefined) text += 'NULL'
-    else text += isBare ? value : quoteElement(value)
-  }
-  return `${text}}`
+  const arrays = { rows, forms: columns.map(({ form }) => form) }
+  return [name === undefined ? { text, arrays } : { text, arrays, name }]
 }

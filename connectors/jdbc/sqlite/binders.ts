@@ -1,5 +1,5 @@
 import { DataError, type Schema } from '@millrace/sdk'
-import type { Binder, BindOptions } from '../sink-dialect.ts'
+import type { BindOptions, TextBinder } from '../sink-dialect.ts'
 import type { SqlValue } from '../sql.ts'
 import { formatWallClock, parseInstant } from '../temporal.ts'
 import { readingOf } from '../value-texts.ts'
@@ -9,7 +9,7 @@ import { utc } from '../zone.ts'
 const tag = { integer: 'i', real: 'r', text: 't', bytes: 'b' } as const
 
 /** Chooses how values are written, so that each arrives with the type that it has in SQLite. */
-export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): Binder {
+export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): TextBinder {
   const type = columnType.toUpperCase()
   // Times are numbers where the column is one, as the JDBC driver writes them, and else the text of SQLite's functions.
   const isNumber = /INT|NUMERIC|DECIMAL|REAL|FLOA|DOUB/.test(type)

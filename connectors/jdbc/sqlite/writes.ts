@@ -1,6 +1,5 @@
 import type { OffsetStatements, WriteColumn, WriteStatements } from '../sink-dialect.ts'
-import type { SqlStatement } from '../sql.ts'
-import type { TextRow } from '../table-buffer.ts'
+import type { SqlStatement, TextRow } from '../sql.ts'
 import { valueOf } from './binders.ts'
 
 /** One row each: the database runs in our process, so there is no way to save by sending many at once. */

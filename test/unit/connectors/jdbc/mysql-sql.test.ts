@@ -4,8 +4,8 @@ import { bindRows, writeStatements } from '../../../../connectors/jdbc/mysql/wri
 import { parseTableId } from '../../../../connectors/jdbc/table-id.ts'
 
 const columns = [
-  { identifier: '`id`', type: 'bigint', isArray: false, isKey: true, isBare: true },
-  { identifier: '`name`', type: 'varchar', isArray: false, isKey: false, isBare: false },
+  { identifier: '`id`', type: 'bigint', isArray: false, isKey: true, form: 'text' },
+  { identifier: '`name`', type: 'varchar', isArray: false, isKey: false, form: 'text' },
 ]
 const textOf = (kind: 'insert' | 'upsert' | 'update' | 'delete', rows: readonly (readonly (string | null)[])[]) =>
   bindRows(writeStatements('`t`', columns)[kind], undefined, columns, rows).map(({ text }) => text)

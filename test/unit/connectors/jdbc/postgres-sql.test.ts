@@ -12,12 +12,14 @@ import {
 } from '@millrace/sdk'
 import { describe, expect, test } from 'vitest'
 import { connectionSettings } from '../../../../connectors/jdbc/connection-config.ts'
-import { binderOf } from '../../../../connectors/jdbc/postgres/binders.ts'
+import { writeArray } from '../../../../connectors/jdbc/postgres/array-writer.ts'
 import { addColumns, createTable, literal } from '../../../../connectors/jdbc/postgres/ddl.ts'
 import { postgresDialect } from '../../../../connectors/jdbc/postgres/dialect.ts'
 import { driverProperties } from '../../../../connectors/jdbc/postgres/driver-properties.ts'
 import { describeFailure, failureKind } from '../../../../connectors/jdbc/postgres/failures.ts'
+import { binderOf, formOf } from '../../../../connectors/jdbc/postgres/forms.ts'
 import { planReaders } from '../../../../connectors/jdbc/postgres/readers.ts'
+import { WireBuffer } from '../../../../connectors/jdbc/postgres/wire-buffer.ts'
 import { bindRows, writeStatements } from '../../../../connectors/jdbc/postgres/writes.ts'
 import { sinkConfig } from '../../../../connectors/jdbc/sink-config.ts'
 import { sourceConfig } from '../../../../connectors/jdbc/source-config.ts'
@@ -34,8 +36,8 @@ const ddl = { identifier: (name: string) => postgresDialect.identifier(name, 'al
 
 describe('statements', () => {
   const columns = [
-    { identifier: '"id"', type: 'bigint', isArray: false, isKey: true, isBare: true },
-    { identifier: '"tags"', type: 'text[]', isArray: true, isKey: false, isBare: false },
+    { identifier: '"id"', type: 'bigint', isArray: false, isKey: true, form: 'bare' },
+    { identifier: '"tags"', type: 'text[]', isArray: true, isKey: false, form: 'quoted' },
   ]
   test('take any number of rows with one text', () => {
     expect(writeStatements('"t"', columns)).toEqual({
@@ -57,10 +59,13 @@ describe('statements', () => {
       ['2', null],
       ['3', 'back\\slash "quoted"'],
     ]
-    expect(bindRows('x', undefined, columns, rows)[0]?.values).toEqual([
-      '{1,2,3}',
-      '{"{\\"a\\"}",NULL,"back\\\\slash \\"quoted\\""}',
-    ])
+    const { forms = [] } = bindRows('x', undefined, columns, rows)[0]?.arrays ?? {}
+    const texts = forms.map((form, at) => {
+      const out = new WireBuffer()
+      writeArray(out, rows, at, form)
+      return out.written().toString()
+    })
+    expect(texts).toEqual(['{1,2,3}', '{"{\\"a\\"}",NULL,"back\\\\slash \\"quoted\\""}'])
   })
 })
 
@@ -146,7 +151,7 @@ describe('binding', () => {
       'timestamp without time zone',
       '2023-11-14 22:13:20.123456+00',
     ],
-    ['io.debezium.time.MicroTimestamp', schemas.int64, 5n, 'bigint', '5'],
+    ['io.debezium.time.MicroTimestamp', schemas.int64, 5n, 'bigint', 5],
     ['io.debezium.time.Date', schemas.int32, 19_782, 'date', '2024-02-29'],
     ['io.debezium.time.MicroTime', schemas.int64, 3_723_000_004n, 'time without time zone', '01:02:03.000004'],
     [
@@ -162,6 +167,45 @@ describe('binding', () => {
   })
   test('a value that is not of its schema is refused by the name of the field', () => {
     expect(() => written(schemas.string as never, 5, 'x', bind, 'city')).toThrow(/city/)
+  })
+  test.each([
+    [schemas.int64, 'bigint', 'bigint'],
+    [schemas.int32, 'bigint', 'bigint'],
+    [schemas.int64, 'integer', 'bare'],
+    [schemas.float64, 'double precision', 'double precision'],
+    [schemas.float64, 'real', 'bare'],
+    [schemas.boolean, 'boolean', 'bare'],
+    [schemas.string, 'character varying', 'character varying'],
+    [schemas.string, 'json', 'quoted'],
+    [schemas.bytes, 'bytea', 'bytea'],
+    [timestampSchema(), 'bigint', 'quoted'],
+    [withOptions(schemas.int64, { name: 'io.debezium.time.MicroTimestamp' }), 'timestamp without time zone', 'quoted'],
+  ])('%# %o for a column of %s travels as %s', (schema, type, form) => {
+    expect(formOf('f', schema as never, type, bind)).toBe(form)
+  })
+  test('times since the epoch travel as text, whatever their schema', () => {
+    expect(formOf('at', schemas.int64 as never, 'bigint', bind)).toBe('quoted')
+  })
+  test.each([
+    [schemas.int64, 'bigint', 2n ** 53n - 1n, 2 ** 53 - 1],
+    [schemas.int64, 'bigint', 2n ** 53n, 2n ** 53n],
+    [schemas.int64, 'bigint', -(2n ** 63n), -(2n ** 63n)],
+    [schemas.int64, 'bigint', 2n ** 63n - 1n, 2n ** 63n - 1n],
+    [schemas.int64, 'bigint', 2 ** 60, 2n ** 60n],
+    [schemas.int16, 'smallint', -(2 ** 15), -(2 ** 15)],
+  ])('%# integers are numbers where no digit is lost', (schema, type, value, bound) => {
+    expect(written(schema as never, value, type)).toBe(bound)
+  })
+  test.each([
+    [schemas.int64, 'bigint', 2n ** 63n],
+    [schemas.int64, 'bigint', -(2n ** 63n) - 1n],
+    [schemas.int64, 'bigint', 0.5],
+    [schemas.int32, 'integer', 2 ** 31],
+    [schemas.int16, 'smallint', 2 ** 15],
+    [schemas.float64, 'double precision', '1'],
+    [schemas.bytes, 'bytea', 'x'],
+  ])('%# what does not fit is refused', (schema, type, value) => {
+    expect(() => written(schema as never, value, type, bind, 'city')).toThrow(/city/)
   })
 })
 
