@@ -28,7 +28,8 @@ class Reader {
     this.consumer = client.consumer({
       autoOffsetReset: 'earliest',
       heartbeatIntervalMs: 100,
-      sessionTimeoutMs: 6000,
+      // Whoever leaves says so: only a machine that stands still would end a session.
+      sessionTimeoutMs: 60_000,
       ...options,
     })
     this.consumer.subscribe(topics, {
@@ -68,7 +69,7 @@ class Worker implements GroupOwner {
 
   constructor(client: Client, name: string, groupId: string, options: { groupInstanceId?: string } = {}) {
     this.name = name
-    const timings = { sessionTimeoutMs: 6000, heartbeatIntervalMs: 100, rebalanceTimeoutMs: 10_000 }
+    const timings = { sessionTimeoutMs: 60_000, heartbeatIntervalMs: 100, rebalanceTimeoutMs: 60_000 }
     this.member = client.groupMember({ groupId, protocolType: 'connect', ...timings, ...options }, this)
     this.member.start()
   }
