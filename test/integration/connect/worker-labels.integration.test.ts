@@ -57,14 +57,18 @@ const untilOn = (allowed: readonly MillraceWorker[]) =>
       ),
   )
 
+/** Sends a message until it is in the log: what a task has taken, and is stopped with, is lost by nature. */
 async function send(port: number, text: string): Promise<void> {
-  const socket = connect(port, '127.0.0.1')
-  await once(socket, 'connect')
-  socket.end(`<13>${text}\n`)
-  await once(socket, 'close')
+  const attempt = async (): Promise<readonly string[]> => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.end(`<13>${text}\n`)
+    await once(socket, 'close')
+    return topicValues(broker, 'logs')
+  }
   await until(
     `${text} is in the log`,
-    () => topicValues(broker, 'logs').catch(() => []),
+    () => attempt().catch(() => []),
     (values) => values.some((value) => value.includes(text)),
   )
 }
