@@ -198,7 +198,7 @@ test('formatters, readers and options of Kafka’s tools are taken or refused by
     const { code, err } = await tool(args[0], ...args.slice(1))
     expect([code, err]).toEqual([1, expect.stringContaining(reason)])
   }
-}, 120_000)
+})
 
 test('a member and its partitions are shown while it reads', async () => {
   await tool('topics', '--create', '--topic', 'watched', '--partitions', '2')

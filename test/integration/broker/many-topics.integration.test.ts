@@ -83,11 +83,7 @@ async function writeAll(): Promise<void> {
   expect(answer.responses.every(({ partitionResponses }) => partitionResponses[0]!.baseOffset === 0)).toBe(true)
 }
 
-const TIMEOUT = 120_000
-
-test('creating, stopping and starting do not sync once a topic while nothing is in them', {
-  timeout: TIMEOUT,
-}, async () => {
+test('creating, stopping and starting do not sync once a topic while nothing is in them', async () => {
   const [created] = await syncsOf(createAll)
   expect(created).toBeLessThan(FIXED)
   expect((await syncsOf(stop)).reduce((a, b) => a + b)).toBeLessThan(FIXED)
@@ -95,7 +91,7 @@ test('creating, stopping and starting do not sync once a topic while nothing is 
   expect(broker.metrics().topics).toBe(TOPICS)
 })
 
-test('one by one each topic costs one short write', { timeout: TIMEOUT }, async () => {
+test('one by one each topic costs one short write', async () => {
   const [oneByOne] = await syncsOf(async () => {
     for (const name of names) {
       const topics = [{ name, numPartitions: 1, replicationFactor: -1 }]
@@ -105,9 +101,7 @@ test('one by one each topic costs one short write', { timeout: TIMEOUT }, async 
   expect(oneByOne).toBeLessThan(TOPICS + FIXED)
 })
 
-test('what was written is synced in the background at a stop, what was not touched since is left alone', {
-  timeout: TIMEOUT,
-}, async () => {
+test('what was written is synced in the background at a stop, what was not touched since is left alone', async () => {
   await createAll()
   await writeAll()
   const [stopped] = await syncsOf(stop)
@@ -121,7 +115,7 @@ test('what was written is synced in the background at a stop, what was not touch
   expect(answer.responses[0]!.partitionResponses[0]!.baseOffset).toBe(1)
 })
 
-test('a crash does not sync again what was synced before', { timeout: TIMEOUT }, async () => {
+test('a crash does not sync again what was synced before', async () => {
   await createAll()
   await writeAll()
   await stop()
@@ -130,7 +124,7 @@ test('a crash does not sync again what was synced before', { timeout: TIMEOUT },
   expect(recovered + inBackground).toBeLessThan(FIXED)
 })
 
-test('all topics of a request are deleted with one write', { timeout: TIMEOUT }, async () => {
+test('all topics of a request are deleted with one write', async () => {
   await createAll()
   const [deleted, inBackground] = await syncsOf(async () => {
     const answer = await client.call(apis.deleteTopics, 5, { topicNames: [...names, 'topic-0'], timeoutMs: 30_000 })
