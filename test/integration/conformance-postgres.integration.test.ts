@@ -127,7 +127,7 @@ describe.skipIf(postgresMissing(15) !== null)('connectors on Postgres', () => {
           'publication.name': `publication_${name}`,
           'retriable.restart.connector.wait.ms': '100',
           'slot.retry.delay.ms': '100',
-          'slot.max.retries': '100',
+          'slot.max.retries': '600',
           'poll.interval.ms': '5',
           'max.batch.size': '10',
           'max.queue.size': '20',

@@ -58,6 +58,9 @@ async function foldersOn(
   return { here: join(folder, name), there: `${path}/${name}` }
 }
 
+/** What a session of a task that was ended in the middle still does, it does to files that go away. */
+const removed = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 10 })
+
 const readers: readonly FileReader[] = [
   {
     source: sftpGenericSource,
@@ -139,7 +142,7 @@ describe.skipIf(fileServerMissing('sftp') !== null)('files by SFTP', () => {
           },
           ...eventsIn(here, reader),
           ...throughGate(gate),
-          close: () => rm(here, { recursive: true }),
+          close: () => removed(here),
         }
       },
       notApplicable: {
@@ -195,7 +198,7 @@ describe.skipIf(fileServerMissing('ftp') !== null)('files by FTP', () => {
           }
         },
         ...throughGate(gate),
-        close: () => rm(here, { recursive: true }),
+        close: () => removed(here),
       }
     },
     notApplicable: {
@@ -235,7 +238,7 @@ function sinkOf(server: () => FileServer, place: () => RawConfig, gate: () => Ga
         },
         read: lines,
         ...throughGate(gate()),
-        close: () => rm(here, { recursive: true }),
+        close: () => removed(here),
       }
     },
     notApplicable: { 'bad-records': 'every value can be written as JSON' },
