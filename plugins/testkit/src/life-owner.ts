@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
-import { within } from './deadline.ts'
+import { pause, within } from './deadline.ts'
 import { type JournalLine, readJournal } from './journal.ts'
 import { type Life, LISTENS_PIPE } from './life.ts'
 
 /** An undisturbed life waits for its system now and then: it may take longer than one call. */
 const PATIENCE = 2
 const STDERR_TAIL_CHARS = 4000
+/** Much longer than it takes to hear of the end of a process that was killed. */
+const GONE_MS = 5000
 
 /**
  * Lets a task live in a process until it is over or killed. Gives what happened. `onListening` is called when a life that
@@ -33,8 +35,14 @@ export async function live(
   const over = new AbortController()
   const listens = once(child.stdio[LISTENS_PIPE] as Readable, 'data', { signal: over.signal })
   const told = listens.then(onListening)
-  // Only what fails while the task lives is a fault of the checks' system.
-  const failed = told.then(() => new Promise<never>(() => {}))
+  // Only what fails while the task lives is a fault of the checks' system; that it died may be heard of a moment later.
+  const failed = told.then(
+    () => new Promise<never>(() => {}),
+    async (error: unknown) => {
+      await Promise.race([ended, pause(GONE_MS)])
+      throw error
+    },
+  )
   failed.catch(() => {})
   try {
     await within(life.limits.deadlineMs * PATIENCE, 'the life of a task in a process', Promise.race([ended, failed]))

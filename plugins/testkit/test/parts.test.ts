@@ -7,6 +7,8 @@ import { Decimal, decimalSchema, mapOf, schemas, type SinkRecord, struct } from 
 import { testkitVersion } from '@millrace/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { claimedGuarantee, provedGuarantee } from '../src/guarantee.ts'
+import { live } from '../src/life-owner.ts'
+import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { SinkTopic } from '../src/sink-topic.ts'
 import { packRecords, unpackRecords } from '../src/transfer.ts'
 
@@ -42,6 +44,28 @@ test('records reach a process as they were, and share their schemas there', () =
     ),
   ).toBe(true)
   expect(came[0]?.valueSchema?.field('price')?.schema.parameters).toEqual(schema.field('price')?.schema.parameters)
+})
+
+test('events that reach nobody, because the task was killed a moment ago, are no fault of their system', async () => {
+  const dies = `let polls = 0
+    const poll = async () => (polls++ > 0 ? process.kill(process.pid, 'SIGKILL') : null)
+    export default { config: {}, createTask: () => ({ poll }) }`
+  const lives = live(
+    {
+      kind: 'source',
+      module: `data:text/javascript,${encodeURIComponent(dies)}`,
+      config: {},
+      seed: 1,
+      endAt: 0,
+      limits: DEFAULT_LIMITS,
+      offsets: [],
+      hasEvents: true,
+      wanted: 1,
+      listens: true,
+    },
+    () => Promise.reject(new Error('the connection is refused')),
+  )
+  expect(await lives).toEqual([])
 })
 
 test('a guarantee is proved when all checks that bear on it and apply passed', () => {
