@@ -63,10 +63,11 @@ class JsonConverter implements Converter {
     const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     try {
       if (!this.#bare) return this.#envelopes.read(topic, buffer)
+      const { schema } = this.#bare
+      if (schema !== null) return { schema, value: this.#bare.readBytes(buffer, 0, buffer.length) }
       const text = buffer.toString('utf8')
       // Kafka reads blank text as null when there are no schemas.
-      if (this.#bare.schema === null && text.trim() === '') return NULL
-      return { schema: this.#bare.schema, value: this.#bare.read(text) }
+      return text.trim() === '' ? NULL : { schema, value: this.#bare.read(text) }
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
       // Node's message quotes the text, which may be secret.

@@ -1,6 +1,7 @@
 import { DataError, type Schema, type SchemaAndValue } from '@millrace/sdk'
 import { compileDecoder, type Decode, hasDecimal, parseExactJson, parseJson } from './json-decoder.ts'
 import { decodeSchema } from './json-schema.ts'
+import { structReader, UNREAD } from './json-struct-reader.ts'
 
 const HEAD = '{"schema":'
 const PAYLOAD = ',"payload":'
@@ -11,18 +12,37 @@ const WRONG_ENVELOPE =
   'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
   'If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.'
 
-/** A schema with what reads its payloads. */
+/** A schema with what reads its payloads. Throws SyntaxError when they are not JSON. */
 export interface PayloadReader {
   readonly schema: Schema | null
   read(text: string): unknown
+  readBytes(bytes: Buffer, start: number, end: number): unknown
 }
 
 /** Makes the reader of payloads of a schema; null reads schemaless payloads. */
 export function payloadReader(schema: Schema | null, replaceNullWithDefault: boolean): PayloadReader {
-  if (schema === null) return { schema, read: parseJson }
+  const read = schema === null ? parseJson : textReader(schema, replaceNullWithDefault)
+  const readStruct = schema === null ? undefined : structReader(schema, replaceNullWithDefault)
+  return {
+    schema,
+    read,
+    readBytes(bytes, start, end) {
+      const struct = readStruct === undefined ? UNREAD : readStruct(bytes, start, end)
+      return struct === UNREAD ? read(bytes.toString('utf8', start, end)) : struct
+    },
+  }
+}
+
+function textReader(schema: Schema, replaceNullWithDefault: boolean): (text: string) => unknown {
   const decode: Decode = compileDecoder(schema, replaceNullWithDefault)
   const parse = hasDecimal(schema) ? parseExactJson : parseJson
-  return { schema, read: (text) => decode(parse(text)) }
+  return (text) => decode(parse(text))
+}
+
+/** What messages began with, and what reads the rest. */
+interface Known {
+  readonly head: Buffer
+  readonly reader: PayloadReader
 }
 
 /**
@@ -35,7 +55,7 @@ export class EnvelopeReader {
   /** The text up to the payload, least recently used first. */
   readonly #readers = new Map<string, PayloadReader>()
   /** What the last message of each topic began with. */
-  readonly #last = new Map<string, { readonly head: Buffer; readonly reader: PayloadReader }>()
+  readonly #last = new Map<string, Known>()
 
   constructor(options: { cacheSize: number; replaceNullWithDefault: boolean }) {
     this.#cacheSize = Math.max(1, options.cacheSize)
@@ -44,12 +64,8 @@ export class EnvelopeReader {
 
   read(topic: string, bytes: Buffer): SchemaAndValue {
     const last = this.#last.get(topic)
-    if (last && startsWith(bytes, last.head) && bytes[bytes.length - 1] === CLOSING_BRACE) {
-      const payload = bytes.toString('utf8', last.head.length, bytes.length - 1)
-      // Another member after the payload does not parse here, and is refused by the long way.
-      const value = tryRead(last.reader, payload)
-      if (value !== FAILED) return { schema: last.reader.schema, value }
-    }
+    const value = last ? tryRead(last, bytes) : FAILED
+    if (last && value !== FAILED) return { schema: last.reader.schema, value }
     return this.#readSlowly(topic, bytes)
   }
 
@@ -58,9 +74,8 @@ export class EnvelopeReader {
     const end = envelopeHeadLength(text)
     const head = end === undefined ? undefined : text.slice(0, end)
     const cached = head === undefined ? undefined : this.#readers.get(head)
-    if (head !== undefined && cached && text.endsWith('}')) {
-      this.#remember(topic, head, cached)
-      const value = tryRead(cached, text.slice(head.length, -1))
+    if (head !== undefined && cached) {
+      const value = tryRead(this.#remember(topic, head, cached), bytes)
       if (value !== FAILED) return { schema: cached.schema, value }
     }
     const { schema, payload } = parseEnvelope(text)
@@ -69,26 +84,29 @@ export class EnvelopeReader {
     return { schema: reader.schema, value: reader.read(payload) }
   }
 
-  #remember(topic: string, head: string, reader: PayloadReader): void {
+  #remember(topic: string, head: string, reader: PayloadReader): Known {
     this.#readers.delete(head)
     this.#readers.set(head, reader)
     if (this.#last.size >= MAX_TOPICS) this.#last.clear()
-    this.#last.set(topic, { head: Buffer.from(head), reader })
-    if (this.#readers.size <= this.#cacheSize) return
-    const [oldest] = this.#readers.keys()
-    if (oldest !== undefined) this.#readers.delete(oldest)
+    const known = { head: Buffer.from(head), reader }
+    this.#last.set(topic, known)
+    if (this.#readers.size > this.#cacheSize) {
+      const [oldest] = this.#readers.keys()
+      if (oldest !== undefined) this.#readers.delete(oldest)
+    }
+    return known
   }
 }
 
-function startsWith(bytes: Buffer, head: Buffer): boolean {
-  return bytes.length > head.length + 1 && bytes.compare(head, 0, head.length, 0, head.length) === 0
-}
+const FAILED: unique symbol = Symbol('not such a head with the payload alone')
 
-const FAILED: unique symbol = Symbol('not the payload alone')
-
-function tryRead(reader: PayloadReader, text: string): unknown {
+/** Reads what is between the head and the last brace; another member behind the payload is no JSON there. */
+function tryRead({ head, reader }: Known, bytes: Buffer): unknown {
+  const end = bytes.length - 1
+  if (end <= head.length || bytes[end] !== CLOSING_BRACE) return FAILED
+  if (bytes.compare(head, 0, head.length, 0, head.length) !== 0) return FAILED
   try {
-    return reader.read(text)
+    return reader.readBytes(bytes, head.length, end)
   } catch (error) {
     if (error instanceof SyntaxError) return FAILED
     throw error
