@@ -6,8 +6,13 @@ export const scaled = (count: number): number => Math.round(count * Number(proce
 /** CPU seconds of a process, its children that live and those that have ended. */
 export function cpuSeconds(pid: number): number {
   return tree(pid).reduce((sum, each) => {
-    const fields = statOf(each)
-    return sum + (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100
+    try {
+      const fields = statOf(each)
+      return sum + (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100
+    } catch {
+      // It has ended since, and counts among the ended ones of its parent.
+      return sum
+    }
   }, 0)
 }
 

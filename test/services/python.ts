@@ -51,6 +51,14 @@ async function make(folder: string, python: string, packages: readonly string[])
 /** The clients of others that the tests use. */
 export const PYTHON_CLIENTS: readonly string[] = ['kafka-python==3.0.12', 'confluent-kafka==2.16.1']
 
+/** Readers of file formats; the last two are codecs of the second. */
+export const PYTHON_FORMATS: readonly string[] = [
+  'pyarrow==26.0.1',
+  'fastavro==1.13.1',
+  'cramjam==2.14.0',
+  'backports.zstd==1.8.0',
+]
+
 /** The interpreter of an environment with these packages from PyPI, such as `kafka-python==3.0.0`. */
 export async function pythonWith(packages: readonly string[]): Promise<string> {
   const key = createHash('sha256').update(packages.toSorted().join('\n')).digest('hex').slice(0, 16)

@@ -12,6 +12,9 @@ export interface ParquetColumn {
 }
 
 const PRECISION = 64
+const MS_PER_DAY = 86_400_000
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
 
 /** The columns of a struct, as Parquet's Avro binding has them. Any other value is one column called value. */
 export function parquetColumns(schema: Schema): readonly ParquetColumn[] {
@@ -88,9 +91,9 @@ function group(name: string, schema: Schema): Plain {
 }
 
 function logical(name: string, schema: Schema): Plain | undefined {
-  const date: ToParquet = (value) => {
+  const millis = (value: unknown): number => {
     if (!(value instanceof Date)) throw misfit(name, schema, value)
-    return value
+    return value.getTime()
   }
   switch (schema.name) {
     case logicalNames.decimal: {
@@ -100,16 +103,22 @@ function logical(name: string, schema: Schema): Plain | undefined {
         elements: [{ name, type: 'BYTE_ARRAY', converted_type: 'DECIMAL', precision, scale }],
         convert: (value) => {
           if (!isDecimal(value)) throw misfit(name, schema, value)
-          return value.withScale(scale).unscaled
+          return value.withScale(scale).toBytes()
         },
       }
     }
     case logicalNames.date:
-      return { elements: [{ name, type: 'INT32', converted_type: 'DATE' }], convert: date }
+      return {
+        elements: [{ name, type: 'INT32', converted_type: 'DATE' }],
+        convert: (value) => Math.floor(millis(value) / MS_PER_DAY),
+      }
     case logicalNames.time:
-      return { elements: [{ name, type: 'INT32', converted_type: 'TIME_MILLIS' }], convert: whole(name, schema) }
+      return { elements: [{ name, type: 'INT32', converted_type: 'TIME_MILLIS' }], convert: whole(name, schema, 32) }
     case logicalNames.timestamp:
-      return { elements: [{ name, type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' }], convert: date }
+      return {
+        elements: [{ name, type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' }],
+        convert: (value) => BigInt(millis(value)),
+      }
     default:
       return undefined
   }
@@ -124,16 +133,16 @@ function primitive(name: string, schema: Schema): Plain {
   }
   switch (schema.type) {
     case 'INT8':
-      return { elements: [{ name, type: 'INT32', converted_type: 'INT_8' }], convert: whole(name, schema) }
+      return { elements: [{ name, type: 'INT32', converted_type: 'INT_8' }], convert: whole(name, schema, 8) }
     case 'INT16':
-      return { elements: [{ name, type: 'INT32', converted_type: 'INT_16' }], convert: whole(name, schema) }
+      return { elements: [{ name, type: 'INT32', converted_type: 'INT_16' }], convert: whole(name, schema, 16) }
     case 'INT32':
-      return { elements: [{ name, type: 'INT32' }], convert: whole(name, schema) }
+      return { elements: [{ name, type: 'INT32' }], convert: whole(name, schema, 32) }
     case 'INT64':
       return {
         elements: [{ name, type: 'INT64' }],
         convert: (value) => {
-          if (typeof value === 'bigint') return value
+          if (typeof value === 'bigint' && value >= INT64_MIN && value <= INT64_MAX) return value
           if (Number.isSafeInteger(value)) return BigInt(value as number)
           throw misfit(name, schema, value)
         },
@@ -158,9 +167,12 @@ function primitive(name: string, schema: Schema): Plain {
   }
 }
 
-function whole(name: string, schema: Schema): ToParquet {
+function whole(name: string, schema: Schema, bits: number): ToParquet {
+  const bound = 2 ** (bits - 1)
   return (value) => {
-    if (!Number.isInteger(value)) throw misfit(name, schema, value)
+    if (!Number.isInteger(value) || (value as number) < -bound || (value as number) >= bound) {
+      throw misfit(name, schema, value)
+    }
     return value
   }
 }

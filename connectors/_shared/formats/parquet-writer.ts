@@ -1,15 +1,18 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { DataError, type Schema } from '@millrace/sdk'
-import type { CompressionCodec, SchemaElement } from 'hyparquet'
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import type { CompressionCodec, DecodedArray, SchemaElement } from 'hyparquet'
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer'
 import { avroMapping } from './avro-schema.ts'
 import { type ParquetColumn, parquetColumns } from './parquet-schema.ts'
+import { ParquetValues } from './parquet-values.ts'
 import { ByteCollector, type RecordWriter, type WriteFormat } from './record-writer.ts'
 
 export type ParquetCodecName = 'none' | 'gzip' | 'snappy' | 'zstd'
 
 /** The memory of values after which a row group ends. */
 const GROUP_BYTES = 16 * 1024 * 1024
+/** How often values come at least, on average, for which a dictionary is worth it. */
+const ROWS_PER_ENTRY = 4
 /** The schema as Parquet's Avro binding keeps it in the footer: readers that know it get the very same types back. */
 export const SCHEMA_KEY = 'parquet.avro.schema'
 
@@ -27,6 +30,8 @@ const compressors = {
 interface Layout {
   readonly columns: readonly ParquetColumn[]
   readonly elements: SchemaElement[]
+  /** The same with decimals as the bytes that they are: the library writes a decimal of zero as no bytes, which others refuse. */
+  readonly written: SchemaElement[]
   readonly avroSchema: string | null
 }
 
@@ -36,16 +41,19 @@ class ParquetRecordWriter implements RecordWriter {
   readonly #bytes = new ByteWriter()
   readonly #file: ParquetWriter
   readonly #done = new ByteCollector()
-  #columns: unknown[][]
-  #rowBytes = 0
+  readonly #columns: readonly ParquetValues[]
+  /** Of the value that is added. */
+  readonly #row: unknown[]
+  #held = 0
 
   constructor(schema: Schema, layout: Layout, codec: CompressionCodec) {
     this.#layout = layout
     this.#isStruct = schema.type === 'STRUCT'
-    this.#columns = layout.columns.map(() => [])
+    this.#columns = layout.columns.map(({ elements }) => new ParquetValues(elements[0]?.type))
+    this.#row = layout.columns.map(() => null)
     this.#file = new ParquetWriter({
       writer: this.#bytes,
-      schema: layout.elements,
+      schema: layout.written,
       codec,
       compressors,
       createdBy: 'millrace',
@@ -55,7 +63,7 @@ class ParquetRecordWriter implements RecordWriter {
   }
 
   get heldBytes(): number {
-    return this.#rowBytes + this.#done.length
+    return this.#held + this.#done.length
   }
 
   add(_schema: Schema | null, value: unknown): void {
@@ -63,14 +71,19 @@ class ParquetRecordWriter implements RecordWriter {
     if (typeof value !== 'object' && this.#isStruct) throw new DataError('the value is no struct')
     const struct = value as Readonly<Record<string, unknown>>
     // All fields first: a row is added whole or not at all.
-    const row = columns.map((column) => column.convert(this.#isStruct ? struct[column.name] : value))
-    let size = 0
+    const row = this.#row
     for (let index = 0; index < row.length; index++) {
-      ;(this.#columns[index] as unknown[]).push(row[index])
-      size += heldBy(row[index])
+      const { name, convert } = columns[index] as ParquetColumn
+      row[index] = convert(this.#isStruct ? struct[name] : value)
     }
-    this.#rowBytes += size
-    if (this.#rowBytes >= GROUP_BYTES) this.#endGroup()
+    let held = 0
+    for (let index = 0; index < row.length; index++) {
+      const values = this.#columns[index] as ParquetValues
+      values.push(row[index])
+      held += values.heldBytes
+    }
+    this.#held = held
+    if (held >= GROUP_BYTES) this.#endGroup()
   }
 
   take(): Uint8Array {
@@ -80,6 +93,7 @@ class ParquetRecordWriter implements RecordWriter {
 
   finish(): Uint8Array {
     this.#endGroup()
+    this.#file.schema = this.#layout.elements
     void this.#file.finish()
     this.#drain()
     return this.#done.take()
@@ -88,14 +102,12 @@ class ParquetRecordWriter implements RecordWriter {
   #endGroup(): void {
     const rows = this.#columns[0]?.length ?? 0
     if (rows === 0) return
-    const columnData = this.#layout.columns.map(({ name }, index) => ({
-      name,
-      data: this.#columns[index] as unknown[],
-    }))
+    const columnData = this.#layout.columns.map((column, index) =>
+      columnOf(column, (this.#columns[index] as ParquetValues).take()),
+    )
+    this.#held = 0
     // Without an asynchronous flush of the writer this is done when it returns.
     void this.#file.write({ columnData, rowGroupSize: rows })
-    this.#columns = this.#layout.columns.map(() => [])
-    this.#rowBytes = 0
     this.#drain()
   }
 
@@ -136,30 +148,45 @@ function layoutOf(schema: Schema): Layout {
   const columns = parquetColumns(schema)
   const root: SchemaElement = { name: 'ConnectDefault', num_children: columns.length }
   const elements = [root, ...columns.flatMap((column) => column.elements)]
+  const written = elements.map((element) => (isDecimal(element) ? withoutDecimal(element) : element))
   try {
-    return { columns, elements, avroSchema: JSON.stringify(avroMapping(schema).schema) }
+    return { columns, elements, written, avroSchema: JSON.stringify(avroMapping(schema).schema) }
   } catch (error) {
     // Names that Avro does not allow are no hindrance to Parquet.
-    if (error instanceof DataError) return { columns, elements, avroSchema: null }
+    if (error instanceof DataError) return { columns, elements, written, avroSchema: null }
     throw error
   }
 }
 
-/** About what a value holds in memory. */
-function heldBy(value: unknown): number {
-  switch (typeof value) {
-    case 'string':
-      return 32 + value.length
-    case 'bigint':
-      return 32
-    case 'object': {
-      if (value === null) return 8
-      if (value instanceof Uint8Array) return 120 + value.length
-      let size = 48
-      for (const member of Array.isArray(value) ? value : Object.values(value)) size += heldBy(member)
-      return size
-    }
-    default:
-      return 16
+function isDecimal({ converted_type }: SchemaElement): boolean {
+  return converted_type === 'DECIMAL'
+}
+
+function withoutDecimal({ converted_type: _converted, ...rest }: SchemaElement): SchemaElement {
+  return rest
+}
+
+/**
+ * Text that repeats goes into a dictionary. The library would decide from a sample, whose values are all distinct where each
+ * comes back after some thousands of rows.
+ */
+function columnOf({ name, elements }: ParquetColumn, data: DecodedArray): ColumnSource {
+  // The bytes of decimals are not in the order of decimals.
+  if (elements.some(isDecimal)) return { name, data, statistics: false }
+  if (elements[0]?.converted_type !== 'UTF8') return { name, data }
+  return { name, data, encoding: repeats(data as readonly unknown[]) ? 'RLE_DICTIONARY' : 'PLAIN' }
+}
+
+/** Whether values come back often; not when there are nulls alone. */
+function repeats(values: readonly unknown[]): boolean {
+  const distinct = new Set<unknown>()
+  const most = values.length / ROWS_PER_ENTRY
+  let last: unknown = null
+  for (const value of values) {
+    if (value === null || value === last) continue
+    distinct.add(value)
+    last = value
+    if (distinct.size > most) return false
   }
+  return distinct.size > 0
 }

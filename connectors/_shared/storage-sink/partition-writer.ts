@@ -83,10 +83,10 @@ export class PartitionWriter {
 
   /** Takes a record. Throws DataError, and takes nothing, when it has no place. */
   write(record: SinkRecord): void {
-    const { partitioner, now, flushSize, maxOpenFiles } = this.#s
+    const { partitioner, now, flushSize, maxOpenFiles, scheduleIntervalMs } = this.#s
     this.#isRewinding = false
     const isTombstone = !hasValue(record)
-    const nowMs = now()
+    const nowMs = partitioner.extract !== null || scheduleIntervalMs > 0 ? now() : 0
     const timestampMs = this.#timestampOf(record, isTombstone, nowMs)
     const folder = isTombstone ? this.#s.tombstoneFolder : partitioner.encode(record, timestampMs)
     const key = this.#keyOf(record.topic, folder)

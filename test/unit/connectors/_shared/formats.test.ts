@@ -10,6 +10,7 @@ import {
   DataError,
   type Schema,
 } from '@millrace/sdk'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
 import {
   avroFormat,
@@ -146,6 +147,59 @@ describe('Parquet files', () => {
 
   test('values without a schema are refused with what to do', () => {
     expect(() => parquetFormat().create(null)).toThrow('needs values with a schema')
+  })
+
+  test('columns with nulls, of nulls alone, and of text that comes back late are read as they were', async () => {
+    const schema = struct({
+      whole: schemas.optional.int64,
+      real: schemas.optional.float64,
+      small: schemas.optional.int32,
+      none: schemas.optional.string,
+      seldom: schemas.optional.string,
+      always: schemas.string,
+    })
+    const values = Array.from({ length: 3000 }, (_, n) => ({
+      whole: n % 7 === 5 ? null : BigInt(n) ** 5n,
+      real: n < 2000 ? n / 8 : null,
+      small: 5 - n,
+      none: null,
+      seldom: n % 11 === 0 ? null : `tëxt ${n % 500}`,
+      always: 'the same',
+    }))
+    const written = fileOf(parquetFormat(), schema, values, 2900)
+    expect((await all(readParquet(sourceOf(written)))).map((each) => each.value)).toEqual(values)
+    // Each text is there once, and so small is the file.
+    expect(written.length).toBeLessThan(60_000)
+  })
+
+  test('decimals are the bytes that other readers expect, of which zero has one', async () => {
+    const schema = struct({ price: decimalSchema(2) })
+    const prices = ['0.00', '-0.01', '1.28', '-1.29', '655.36'].map((text) => ({ price: Decimal.parse(text) }))
+    const file = new Uint8Array(fileOf(parquetFormat(), schema, prices)).buffer
+    const metadata = parquetMetadata(file)
+    expect(metadata.schema[1]).toMatchObject({ type: 'BYTE_ARRAY', converted_type: 'DECIMAL', scale: 2 })
+    const asBytes = metadata.schema.map(({ converted_type: _decimal, ...element }) => element)
+    const read = await parquetReadObjects({ file, metadata: { ...metadata, schema: asBytes }, utf8: false })
+    expect(read.map(({ price }) => [...price])).toEqual([[0], [0xff], [0, 0x80], [0xff, 0x7f], [1, 0, 0]])
+  })
+
+  test('numbers beyond their type are refused as they come', async () => {
+    for (const [type, most] of [
+      [schemas.int8, 127],
+      [schemas.int16, 32_767],
+      [schemas.int32, 2 ** 31 - 1],
+      [schemas.int64, 2n ** 63n - 1n],
+    ] as const) {
+      const schema = struct({ a: type })
+      const writer = parquetFormat().create(schema)
+      const least = typeof most === 'bigint' ? -most - 1n : -most - 1
+      writer.add(schema, { a: most })
+      writer.add(schema, { a: least })
+      const beyond = typeof most === 'bigint' ? [most + 1n, -most - 2n] : [most + 1, -most - 2]
+      for (const a of beyond) expect(() => writer.add(schema, { a })).toThrow(DataError)
+      const read = await all(readParquet(sourceOf(Buffer.from(writer.finish()))))
+      expect(read.map((each) => each.value)).toEqual([{ a: most }, { a: least }])
+    }
   })
 
   test('a row that does not fit is left out whole', async () => {
