@@ -9,6 +9,13 @@ test('every import follows the import table', () => {
   expect(files.flatMap((file) => violations(file, textOf(file)))).toEqual([])
 })
 
+test('properties are tested with the same examples every time', () => {
+  const tests = sourceFiles('test', 'plugins').filter((file) => file.endsWith('.test.ts'))
+  const asserting = tests.filter((file) => /\bfc\s*\.assert\(/.test(textOf(file)))
+  expect(asserting.length).toBeGreaterThan(30)
+  expect(asserting.filter((file) => !/property-settings\.ts'|\bseed:/.test(textOf(file)))).toEqual([])
+})
+
 test.each([
   ['src/log/a.ts', "import { x } from '../connect/index.ts'"],
   ['src/log/a.ts', "import type { X } from '../connect/index.ts'"],

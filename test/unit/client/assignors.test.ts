@@ -9,6 +9,7 @@ import type {
 import { rangeAssignor } from '../../../src/client/consumer/assignors/range.ts'
 import { roundRobinAssignor } from '../../../src/client/consumer/assignors/round-robin.ts'
 import { cooperativeStickyAssignor, stickyAssignor } from '../../../src/client/consumer/assignors/sticky.ts'
+import '../property-settings.ts'
 
 const member = (memberId: string, topics: string[], owned: TopicPartition[] = [], generation = -1): Subscriber => ({
   memberId,

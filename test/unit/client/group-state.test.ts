@@ -9,6 +9,7 @@ import {
   stepGroup,
 } from '../../../src/client/group/group-state.ts'
 import { ErrorCode } from '../../../src/protocol/index.ts'
+import '../property-settings.ts'
 
 const timings = { sessionTimeoutMs: 10_000, heartbeatIntervalMs: 3000 }
 

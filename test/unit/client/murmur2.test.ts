@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { murmur2, partitionForKey } from '../../../src/client/index.ts'
+import '../property-settings.ts'
 
 describe('murmur2', () => {
   // The values of Kafka's own UtilsTest.

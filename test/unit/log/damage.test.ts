@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Log, LogConfig } from '../../../src/log/index.ts'
 import { decodeRecords, RecordError } from '../../../src/record/index.ts'
 import { append, batchOf, DIRECTORY, LogBench } from './log-fixture.ts'
+import '../property-settings.ts'
 
 const CONFIG: Partial<LogConfig> = { flush: 'os', indexIntervalBytes: 100, segmentBytes: 700 }
 const COUNT = 24

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Api, apis, ProtocolError, records } from '../../../src/protocol/index.ts'
 import { type Message, messageArbitrary } from './message-arbitrary.ts'
+import '../property-settings.ts'
 
 interface Case {
   name: string

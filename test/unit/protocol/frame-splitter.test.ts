@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FrameSplitter, ProtocolError } from '../../../src/protocol/index.ts'
+import '../property-settings.ts'
 
 function framed(payload: Uint8Array): Buffer {
   const frame = Buffer.alloc(4 + payload.length)

@@ -19,7 +19,7 @@ import {
   validateBatch,
 } from '../../../src/record/index.ts'
 import { buildBatch, codecArbitrary, recordsArbitrary } from './record-arbitrary.ts'
-import './property-settings.ts'
+import '../property-settings.ts'
 
 test('decoding gives back what was appended, in every codec', () => {
   fc.assert(

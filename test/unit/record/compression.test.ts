@@ -3,7 +3,7 @@ import * as wasm from '@platformatic/wasm-utils'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Codec, CODECS, compress, decompress, RecordError } from '../../../src/record/index.ts'
-import './property-settings.ts'
+import '../property-settings.ts'
 
 const packing = CODECS.filter((codec) => codec !== 'none')
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Crc32c, crc32c, loadNativeCrc32c, wasmCrc32c } from '../../../src/record/index.ts'
-import './property-settings.ts'
+import '../property-settings.ts'
 
 const native = loadNativeCrc32c()
 const implementations: [string, Crc32c][] = [

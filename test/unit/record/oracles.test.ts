@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Codec, CODECS, decodeBatch } from '../../../src/record/index.ts'
 import { buildBatch, recordsArbitrary } from './record-arbitrary.ts'
-import './property-settings.ts'
+import '../property-settings.ts'
 
 const require = createRequire(import.meta.url)
 const KafkaJsDecoder = require('kafkajs/src/protocol/decoder')

@@ -24,6 +24,7 @@ import {
 } from '@millrace/sdk'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import '../property-settings.ts'
 
 describe('Decimal', () => {
   test('text and bytes give the same value back', () => {

@@ -1,6 +1,7 @@
 import { doubleToString, floatToString } from '@millrace/sdk'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import '../property-settings.ts'
 
 test.each([
   [100, '100.0'],

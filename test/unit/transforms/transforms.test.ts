@@ -25,6 +25,7 @@ import regexRouter from '../../../transforms/regex-router.ts'
 import replaceField from '../../../transforms/replace-field.ts'
 import timestampConverter from '../../../transforms/timestamp-converter.ts'
 import valueToKey from '../../../transforms/value-to-key.ts'
+import '../property-settings.ts'
 
 function create(definition: { create: Transformation['create']; config: Transformation['config'] }, raw: object) {
   return definition.create(parseConfigOrThrow(definition.config, raw as Record<string, string>), {

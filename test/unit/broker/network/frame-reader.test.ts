@@ -4,6 +4,7 @@ import { FramePool } from '../../../../src/broker/network/frame-pool.ts'
 import { type Frame, FrameReader } from '../../../../src/broker/network/frame-reader.ts'
 import { type MemoryUser, RequestMemory } from '../../../../src/broker/network/request-memory.ts'
 import { ProtocolError } from '../../../../src/protocol/index.ts'
+import '../../property-settings.ts'
 
 function framed(body: Uint8Array): Buffer {
   const size = Buffer.alloc(4)

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readTar, TarError, writeTar } from '../../../../src/cli/plugin/tar.ts'
+import '../../property-settings.ts'
 
 const file = (path: string, text: string) => ({ path, content: Buffer.from(text) })
 

@@ -18,6 +18,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../../src/base/index.ts'
 import definition from '../../../../src/connect/converters/json/json-converter.ts'
+import '../../property-settings.ts'
 
 function create(options: Record<string, string> = {}) {
   return definition.create(parseConfigOrThrow(definition.config, options), { isKey: false, logger: silentLogger })

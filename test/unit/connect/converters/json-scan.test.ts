@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isCompactObject } from '../../../../src/connect/converters/json/json-scan.ts'
+import '../../property-settings.ts'
 
 const scan = (text: string): boolean => isCompactObject(Buffer.from(text))
 

@@ -12,6 +12,7 @@ import {
   taskRecords,
 } from '../../../../src/connect/herder/config-records.ts'
 import { type ConfigChange, ConfigState } from '../../../../src/connect/herder/config-state.ts'
+import '../../property-settings.ts'
 
 class Replay {
   readonly state = new ConfigState()

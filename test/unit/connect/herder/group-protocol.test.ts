@@ -10,6 +10,7 @@ import {
 } from '../../../../src/connect/herder/group-protocol.ts'
 import { noLabels } from '../../../../src/connect/config/worker-labels.ts'
 import { emptyWork } from '../../../../src/connect/herder/work.ts'
+import '../../property-settings.ts'
 
 const memberId = 'connect-127.0.0.1:38083-123e4567-e89b-12d3-a456-42661417400'
 const url = 'http://127.0.0.1:38083/'

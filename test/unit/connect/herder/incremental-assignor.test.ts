@@ -8,6 +8,7 @@ import {
 import { lackingLabels, noLabels } from '../../../../src/connect/config/worker-labels.ts'
 import { anywhere, placementOf } from './placements.ts'
 import { emptyWork, minus, union, type Work } from '../../../../src/connect/herder/work.ts'
+import '../../property-settings.ts'
 
 function work(connectors: number, tasksEach: number): Work {
   const names = Array.from({ length: connectors }, (_, i) => `c${i}`)

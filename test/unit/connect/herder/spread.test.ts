@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Spread } from '../../../../src/connect/herder/spread.ts'
+import '../../property-settings.ts'
 
 /** Pieces are called after their group: `a1`, `a2`, `b1`; a group may go to the members that are listed for it. */
 interface Case {

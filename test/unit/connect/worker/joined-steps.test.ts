@@ -17,6 +17,7 @@ import hoistField from '../../../../transforms/hoist-field.ts'
 import insertField from '../../../../transforms/insert-field.ts'
 import maskField from '../../../../transforms/mask-field.ts'
 import replaceField from '../../../../transforms/replace-field.ts'
+import '../../property-settings.ts'
 
 const step = (definition: unknown, options: Readonly<Record<string, string>>): ChainStep => {
   const transformation = definition as Transformation

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SinkOffsets } from '../../../../src/connect/worker/sink-offsets.ts'
+import '../../property-settings.ts'
 
 const tp = { topic: 't', partition: 0 }
 

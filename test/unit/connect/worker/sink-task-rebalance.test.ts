@@ -11,6 +11,7 @@ import { type SinkTaskHooks, SinkTaskRunner } from '../../../../src/connect/work
 import { TaskCounters } from '../../../../src/connect/worker/task-metrics.ts'
 import type { UnitEnvironment } from '../../../../src/connect/worker/unit-runner.ts'
 import { DEADLINE_MS } from '../../../services/deadline.ts'
+import '../../property-settings.ts'
 
 const PARTITIONS = [0, 1, 2]
 const LENGTH = 12

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SubmittedRecords } from '../../../../src/connect/worker/submitted-records.ts'
+import '../../property-settings.ts'
 
 interface Outcome {
   state: 'pending' | 'acked' | 'failed'

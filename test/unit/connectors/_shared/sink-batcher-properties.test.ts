@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { World, type WorldOptions } from './sink-world.ts'
+import '../../property-settings.ts'
 
 const endless = { maxRetries: Number.POSITIVE_INFINITY, backoffMs: 5, maxBackoffMs: 100 }
 

@@ -9,6 +9,7 @@ import { type ConflictMeaning, Frames, type Operation } from '../../../../connec
 import { RecordConverter } from '../../../../connectors/elasticsearch/record-converter.ts'
 import { serverKindOf } from '../../../../connectors/elasticsearch/server-kind.ts'
 import { sinkRecord } from './records.ts'
+import '../../property-settings.ts'
 
 const base = { 'connection.url': 'http://localhost:9200' }
 

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LineSplitter } from '../../../../connectors/file/line-splitter.ts'
 import sinkDefinition from '../../../../connectors/file/sink.ts'
 import sourceDefinition from '../../../../connectors/file/source.ts'
+import '../../property-settings.ts'
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 

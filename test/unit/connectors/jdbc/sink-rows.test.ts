@@ -6,6 +6,7 @@ import { truncateIdentifier } from '../../../../connectors/jdbc/postgres/identif
 import { chooseFields } from '../../../../connectors/jdbc/row-fields.ts'
 import { type Flush, TableBuffer } from '../../../../connectors/jdbc/table-buffer.ts'
 import { sinkRecord } from '../../../integration/support/jdbc-tasks.ts'
+import '../../property-settings.ts'
 
 const key = struct({ id: schemas.int64, region: schemas.string })
 const value = struct({

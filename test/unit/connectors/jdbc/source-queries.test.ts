@@ -11,6 +11,7 @@ import { Querier } from '../../../../connectors/jdbc/querier.ts'
 import type { SqlConnection, SqlStatement } from '../../../../connectors/jdbc/sql.ts'
 import { instantOfMs } from '../../../../connectors/jdbc/temporal.ts'
 import { utc } from '../../../../connectors/jdbc/zone.ts'
+import '../../property-settings.ts'
 
 const dollar = (index: number): string => `$${index}`
 const bounds = { incrementing: '7', begin: 'B', end: 'E' }

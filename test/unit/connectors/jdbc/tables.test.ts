@@ -13,6 +13,7 @@ import {
   writeTables,
 } from '../../../../connectors/jdbc/table-selection.ts'
 import { tableForTopic } from '../../../../connectors/jdbc/table-name.ts'
+import '../../property-settings.ts'
 
 const base = { 'connection.url': 'jdbc:postgresql://h/d', mode: 'bulk' }
 const config = (raw: Record<string, string>) => parseConfigOrThrow(sourceConfig, { ...base, ...raw })

@@ -16,6 +16,7 @@ import {
   unitsOf,
 } from '../../../../connectors/jdbc/temporal.ts'
 import { utc, zoneOf } from '../../../../connectors/jdbc/zone.ts'
+import '../../property-settings.ts'
 
 const berlin = zoneOf('Europe/Berlin')
 const micros = fc.bigInt({ min: -62_000_000_000_000_000n, max: 250_000_000_000_000_000n })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JdbcUrlError, parseJdbcUrl } from '../../../../connectors/jdbc/url.ts'
+import '../../property-settings.ts'
 
 describe('a JDBC URL', () => {
   test.each([

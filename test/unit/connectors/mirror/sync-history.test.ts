@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SyncHistory } from '../../../../connectors/mirror/sync-history.ts'
+import '../../property-settings.ts'
 
 const historyOf = (...syncs: readonly (readonly [upstream: number, downstream: number])[]): SyncHistory => {
   const history = new SyncHistory()

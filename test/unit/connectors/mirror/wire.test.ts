@@ -9,6 +9,7 @@ import {
   encodeOffsetSync,
   WireError,
 } from '../../../../connectors/mirror/wire.ts'
+import '../../property-settings.ts'
 
 const hex = ({ key, value }: { key: Uint8Array; value: Uint8Array }): string[] =>
   [key, value].map((bytes) => Buffer.from(bytes).toString('hex'))

@@ -23,6 +23,7 @@ import { sourceConfig } from '../../../../connectors/mongodb/source-config.ts'
 import { keyFormat, valueFormat } from '../../../../connectors/mongodb/source-formats.ts'
 import { SourceRecords } from '../../../../connectors/mongodb/source-records.ts'
 import { memoryLogger } from '../../../integration/support/task-contract.ts'
+import '../../property-settings.ts'
 
 const oid = new ObjectId('5f9b3b3b3b3b3b3b3b3b3b3b')
 const everything = {

@@ -15,6 +15,7 @@ import {
   tuple,
   update,
 } from './fixtures.ts'
+import '../../property-settings.ts'
 
 interface Step {
   readonly message: Buffer

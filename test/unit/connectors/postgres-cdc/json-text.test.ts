@@ -7,6 +7,7 @@ import { ChangeRecord } from '../../../../connectors/postgres-cdc/change-record.
 import type { TypeOptions } from '../../../../connectors/postgres-cdc/types/column-codec.ts'
 import jsonConverter from '../../../../src/connect/converters/json/json-converter.ts'
 import { baseType, column, decoderSettings, makeTable, text, tuple, type TupleValue, typeDefaults } from './fixtures.ts'
+import '../../property-settings.ts'
 
 const options = parseConfigKeys(jsonConverter.config, { 'schemas.enable': 'false' })
 const converter = jsonConverter.create(

@@ -27,6 +27,7 @@ import connector from '../../../../connectors/postgres-cdc/source.ts'
 import type { SlotState } from '../../../../connectors/postgres-cdc/slot.ts'
 import { civilFromDays, daysFromCivil } from '../../../../connectors/postgres-cdc/types/calendar.ts'
 import { noFilters } from './fixtures.ts'
+import '../../property-settings.ts'
 
 describe('WAL positions', () => {
   test('text and bytes go both ways', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FrameReader } from '../../../../connectors/_shared/postgres-wire/frame-reader.ts'
+import '../../property-settings.ts'
 
 function message(type: number, body: Uint8Array): Buffer {
   const bytes = Buffer.alloc(5 + body.length)

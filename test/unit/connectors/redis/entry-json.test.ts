@@ -5,6 +5,7 @@ import { EntryJson } from '../../../../connectors/redis/entry-json.ts'
 import { StreamRecord } from '../../../../connectors/redis/stream-record.ts'
 import { silentLogger } from '../../../../src/base/index.ts'
 import definition from '../../../../src/connect/converters/json/json-converter.ts'
+import '../../property-settings.ts'
 
 const stream = 'orders "new"\u0001'
 const origin = { topic: 't', stream, sourcePartition: {}, json: new EntryJson(stream) }

@@ -3,6 +3,7 @@ import { Command } from 'ioredis'
 import { expect, test } from 'vitest'
 import type { Argument } from '../../../../connectors/redis/operations.ts'
 import { mostBytesOf, RespWriter } from '../../../../connectors/redis/resp-writer.ts'
+import '../../property-settings.ts'
 
 function written(args: readonly (Argument | number)[]): Buffer {
   const most = mostBytesOf(args.map((each) => (typeof each === 'number' ? String(each) : each)))

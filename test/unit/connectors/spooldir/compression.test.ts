@@ -2,6 +2,7 @@ import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decompressed } from '../../../../connectors/_shared/file-source/compression.ts'
+import '../../property-settings.ts'
 
 /** What comes out of a compressed file whose bytes are read in pieces of this size, from a position on. */
 async function read(path: string, bytes: Buffer, size: number, position = 0): Promise<string> {

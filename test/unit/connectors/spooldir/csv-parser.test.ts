@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Cells } from '../../../../connectors/_shared/file-source/readers/cells.ts'
 import { type CsvFormat, CsvParser } from '../../../../connectors/_shared/file-source/readers/csv-parser.ts'
 import { TextWindow } from '../../../../connectors/_shared/file-source/text-window.ts'
+import '../../property-settings.ts'
 
 const OPENCSV: CsvFormat = {
   separator: ',',

@@ -9,6 +9,7 @@ import { LocalFileSystem } from '../../../../connectors/_shared/file-source/inde
 import { durationMs, ftpConfig, ftpProblems, monitorsOf } from '../../../../connectors/spooldir/ftp-config.ts'
 import ftpSource from '../../../../connectors/spooldir/ftp-source.ts'
 import { FtpSourceTask } from '../../../../connectors/spooldir/ftp-task.ts'
+import '../../property-settings.ts'
 
 let folder: string
 beforeEach(async () => {

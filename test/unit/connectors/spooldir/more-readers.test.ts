@@ -22,6 +22,7 @@ import parquetSource from '../../../../connectors/spooldir/parquet-source.ts'
 import { refusedSettings } from '../../../../connectors/spooldir/refused.ts'
 import { sftpBinarySource } from '../../../../connectors/spooldir/sftp-sources.ts'
 import { type AnySource, type Folders, makeFolders, namesIn, startTask, type Stored, values } from './file-tasks.ts'
+import '../../property-settings.ts'
 
 let folders: Folders
 const put = (name: string, content: string | Uint8Array): Promise<void> => writeFile(join(folders.input, name), content)

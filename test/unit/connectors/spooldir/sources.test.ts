@@ -11,6 +11,7 @@ import linesSource from '../../../../connectors/spooldir/lines-source.ts'
 import schemalessSource from '../../../../connectors/spooldir/schemaless-json-source.ts'
 import jsonConverter from '../../../../src/connect/converters/json/json-converter.ts'
 import { type Folders, makeFolders, namesIn, startTask, type Stored, values } from './file-tasks.ts'
+import '../../property-settings.ts'
 
 const INFER = { 'schema.generation.enabled': 'true', 'csv.first.row.as.header': 'true' }
 
