@@ -3,7 +3,7 @@ import { type MillraceBroker, startMillraceBroker } from '../services/millrace.t
 import { databases, type TestDatabase } from './support/jdbc-databases.ts'
 import { startTestWorker, type TestWorker, until } from './worker-harness.ts'
 
-const ROWS = 20_000
+const ROWS = 6000
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter'
 
 describe.each(databases)('table to topic to table on a real worker and $name', (kind) => {

@@ -39,7 +39,7 @@ const postgres: DatabaseKind = {
   types: { text: 'text', key: 'bigint', timestamp: 'timestamp', decimal: 'numeric(12,2)' },
   at: (ms) => `timestamp '2024-01-01' + (${ms}) * interval '1 millisecond'`,
   slowInserts: (table) => [
-    "create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(0.0003); return new; end'",
+    "create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(0.001); return new; end'",
     `create trigger dawdle before insert on ${table} for each row execute function dawdle()`,
   ],
   series: (count) => `select g from generate_series(1, ${count}) g`,
@@ -65,7 +65,7 @@ const mariadb: DatabaseKind = {
   isMissing: mariadbMissing(),
   types: { text: 'text', key: 'bigint', timestamp: 'datetime(6)', decimal: 'decimal(12,2)' },
   at: (ms) => `timestamp '2024-01-01 00:00:00' + interval floor(${ms}) * 1000 microsecond`,
-  slowInserts: (table) => [`create trigger dawdle before insert on ${table} for each row do sleep(0.0003)`],
+  slowInserts: (table) => [`create trigger dawdle before insert on ${table} for each row do sleep(0.001)`],
   series: (count) => `select seq as g from seq_1_to_${count}`,
   async start() {
     const server = await startMariaDb()
@@ -92,7 +92,7 @@ const sqlite: DatabaseKind = {
   types: { text: 'text', key: 'integer', timestamp: 'timestamp', decimal: 'numeric(12,2)' },
   at: (ms) => `strftime('%Y-%m-%d %H:%M:%f', '2024-01-01', ((${ms}) / 1000.0) || ' seconds')`,
   slowInserts: (table) => [
-    `create trigger dawdle before insert on ${table} begin select count(*) from (${recursive(1000)}); end`,
+    `create trigger dawdle before insert on ${table} begin select count(*) from (${recursive(5000)}); end`,
   ],
   series: recursive,
   async start() {
