@@ -93,7 +93,9 @@ test.skipIf(missing)('every step of the tour in the README does what it says', a
 
 test.skipIf(missing)('Ctrl-C stops everything and leaves a summary whose counts agree', async () => {
   // What it said last may come after its end.
-  const isHeard = Promise.all([product?.stdout, product?.stderr].flatMap((stream) => (stream ? [finished(stream)] : [])))
+  const isHeard = Promise.all(
+    [product?.stdout, product?.stderr].flatMap((stream) => (stream ? [finished(stream)] : [])),
+  )
   expect(product && (await endProcess(product, 'SIGINT', () => output)), output).toBe(0)
   await isHeard
   expect(output).toContain('The counts agree.')
