@@ -13,7 +13,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', 'plugins/create-connector/templates/**', ...notRun],
     // Only what hangs takes so long: tests wait on conditions, for DEADLINE_MS of test/services/deadline.ts at most, and
     // must pass on slow and busy machines. Hooks may download services.
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
     pool: 'forks',
     maxWorkers: 2,
