@@ -9,8 +9,11 @@ import { ByteCollector, type RecordWriter, type WriteFormat } from './record-wri
 
 export type ParquetCodecName = 'none' | 'gzip' | 'snappy' | 'zstd'
 
-/** The memory of values after which a row group ends. */
+/** The memory of values, and the number of rows, after which a row group ends. */
 const GROUP_BYTES = 16 * 1024 * 1024
+const GROUP_ROWS = 262_144
+/** Numbers with larger dictionaries go without, as parquet-mr does it. */
+const DICTIONARY_BYTES = 1024 * 1024
 /** How often values come at least, on average, for which a dictionary is worth it. */
 const ROWS_PER_ENTRY = 4
 /** The schema as Parquet's Avro binding keeps it in the footer: readers that know it get the very same types back. */
@@ -83,7 +86,7 @@ class ParquetRecordWriter implements RecordWriter {
       held += values.heldBytes
     }
     this.#held = held
-    if (held >= GROUP_BYTES) this.#endGroup()
+    if (held >= GROUP_BYTES || this.#rows >= GROUP_ROWS) this.#endGroup()
   }
 
   take(): Uint8Array {
@@ -99,15 +102,19 @@ class ParquetRecordWriter implements RecordWriter {
     return this.#done.take()
   }
 
+  get #rows(): number {
+    return this.#columns[0]?.length ?? 0
+  }
+
   #endGroup(): void {
-    const rows = this.#columns[0]?.length ?? 0
+    const rows = this.#rows
     if (rows === 0) return
     const columnData = this.#layout.columns.map((column, index) =>
       columnOf(column, (this.#columns[index] as ParquetValues).take()),
     )
     this.#held = 0
     // Without an asynchronous flush of the writer this is done when it returns.
-    void this.#file.write({ columnData, rowGroupSize: rows })
+    void this.#file.write({ columnData, rowGroupSize: rows, dictionarySize: DICTIONARY_BYTES })
     this.#drain()
   }
 
