@@ -198,11 +198,16 @@ export class SinkTaskRunner implements UnitRunner {
       }
       if (this.#commitRequested || this.#now >= this.#nextCommitMs) await this.#commit(this.#offsets.list(), false)
       this.#applyRewinds()
-      const consumed = this.#withoutRewound(await this.#pollOnce(open))
-      this.#life.throwIfFailed()
-      if (consumed.length > 0) await this.#take(open, consumed)
+      await this.#read(open)
       if (!this.#life.isStopping) await this.#deliver(open)
     }
+  }
+
+  /** On its own, so that nothing holds what was read while `put` has it: the bytes of the log weigh more than its records. */
+  async #read(open: OpenSinkTask): Promise<void> {
+    const consumed = this.#withoutRewound(await this.#pollOnce(open))
+    this.#life.throwIfFailed()
+    if (consumed.length > 0) await this.#take(open, consumed)
   }
 
   async #pollOnce(open: OpenSinkTask): Promise<readonly IncomingRecord[]> {
