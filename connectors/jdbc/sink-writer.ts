@@ -88,6 +88,7 @@ export class SinkWriter {
   /** Writes the records; when it returns, every statement of them has run. */
   async write(connection: SqlConnection, records: readonly SinkRecord[]): Promise<void> {
     const touched = new Set<TableState>()
+    let last: TableState | undefined
     for (const record of records) {
       const change = this.#config['envelope.unwrap'] === 'debezium' ? unwrapDebezium(record) : plainChange(record)
       if (change === undefined) {
@@ -95,7 +96,8 @@ export class SinkWriter {
         continue
       }
       const state = this.#stateOf(record.topic)
-      touched.add(state)
+      if (state !== last) touched.add(state)
+      last = state
       const isDelete = change.value === null || change.value === undefined
       if (isDelete && this.#ignoresDelete(record)) continue
       const plan = this.#planFast(change, state) ?? (await this.#plan(connection, change, state))

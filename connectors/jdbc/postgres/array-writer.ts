@@ -1,9 +1,9 @@
 import type { BoundRow, SqlValue } from '../sql.ts'
 import { escapeElement } from './binders.ts'
-import { BARE, type BinaryForm, binaryForms } from './forms.ts'
+import { BARE, type BinaryForm, binaryForms, type FixedForm } from './forms.ts'
 import type { WireBuffer } from './wire-buffer.ts'
 
-const TWO_32 = 2 ** 32
+const NULL_LENGTH = -1
 const [OPEN, CLOSE, COMMA, QUOTE] = [0x7b, 0x7d, 0x2c, 0x22] as const
 
 /** Whether an array in this form is binary for the server. */
@@ -18,80 +18,53 @@ export function writeArray(out: WireBuffer, rows: readonly BoundRow[], column: n
 
 /** Dimensions, whether there are nulls, type, length, first index; then length and bytes of each value. */
 function writeBinary(out: WireBuffer, rows: readonly BoundRow[], column: number, form: BinaryForm): void {
-  const { width, isFloat = false, typeId } = form
-  const hasNull = rows.some((row) => row[column] === null)
-  out.reserve(20 + rows.length * (4 + (width ?? 0)))
+  const width = form.fixed?.width ?? 0
+  out.reserve(20 + rows.length * (4 + width))
   out.int32(1)
-  out.int32(hasNull ? 1 : 0)
-  out.int32(typeId)
+  const hasNulls = out.at
+  out.int32(0)
+  out.int32(form.typeId)
   out.int32(rows.length)
   out.int32(1)
-  if (width === undefined) writeVarying(out, rows, column)
-  else if (isFloat) writeFloats(out, rows, column, width === 8)
-  else if (width === 8) writeInt64s(out, rows, column)
-  else writeIntegers(out, rows, column, width)
+  const nulls = form.fixed ? writeFixed(out, rows, column, form.fixed) : writeVarying(out, rows, column)
+  if (nulls > 0) out.view.setInt32(hasNulls, 1)
 }
 
-function writeVarying(out: WireBuffer, rows: readonly BoundRow[], column: number): void {
+/** Gives the number of nulls. */
+function writeVarying(out: WireBuffer, rows: readonly BoundRow[], column: number): number {
+  let nulls = 0
   for (let i = 0; i < rows.length; i++) {
     const value = valueAt(rows, i, column)
     const start = out.startLength()
     if (value === null) {
-      out.view.setInt32(start - 4, -1)
+      out.view.setInt32(start - 4, NULL_LENGTH)
+      nulls++
       continue
     }
     if (typeof value === 'string') out.text(value)
     else out.raw(value as Uint8Array)
     out.endLength(start)
   }
+  return nulls
 }
 
-function writeFloats(out: WireBuffer, rows: readonly BoundRow[], column: number, isDouble: boolean): void {
-  const { view } = out
-  const width = isDouble ? 8 : 4
-  let { at } = out
-  for (let i = 0; i < rows.length; i++) {
-    const value = valueAt(rows, i, column)
-    view.setInt32(at, value === null ? -1 : width)
-    at += 4
-    if (value === null) continue
-    if (isDouble) view.setFloat64(at, value as number)
-    else view.setFloat32(at, value as number)
-    at += width
-  }
-  out.at = at
-}
-
-function writeInt64s(out: WireBuffer, rows: readonly BoundRow[], column: number): void {
+/** Gives the number of nulls. */
+function writeFixed(out: WireBuffer, rows: readonly BoundRow[], column: number, { width, put }: FixedForm): number {
   const { view } = out
   let { at } = out
+  let nulls = 0
   for (let i = 0; i < rows.length; i++) {
     const value = valueAt(rows, i, column)
-    view.setInt32(at, value === null ? -1 : 8)
+    view.setInt32(at, value === null ? NULL_LENGTH : width)
     at += 4
-    if (value === null) continue
-    if (typeof value === 'number') {
-      view.setInt32(at, Math.floor(value / TWO_32))
-      view.setInt32(at + 4, value | 0)
-    } else view.setBigInt64(at, value as bigint)
-    at += 8
+    if (value === null) nulls++
+    else {
+      put(view, at, value as number | bigint)
+      at += width
+    }
   }
   out.at = at
-}
-
-function writeIntegers(out: WireBuffer, rows: readonly BoundRow[], column: number, width: 2 | 4): void {
-  const { view } = out
-  let { at } = out
-  for (let i = 0; i < rows.length; i++) {
-    const value = valueAt(rows, i, column)
-    view.setInt32(at, value === null ? -1 : width)
-    at += 4
-    if (value === null) continue
-    if (width === 4) view.setInt32(at, value as number)
-    else view.setInt16(at, value as number)
-    at += width
-  }
-  out.at = at
+  return nulls
 }
 
 function writeTexts(out: WireBuffer, rows: readonly BoundRow[], column: number, quoted: boolean): void {

@@ -2,26 +2,47 @@ import type { Schema } from '@millrace/sdk'
 import type { Binder, BindOptions } from '../sink-dialect.ts'
 import { mismatch, namedBinderOf, textBinderOf } from './binders.ts'
 
-/** How a column travels whose type takes any value of the schema's type as it is: the number of its type, and its width. */
+/** How values of one length are written. */
+export interface FixedForm {
+  readonly width: 2 | 4 | 8
+  put(view: DataView, at: number, value: number | bigint): void
+}
+
+/** How a column travels whose type takes any value of the schema's type as it is. */
 export interface BinaryForm {
+  /** The number of the column's type. */
   readonly typeId: number
-  /** Bytes of each value; undefined where they differ. */
-  readonly width?: 2 | 4 | 8
-  readonly isFloat?: true
+  /** Undefined where the length of values differs. */
+  readonly fixed?: FixedForm
   /** Types of schemas whose every value fits. */
   readonly takes: readonly Schema['type'][]
 }
+
+const TWO_32 = 2 ** 32
+const int2: FixedForm = { width: 2, put: (view, at, value) => view.setInt16(at, value as number) }
+const int4: FixedForm = { width: 4, put: (view, at, value) => view.setInt32(at, value as number) }
+const int8: FixedForm = {
+  width: 8,
+  put(view, at, value) {
+    if (typeof value === 'number') {
+      view.setInt32(at, Math.floor(value / TWO_32))
+      view.setInt32(at + 4, value | 0)
+    } else view.setBigInt64(at, value)
+  },
+}
+const float4: FixedForm = { width: 4, put: (view, at, value) => view.setFloat32(at, value as number) }
+const float8: FixedForm = { width: 8, put: (view, at, value) => view.setFloat64(at, value as number) }
 
 /**
  * By the name of the column's type. Text would cost both sides several times as much: digits to write and to read, and
  * quotes. Where a value might not fit (INT64 for an integer column) it goes as text, so that Postgres says what it says.
  */
 export const binaryForms: Readonly<Record<string, BinaryForm | undefined>> = {
-  smallint: { typeId: 21, width: 2, takes: ['INT8', 'INT16'] },
-  integer: { typeId: 23, width: 4, takes: ['INT8', 'INT16', 'INT32'] },
-  bigint: { typeId: 20, width: 8, takes: ['INT8', 'INT16', 'INT32', 'INT64'] },
-  real: { typeId: 700, width: 4, isFloat: true, takes: ['FLOAT32'] },
-  'double precision': { typeId: 701, width: 8, isFloat: true, takes: ['FLOAT32', 'FLOAT64'] },
+  smallint: { typeId: 21, fixed: int2, takes: ['INT8', 'INT16'] },
+  integer: { typeId: 23, fixed: int4, takes: ['INT8', 'INT16', 'INT32'] },
+  bigint: { typeId: 20, fixed: int8, takes: ['INT8', 'INT16', 'INT32', 'INT64'] },
+  real: { typeId: 700, fixed: float4, takes: ['FLOAT32'] },
+  'double precision': { typeId: 701, fixed: float8, takes: ['FLOAT32', 'FLOAT64'] },
   text: { typeId: 25, takes: ['STRING'] },
   'character varying': { typeId: 1043, takes: ['STRING'] },
   bytea: { typeId: 17, takes: ['BYTES'] },
@@ -46,13 +67,18 @@ export function formOf(name: string, schema: Schema, columnType: string, options
 export function binderOf(name: string, schema: Schema, columnType: string, options: BindOptions): Binder {
   const form = binaryForms[formOf(name, schema, columnType, options)]
   if (form === undefined) return textBinderOf(name, schema, columnType, options)
-  if (form.isFloat === true) {
-    return (value) =>
-      typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : mismatch(name, schema)
+  switch (schema.type) {
+    case 'STRING':
+      return (value) => (typeof value === 'string' ? value : mismatch(name, schema))
+    case 'BYTES':
+      return (value) => (value instanceof Uint8Array ? value : mismatch(name, schema))
+    case 'FLOAT32':
+    case 'FLOAT64':
+      return (value) =>
+        typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : mismatch(name, schema)
+    default:
+      return integerBinder(name, schema, 2 ** (8 * (form.fixed?.width ?? 0) - 1))
   }
-  if (form.width !== undefined) return integerBinder(name, schema, 2 ** (8 * form.width - 1))
-  if (schema.type === 'BYTES') return (value) => (value instanceof Uint8Array ? value : mismatch(name, schema))
-  return (value) => (typeof value === 'string' ? value : mismatch(name, schema))
 }
 
 /** Integers as numbers, which cost less than bigints, where no digit is lost. */
