@@ -74,10 +74,21 @@ export function binderOf(name: string, schema: Schema, columnType: string, optio
       return (value) => (value instanceof Uint8Array ? value : mismatch(name, schema))
     case 'FLOAT32':
     case 'FLOAT64':
-      return (value) =>
-        typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : mismatch(name, schema)
+      return floatBinder(name, schema, form.fixed === float4)
     default:
       return integerBinder(name, schema, 2 ** (8 * (form.fixed?.width ?? 0) - 1))
+  }
+}
+
+function floatBinder(name: string, schema: Schema, isSingle: boolean): Binder {
+  return (value) => {
+    if (typeof value !== 'bigint' && typeof value !== 'number') return mismatch(name, schema)
+    const number = Number(value)
+    if (!isSingle) return number
+    const single = Math.fround(number)
+    // What is too large or too small would become infinite or nothing without a word.
+    const isLost = Number.isFinite(number) && (!Number.isFinite(single) || (single === 0 && number !== 0))
+    return isLost ? mismatch(name, schema) : single
   }
 }
 

@@ -8,7 +8,7 @@ const KEPT_BYTES = 8 * 1024 * 1024
 
 /**
  * Messages for the server, in memory that is used again: new memory for every batch would make V8 collect the whole heap
- * every few of them. Numbers are big-endian. Room has to be reserved before anything but text is written.
+ * every few of them. Numbers are big-endian. Room has to be reserved for bytes and numbers alone.
  */
 export class WireBuffer {
   bytes: Buffer = Buffer.alloc(0)
@@ -22,7 +22,7 @@ export class WireBuffer {
     if (this.bytes.length > KEPT_BYTES) this.#replace(Buffer.alloc(0))
   }
 
-  /** What was written; true until the next `clear`. */
+  /** What was written; it stays until the next `clear`. */
   written(): Buffer {
     return this.bytes.subarray(0, this.at)
   }

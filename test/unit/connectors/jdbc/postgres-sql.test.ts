@@ -203,6 +203,8 @@ describe('binding', () => {
     [schemas.int32, 'integer', 2 ** 31],
     [schemas.int16, 'smallint', 2 ** 15],
     [schemas.float64, 'double precision', '1'],
+    [schemas.float32, 'real', 1e39],
+    [schemas.float32, 'real', 1e-60],
     [schemas.bytes, 'bytea', 'x'],
   ])('%# what does not fit is refused', (schema, type, value) => {
     expect(() => written(schema as never, value, type, bind, 'city')).toThrow(/city/)
