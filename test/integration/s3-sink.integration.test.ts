@@ -90,7 +90,7 @@ describe.skipIf(missing !== null)('the S3 sink on a real server', () => {
       'topics.dir': 'conditional',
       'partitioner.class': 'FieldPartitioner',
       'partition.field.name': 'color',
-      'rotate.schedule.interval.ms': '86400000',
+      'rotate.schedule.interval.ms': '2000000000',
       timezone: 'UTC',
     }
     const records = Array.from({ length: 12 }, (_, id) => sinkRecord(id, { id, color: id % 3 === 0 ? 'red' : 'blue' }))
