@@ -48,7 +48,7 @@ export class ParquetValues {
     this.#length++
   }
 
-  /** What was added; there is nothing left then. Plain arrays: the library goes over a column several times. */
+  /** What was added, for the library; there is nothing left then. */
   take(): Numbers | unknown[] {
     const taken = this.#numbers?.subarray(0, this.#length) ?? this.#values
     this.#numbers = this.#make?.(FIRST_ROWS)
@@ -82,7 +82,6 @@ export class ParquetValues {
   }
 }
 
-/** Iterating over typed arrays makes an object for each element. */
 function plain(numbers: Numbers, length: number): unknown[] {
   const values: unknown[] = []
   for (let index = 0; index < length; index++) values.push(numbers[index])

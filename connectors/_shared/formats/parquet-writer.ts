@@ -5,6 +5,7 @@ import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer'
 import { avroMapping } from './avro-schema.ts'
 import { type ParquetColumn, parquetColumns } from './parquet-schema.ts'
 import { ParquetValues } from './parquet-values.ts'
+import { repeats } from './repeats.ts'
 import { ByteCollector, type RecordWriter, type WriteFormat } from './record-writer.ts'
 
 export type ParquetCodecName = 'none' | 'gzip' | 'snappy' | 'zstd'
@@ -14,8 +15,6 @@ const GROUP_BYTES = 16 * 1024 * 1024
 const GROUP_ROWS = 262_144
 /** Numbers with larger dictionaries go without, as parquet-mr does it. */
 const DICTIONARY_BYTES = 1024 * 1024
-/** How often values come at least, on average, for which a dictionary is worth it. */
-const ROWS_PER_ENTRY = 4
 /** The schema as Parquet's Avro binding keeps it in the footer: readers that know it get the very same types back. */
 export const SCHEMA_KEY = 'parquet.avro.schema'
 
@@ -181,19 +180,5 @@ function columnOf({ name, elements }: ParquetColumn, data: DecodedArray): Column
   // The bytes of decimals are not in the order of decimals.
   if (elements.some(isDecimal)) return { name, data, statistics: false }
   if (elements[0]?.converted_type !== 'UTF8') return { name, data }
-  return { name, data, encoding: repeats(data as readonly unknown[]) ? 'RLE_DICTIONARY' : 'PLAIN' }
-}
-
-/** Whether values come back often; not when there are nulls alone. */
-function repeats(values: readonly unknown[]): boolean {
-  const distinct = new Set<unknown>()
-  const most = values.length / ROWS_PER_ENTRY
-  let last: unknown = null
-  for (const value of values) {
-    if (value === null || value === last) continue
-    distinct.add(value)
-    last = value
-    if (distinct.size > most) return false
-  }
-  return distinct.size > 0
+  return { name, data, encoding: repeats(data as readonly (string | null)[]) ? 'RLE_DICTIONARY' : 'PLAIN' }
 }
