@@ -4,6 +4,7 @@ import {
   defineConfig,
   defineConverter,
   type HeaderConverter,
+  type SchemaAndValue,
   schemas,
   valueToString,
 } from '@millrace/sdk'
@@ -30,6 +31,9 @@ const config = defineConfig({
   },
 })
 
+/** Records without keys are common. */
+const NULL: SchemaAndValue = { schema: schemas.optional.string, value: null }
+
 function create(name: string): Converter {
   const encoding = ENCODINGS[name.toLowerCase()]
   if (!encoding) throw new ConfigError(`Invalid encoding ${name}`, { key: 'converter.encoding' })
@@ -39,7 +43,7 @@ function create(name: string): Converter {
       return Buffer.from(typeof value === 'string' ? value : valueToString(schema, value), encoding)
     },
     toConnectData(_topic, bytes) {
-      if (bytes === null) return { schema: schemas.optional.string, value: null }
+      if (bytes === null) return NULL
       // Bytes of the log are views already, and another view costs as much as the text.
       const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       return { schema: schemas.optional.string, value: buffer.toString(encoding) }

@@ -188,10 +188,8 @@ function primitiveDecoder(schema: Schema): Decode {
 }
 
 function integer(schema: Schema, json: unknown, bound: number): number {
-  const value = json instanceof ExactNumber ? Number(json.source) : json
-  if (typeof value !== 'number' || !Number.isInteger(value) || value >= bound || value < -bound) {
-    throw mismatch(schema, json)
-  }
+  const value = typeof json === 'number' ? json : json instanceof ExactNumber ? Number(json.source) : Number.NaN
+  if (!Number.isInteger(value) || value >= bound || value < -bound) throw mismatch(schema, json)
   return value
 }
 
