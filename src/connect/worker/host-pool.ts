@@ -50,7 +50,8 @@ export interface HostPoolOptions {
 }
 
 const WATCH_MS = 500
-const IDLE_MS = 5000
+/** Tasks that are started again, by a restart policy or a rebalance, find a host whose code is loaded and compiled. */
+const IDLE_MS = 30_000
 const PROBE_TIMEOUT_MS = 10_000
 const MEGABYTE = 1024 * 1024
 

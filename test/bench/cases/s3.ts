@@ -198,7 +198,7 @@ async function sides(format: Format): Promise<readonly Side[]> {
       async run(round) {
         const figures = await run(ours, round)
         const memoryMb = () => pssMb(worker.pid()) - idleMb
-        // What the run before held goes with its host, which is kept for some seconds.
+        // What the run before held goes with its host, which is kept for half a minute.
         await waitFor('the host of the run before is gone', async () => memoryMb() < IDLE_MB)
         const open = await openFiles(worker.url, `s3-open-${format}-${round + 9}`, server, format, memoryMb)
         return { ...figures, ...open }
