@@ -9,6 +9,7 @@ import { cdcCases } from './cases/cdc.ts'
 import { csvCases } from './cases/csv.ts'
 import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
+import { httpCases } from './cases/http.ts'
 import { jdbcSinkCases } from './cases/jdbc-sink.ts'
 import { jdbcSourceCases } from './cases/jdbc-source.ts'
 import { mirrorCases } from './cases/mirror.ts'
@@ -16,6 +17,7 @@ import { mongoCases } from './cases/mongo-sink.ts'
 import { operationsCases } from './cases/operations.ts'
 import { s3Cases } from './cases/s3.ts'
 import { redisCases } from './cases/redis.ts'
+import { syslogCases } from './cases/syslog.ts'
 import { type Row, runCase, table } from './report.ts'
 
 const { values, positionals } = parseArgs({
@@ -33,6 +35,8 @@ const cases = [
   ...mongoCases,
   ...operationsCases,
   ...mirrorCases,
+  ...httpCases,
+  ...syslogCases,
   ...redisCases,
   ...s3Cases,
 ]
