@@ -10,6 +10,7 @@ import { csvCases } from './cases/csv.ts'
 import { elasticsearchCases } from './cases/elasticsearch.ts'
 import { fileCases } from './cases/file.ts'
 import { httpCases } from './cases/http.ts'
+import { jdbcOtherCases } from './cases/jdbc-others.ts'
 import { jdbcSinkCases } from './cases/jdbc-sink.ts'
 import { jdbcSourceCases } from './cases/jdbc-source.ts'
 import { mirrorCases } from './cases/mirror.ts'
@@ -32,6 +33,7 @@ const cases = [
   ...elasticsearchCases,
   ...jdbcSinkCases,
   ...jdbcSourceCases,
+  ...jdbcOtherCases,
   ...mongoCases,
   ...operationsCases,
   ...mirrorCases,

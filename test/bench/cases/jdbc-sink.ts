@@ -13,7 +13,7 @@ import { type BrokerUnderTest, kafkaBroker, millraceBroker, millraceWorker } fro
 import { JSON_CONVERTER, jdbcUrl, RECORDS, startServer, TABLE } from './jdbc-table.ts'
 
 const PARTITIONS = 4
-const TOPIC = 'bench-orders'
+export const TOPIC = 'bench-orders'
 
 const field = (type: string, name: string) => ({ type, optional: false, field: name })
 const schema = {
@@ -30,29 +30,31 @@ const schema = {
   ],
 }
 
-async function fillTopic(bootstrapServers: string): Promise<void> {
+/** A row of the table of these cases. */
+export const rowAt = (n: number) => ({
+  id: n,
+  customer: `customer ${n % 10_000}`,
+  city: `City_${n % 97}`,
+  amount: (n % 1000) / 8,
+  created: 1_700_000_000_000 + n,
+  note: 'a few words that are the same each time',
+})
+
+export async function fillTopic(bootstrapServers: string, records = RECORDS): Promise<void> {
   const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
   const client = createClient({ bootstrapServers, ...environment })
   const admin = client.admin()
   await admin.topics.create([{ name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }])
   const producer = client.producer()
   const head = `{"schema":${JSON.stringify(schema)},"payload":`
-  for (let n = 0; n < RECORDS; n++) {
+  for (let n = 0; n < records; n++) {
     const room = producer.ready(TOPIC)
     if (room) await room
-    const payload = {
-      id: n,
-      customer: `customer ${n % 10_000}`,
-      city: `City_${n % 97}`,
-      amount: (n % 1000) / 8,
-      created: 1_700_000_000_000 + n,
-      note: 'a few words that are the same each time',
-    }
     producer.append({
       topic: TOPIC,
       partition: n % PARTITIONS,
       key: null,
-      value: Buffer.from(`${head}${JSON.stringify(payload)}}`),
+      value: Buffer.from(`${head}${JSON.stringify(rowAt(n))}}`),
       headers: [],
       timestamp: Date.now(),
     })
