@@ -18,6 +18,8 @@ export async function createTopicReader(bootstrapServers: string): Promise<Topic
     bootstrapBrokers: [bootstrapServers],
     strict: true,
     autocommit: false,
+    // While there is no topic it is asked again and again; its own pause of a second would be part of what is measured.
+    retryDelay: 20,
     maxWaitTime: 10,
     minBytes: 1,
   })
