@@ -7,6 +7,7 @@ import {
   type SchemaAndValue,
   type SourceRecord,
 } from '@millrace/sdk'
+import { CLOSE_BRACE } from './json-bytes.ts'
 import { type PayloadReader, EnvelopeReader, payloadReader } from './json-envelope.ts'
 import { compileEncoder, type Encode, encodeSchemaless, type EncoderOptions } from './json-encoder.ts'
 import { isCompactObject } from './json-scan.ts'
@@ -20,7 +21,6 @@ interface CompiledSchema {
 }
 
 const NULL: SchemaAndValue = { schema: null, value: null }
-const CLOSING_BRACE = 0x7d
 
 class JsonConverter implements Converter {
   readonly #withSchemas: boolean
@@ -100,7 +100,7 @@ class JsonConverter implements Converter {
     const bytes = Buffer.allocUnsafe(head.length + text.length + 1)
     bytes.set(head, 0)
     bytes.set(text, head.length)
-    bytes[bytes.length - 1] = CLOSING_BRACE
+    bytes[bytes.length - 1] = CLOSE_BRACE
     return bytes
   }
 }
@@ -110,7 +110,7 @@ function join(head: Buffer, text: string): Buffer {
   const bytes = Buffer.allocUnsafe(head.length + Buffer.byteLength(text) + 1)
   bytes.set(head, 0)
   bytes.write(text, head.length)
-  bytes[bytes.length - 1] = CLOSING_BRACE
+  bytes[bytes.length - 1] = CLOSE_BRACE
   return bytes
 }
 

@@ -1,11 +1,11 @@
 import { DataError, type Schema, type SchemaAndValue } from '@millrace/sdk'
+import { CLOSE_BRACE } from './json-bytes.ts'
 import { compileDecoder, type Decode, hasDecimal, parseExactJson, parseJson } from './json-decoder.ts'
 import { decodeSchema } from './json-schema.ts'
 import { structReader, UNREAD } from './json-struct-reader.ts'
 
 const HEAD = '{"schema":'
 const PAYLOAD = ',"payload":'
-const CLOSING_BRACE = 0x7d
 const MAX_TOPICS = 10_000
 
 const WRONG_ENVELOPE =
@@ -103,7 +103,7 @@ const FAILED: unique symbol = Symbol('not such a head with the payload alone')
 /** Reads what is between the head and the last brace; another member behind the payload is no JSON there. */
 function tryRead({ head, reader }: Known, bytes: Buffer): unknown {
   const end = bytes.length - 1
-  if (end <= head.length || bytes[end] !== CLOSING_BRACE) return FAILED
+  if (end <= head.length || bytes[end] !== CLOSE_BRACE) return FAILED
   if (bytes.compare(head, 0, head.length, 0, head.length) !== 0) return FAILED
   try {
     return reader.readBytes(bytes, head.length, end)

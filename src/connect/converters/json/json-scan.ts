@@ -1,20 +1,27 @@
 import { isUtf8 } from 'node:buffer'
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  endOfDigits,
+  endOfExponent,
+  isDigit,
+  isExponent,
+  MINUS,
+  OPEN_BRACE,
+  POINT,
+  QUOTE,
+  WRONG,
+  ZERO,
+} from './json-bytes.ts'
 
 const DEPTH_MAX = 32
 const KEYS_MAX = 512
 const KEYS_OF_OBJECT_MAX = 64
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
-const ZERO = 0x30
-const NINE = 0x39
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
-const WRONG = -1
 
 /** For each open container: 0 for an array, else where the keys of the object begin in `keys`, plus one. */
 const containers = new Int32Array(DEPTH_MAX)
@@ -138,29 +145,15 @@ function isHex(byte: number): boolean {
   return isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66)
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE
-}
-
 function endOfWord(bytes: Uint8Array, start: number, word: string): number {
   for (let index = 0; index < word.length; index++) if (bytes[start + index] !== word.charCodeAt(index)) return WRONG
   return start + word.length
 }
 
 function endOfNumber(bytes: Uint8Array, start: number): number {
-  let at = bytes[start] === 0x2d ? start + 1 : start
+  let at = bytes[start] === MINUS ? start + 1 : start
   if (bytes[at] === ZERO) at++
   else if ((at = endOfDigits(bytes, at)) === WRONG) return WRONG
-  if (bytes[at] === 0x2e && (at = endOfDigits(bytes, at + 1)) === WRONG) return WRONG
-  if (((bytes[at] as number) | 0x20) !== 0x65) return at
-  at++
-  if (bytes[at] === 0x2b || bytes[at] === 0x2d) at++
-  return endOfDigits(bytes, at)
-}
-
-/** At least one digit has to be there. */
-function endOfDigits(bytes: Uint8Array, start: number): number {
-  let at = start
-  while (isDigit(bytes[at] as number)) at++
-  return at === start ? WRONG : at
+  if (bytes[at] === POINT && (at = endOfDigits(bytes, at + 1)) === WRONG) return WRONG
+  return isExponent(bytes[at]) ? endOfExponent(bytes, at) : at
 }

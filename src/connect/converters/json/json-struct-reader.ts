@@ -1,4 +1,17 @@
 import type { Schema } from '@millrace/sdk'
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  endOfExponent,
+  isDigit,
+  isExponent,
+  MINUS,
+  OPEN_BRACE,
+  POINT,
+  QUOTE,
+  WRONG,
+  ZERO,
+} from './json-bytes.ts'
 import { compileDecoder, type Decode, hasDecimal, parseJson } from './json-decoder.ts'
 import { TextCache } from './text-cache.ts'
 
@@ -8,15 +21,6 @@ export const UNREAD: unique symbol = Symbol('unread')
 /** Reads a value that begins at `at`, and moves `at` behind it. */
 type Read = (bytes: Buffer) => unknown
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const MINUS = 0x2d
-const PLUS = 0x2b
-const POINT = 0x2e
-const ZERO = 0x30
-const NINE = 0x39
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 /** Whole numbers of so many digits, and so small powers of ten, have no rounding, so that one division rounds as parsing does. */
 const EXACT_DIGITS = 15
 const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power)
@@ -145,27 +149,15 @@ function numberAt(bytes: Buffer): unknown {
     if (decimals === 0) return UNREAD
     digits += decimals
   }
-  const hasExponent = ((bytes[end] as number) | 0x20) === 0x65
-  if (hasExponent && (end = exponentEnd(bytes, end + 1)) < 0) return UNREAD
+  const hasExponent = isExponent(bytes[end])
+  if (hasExponent && (end = endOfExponent(bytes, end)) === WRONG) return UNREAD
   at = end
   if (digits > EXACT_DIGITS || hasExponent) return parseJson(bytes.toString('latin1', start, end))
   if (decimals > 0) value /= POWERS[decimals] as number
   return isNegative ? -value : value
 }
 
-/** Where an exponent ends, which begins behind its letter; negative when there are no digits. */
-function exponentEnd(bytes: Buffer, start: number): number {
-  const first = bytes[start] === PLUS || bytes[start] === MINUS ? start + 1 : start
-  let end = first
-  while (isDigit(bytes[end] as number)) end++
-  return end === first ? -1 : end
-}
-
 function wordAt(bytes: Buffer): unknown {
   for (const [word, value] of WORDS) if (bytes[at] === word[0]) return passes(bytes, word) ? value : UNREAD
   return UNREAD
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE
 }

@@ -1,7 +1,8 @@
+import { QUOTE } from './json-bytes.ts'
+
 /** There is a cache for each text field of each schema that was seen. */
 const SLOTS = 32
 const TEXT_BYTES_MAX = 64
-const QUOTE = 0x22
 
 /**
  * Texts that a field had a while ago. Fields often have few values: to find the text of one again takes less time than to
