@@ -68,10 +68,10 @@ export class ParquetValues {
 
   /** The first null: there is no number for it. */
   #holdAll(): void {
-    this.#values = plain(this.#numbers as Numbers, this.#length)
+    const numbers = this.#numbers as Numbers
     this.#numbers = undefined
     this.heldBytes = 0
-    for (const value of this.#values) this.heldBytes += REFERENCE_BYTES + sizeOf(value)
+    for (let index = 0; index < this.#length; index++) this.#hold(numbers[index])
     this.#hold(null)
   }
 
@@ -80,12 +80,6 @@ export class ParquetValues {
     larger.set(numbers as never)
     this.#numbers = larger
   }
-}
-
-function plain(numbers: Numbers, length: number): unknown[] {
-  const values: unknown[] = []
-  for (let index = 0; index < length; index++) values.push(numbers[index])
-  return values
 }
 
 /** About what an object takes in memory. */
