@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import type { Figures } from './report.ts'
 
 /** So many records, or the part of them that BENCH_SCALE says: for a first look, not for figures to keep. */
 export const scaled = (count: number): number => Math.round(count * Number(process.env['BENCH_SCALE'] ?? 1))
@@ -14,6 +15,21 @@ export function cpuSeconds(pid: number): number {
       return sum
     }
   }, 0)
+}
+
+/** CPU seconds of this process. */
+export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Times work until it is done at the destination; `cpu` is that of the process or processes that did it. */
+export async function timed(count: number, cpu: () => number, work: () => Promise<void>): Promise<Figures> {
+  const before = cpu()
+  const started = performance.now()
+  await work()
+  const seconds = (performance.now() - started) / 1000
+  return { records: count / seconds, cpuMicros: ((cpu() - before) * 1e6) / count }
 }
 
 /** Memory in MB of a process and its children: the sum of their proportional set sizes. */

@@ -1,7 +1,6 @@
 import { Client } from '@elastic/elasticsearch'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { type NewRecord, produce } from '../../integration/support/topics.ts'
 import { type SearchNode, startSearchServer } from '../../services/elasticsearch.ts'
 import { cpuSeconds } from '../measure.ts'
 import type { BenchCase, Figures } from '../report.ts'
@@ -24,24 +23,10 @@ function documentAt(n: number) {
   }
 }
 
-async function fillTopic(bootstrapServers: string): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const producer = createClient({ bootstrapServers, ...environment }).producer()
+function* records(): Generator<NewRecord> {
   for (let n = 0; n < DOCUMENTS; n++) {
-    const room = producer.ready(TOPIC)
-    if (room) await room
-    const value = Buffer.from(JSON.stringify(documentAt(n)))
-    producer.append({
-      topic: TOPIC,
-      partition: 0,
-      key: Buffer.from(`k${n}`),
-      value,
-      headers: [],
-      timestamp: Date.now(),
-    })
+    yield { partition: 0, key: Buffer.from(`k${n}`), value: Buffer.from(JSON.stringify(documentAt(n))) }
   }
-  await producer.flush()
-  await producer.close()
 }
 
 /** Operations that the server itself has counted: searches would have to wait for a refresh. */
@@ -95,7 +80,7 @@ export const elasticsearchCases: readonly BenchCase[] = [
       const node = await startSearchServer('elasticsearch-9', 1024)
       const broker = await millraceBroker()
       const worker = await millraceWorker(broker.bootstrapServers, 'bench-elasticsearch')
-      await fillTopic(broker.bootstrapServers)
+      await produce(clientOf(broker), TOPIC, records())
       let best = FLUSH_BYTES[1]!
       let bestRate = 0
       return [

@@ -2,11 +2,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { request } from 'undici'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
-import { cpuSeconds, scaled } from '../measure.ts'
-import type { BenchCase, Figures, Side } from '../report.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { type NewRecord, produce } from '../../integration/support/topics.ts'
+import { cpuSeconds, ownCpuSeconds, scaled, timed } from '../measure.ts'
+import type { BenchCase, Side } from '../report.ts'
 import { createConnector, deleteConnector, waitFor } from '../rest-client.ts'
 import { millraceBroker, millraceWorker } from '../systems.ts'
 import { createTopicReader } from '../topic-reader.ts'
@@ -42,31 +41,10 @@ async function startServer(): Promise<HttpServer> {
   }
 }
 
-async function fillTopic(bootstrapServers: string): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const producer = createClient({ bootstrapServers, ...environment }).producer()
+function* records(): Generator<NewRecord> {
   for (let n = 0; n < RECORDS; n++) {
-    const room = producer.ready(TOPIC)
-    if (room) await room
-    const value = Buffer.from(JSON.stringify(valueAt(n)))
-    producer.append({ topic: TOPIC, partition: 0, key: null, value, headers: [], timestamp: Date.now() })
+    yield { partition: 0, key: null, value: Buffer.from(JSON.stringify(valueAt(n))) }
   }
-  await producer.flush()
-  await producer.close()
-}
-
-/** Records a second, and CPU of whoever does the work, not of the server. */
-async function timed(cpu: () => number, work: () => Promise<unknown>): Promise<Figures> {
-  const before = cpu()
-  const started = performance.now()
-  await work()
-  const seconds = (performance.now() - started) / 1000
-  return { records: RECORDS / seconds, cpuMicros: ((cpu() - before) * 1e6) / RECORDS }
-}
-
-function ownCpu(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6
 }
 
 async function stack(group: string) {
@@ -88,14 +66,14 @@ async function stack(group: string) {
 
 async function sinkSides(): Promise<readonly Side[]> {
   const { server, broker, worker, cpu, stop } = await stack('bench-http-sink')
-  await fillTopic(broker.bootstrapServers)
+  await produce(clientOf(broker), TOPIC, records())
   return [
     {
       name: 'millrace',
       async run(round) {
         const name = `http-sink-${round + 9}`
         await server.reset()
-        const figures = await timed(cpu, async () => {
+        const figures = await timed(RECORDS, cpu, async () => {
           await createConnector(worker.url, name, {
             'connector.class': 'io.confluent.connect.http.HttpSinkConnector',
             'tasks.max': '1',
@@ -120,7 +98,7 @@ async function sinkSides(): Promise<readonly Side[]> {
       name: 'undici',
       async run() {
         await server.reset()
-        return timed(ownCpu, async () => {
+        return timed(RECORDS, ownCpuSeconds, async () => {
           for (let n = 0; n < RECORDS; n += BATCH) {
             const body = JSON.stringify(Array.from({ length: BATCH }, (_, index) => valueAt(n + index)))
             const answer = await request(`${server.url}/records`, { method: 'POST', body })
@@ -141,7 +119,7 @@ async function sourceSides(): Promise<readonly Side[]> {
       name: 'millrace',
       async run(round) {
         const name = `http-source-${round + 9}`
-        const figures = await timed(cpu, async () => {
+        const figures = await timed(RECORDS, cpu, async () => {
           await createConnector(worker.url, name, {
             'connector.class': 'com.github.castorm.kafka.connect.http.HttpSourceConnector',
             'tasks.max': '1',
@@ -167,7 +145,7 @@ async function sourceSides(): Promise<readonly Side[]> {
     {
       name: 'undici',
       run: () =>
-        timed(ownCpu, async () => {
+        timed(RECORDS, ownCpuSeconds, async () => {
           let found = 0
           for (let cursor: string | null = '0'; cursor !== null; ) {
             const answer = await request(`${server.url}/pages?cursor=${cursor}`)

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { createTopic, type NewRecord, produce } from '../../integration/support/topics.ts'
 import { debeziumJdbcPath } from '../../services/debezium-jdbc.ts'
 import { startKafkaConnect } from '../../services/kafka-connect.ts'
 import type { Postgres } from '../../services/postgres.ts'
@@ -40,27 +39,17 @@ export const rowAt = (n: number) => ({
   note: 'a few words that are the same each time',
 })
 
-export async function fillTopic(bootstrapServers: string, records = RECORDS): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const client = createClient({ bootstrapServers, ...environment })
-  const admin = client.admin()
-  await admin.topics.create([{ name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }])
-  const producer = client.producer()
+function* rows(count: number): Generator<NewRecord> {
   const head = `{"schema":${JSON.stringify(schema)},"payload":`
-  for (let n = 0; n < records; n++) {
-    const room = producer.ready(TOPIC)
-    if (room) await room
-    producer.append({
-      topic: TOPIC,
-      partition: n % PARTITIONS,
-      key: null,
-      value: Buffer.from(`${head}${JSON.stringify(rowAt(n))}}`),
-      headers: [],
-      timestamp: Date.now(),
-    })
+  for (let n = 0; n < count; n++) {
+    yield { partition: n % PARTITIONS, key: null, value: Buffer.from(`${head}${JSON.stringify(rowAt(n))}}`) }
   }
-  await producer.flush()
-  await producer.close()
+}
+
+export async function fillTopic(bootstrapServers: string, count = RECORDS): Promise<void> {
+  const client = clientOf({ bootstrapServers })
+  await createTopic(client, TOPIC, PARTITIONS)
+  await produce(client, TOPIC, rows(count))
 }
 
 interface SinkStack {

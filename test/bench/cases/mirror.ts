@@ -1,6 +1,5 @@
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { type NewRecord, produce } from '../../integration/support/topics.ts'
 import { startKafkaConnect } from '../../services/kafka-connect.ts'
 import { mirrorMakerJars } from '../../services/kafka-mirror.ts'
 import { cpuSeconds } from '../measure.ts'
@@ -14,25 +13,13 @@ const VALUE_BYTES = 200
 const TOPIC = 'numbers'
 const BYTES = 'org.apache.kafka.connect.converters.ByteArrayConverter'
 
-async function fill(bootstrapServers: string): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const producer = createClient({ bootstrapServers, ...environment }).producer({ batchSize: 131_072, lingerMs: 5 })
+function* records(): Generator<NewRecord> {
   const value = Buffer.alloc(VALUE_BYTES, 'v')
-  for (let n = 0; n < RECORDS; n++) {
-    const room = producer.ready(TOPIC)
-    if (room) await room
-    producer.append({
-      topic: TOPIC,
-      partition: 0,
-      key: Buffer.from(`k${n}`),
-      value,
-      headers: [],
-      timestamp: Date.now(),
-    })
-  }
-  await producer.flush()
-  await producer.close()
+  for (let n = 0; n < RECORDS; n++) yield { partition: 0, key: Buffer.from(`k${n}`), value }
 }
+
+const fill = (bootstrapServers: string): Promise<void> =>
+  produce(clientOf({ bootstrapServers }), TOPIC, records(), { batchSize: 131_072, lingerMs: 5 })
 
 /** One broker is both clusters, and each round copies under a name of its own; the CPU is that of the worker. */
 async function copy(

@@ -1,9 +1,8 @@
 import { MongoClient } from 'mongodb'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { type NewRecord, produce } from '../../integration/support/topics.ts'
 import { startMongo } from '../../services/mongo.ts'
-import { cpuSeconds } from '../measure.ts'
+import { cpuSeconds, ownCpuSeconds, timed } from '../measure.ts'
 import type { BenchCase, Figures, Side } from '../report.ts'
 import { createConnector, deleteConnector, waitFor } from '../rest-client.ts'
 import { millraceBroker, millraceWorker } from '../systems.ts'
@@ -21,18 +20,10 @@ const valueAt = (n: number) => ({
   address: { street: `Street ${n % 1000}`, number: n % 200 },
 })
 
-async function fillTopic(bootstrapServers: string, topic: string): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const producer = createClient({ bootstrapServers, ...environment }).producer()
+function* records(): Generator<NewRecord> {
   for (let n = 0; n < RECORDS; n++) {
-    const room = producer.ready(topic)
-    if (room) await room
-    const key = Buffer.from(`{"_id": "k${n}"}`)
-    const value = Buffer.from(JSON.stringify(valueAt(n)))
-    producer.append({ topic, partition: 0, key, value, headers: [], timestamp: Date.now() })
+    yield { partition: 0, key: Buffer.from(`{"_id": "k${n}"}`), value: Buffer.from(JSON.stringify(valueAt(n))) }
   }
-  await producer.flush()
-  await producer.close()
 }
 
 async function sides(): Promise<readonly Side[]> {
@@ -41,18 +32,16 @@ async function sides(): Promise<readonly Side[]> {
   const client = await new MongoClient(server.uri).connect()
   const broker = await millraceBroker()
   const worker = await millraceWorker(broker.bootstrapServers, 'bench-mongo')
-  await fillTopic(broker.bootstrapServers, 'customers')
+  await produce(clientOf(broker), 'customers', records())
   const counted = (name: string): Promise<number> => client.db(DATABASE).collection(name).estimatedDocumentCount()
 
   /** Times work until all documents are there; CPU is that of whoever writes them, not of the server. */
-  async function timed(name: string, cpu: () => number, work: () => Promise<void>): Promise<Figures> {
+  async function filling(name: string, cpu: () => number, work: () => Promise<void>): Promise<Figures> {
     await client.db(DATABASE).dropDatabase()
-    const before = cpu()
-    const started = performance.now()
-    await work()
-    await waitFor(`${name} is full`, async () => (await counted(name)) >= RECORDS)
-    const seconds = (performance.now() - started) / 1000
-    return { records: RECORDS / seconds, cpuMicros: ((cpu() - before) * 1e6) / RECORDS }
+    return timed(RECORDS, cpu, async () => {
+      await work()
+      await waitFor(`${name} is full`, async () => (await counted(name)) >= RECORDS)
+    })
   }
 
   return [
@@ -73,7 +62,7 @@ async function sides(): Promise<readonly Side[]> {
           'value.converter.schemas.enable': 'false',
         }
         const cpu = (): number => cpuSeconds(worker.pid()) + cpuSeconds(broker.pid())
-        const figures = await timed('ours', cpu, () => createConnector(worker.url, name, config))
+        const figures = await filling('ours', cpu, () => createConnector(worker.url, name, config))
         await deleteConnector(worker.url, name)
         return figures
       },
@@ -87,11 +76,7 @@ async function sides(): Promise<readonly Side[]> {
     {
       name: 'bulkWrite',
       async run() {
-        const cpu = (): number => {
-          const { user, system } = process.cpuUsage()
-          return (user + system) / 1e6
-        }
-        return timed('bare', cpu, async () => {
+        return filling('bare', ownCpuSeconds, async () => {
           for (let n = 0; n < RECORDS; n += BATCH) {
             const operations = Array.from({ length: BATCH }, (_, i) => {
               const _id = `k${n + i}`

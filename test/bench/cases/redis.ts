@@ -1,10 +1,9 @@
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { type NewRecord, produce } from '../../integration/support/topics.ts'
 import { type RedisServer, startRedis } from '../../services/redis.ts'
-import { cpuSeconds } from '../measure.ts'
+import { cpuSeconds, ownCpuSeconds, timed } from '../measure.ts'
 import type { BenchCase, Figures, Side } from '../report.ts'
 import { type Config, createConnector, deleteConnector, waitFor } from '../rest-client.ts'
 import { type BrokerUnderTest, millraceBroker, millraceWorker, type WorkerUnderTest } from '../systems.ts'
@@ -28,17 +27,10 @@ const valueAt = (n: number) => ({
 })
 const fieldsAt = (n: number): string[] => Object.entries(valueAt(n)).flat()
 
-async function fillTopic(bootstrapServers: string, topic: string, count: number): Promise<void> {
-  const environment = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
-  const producer = createClient({ bootstrapServers, ...environment }).producer()
+function* records(count: number): Generator<NewRecord> {
   for (let n = 0; n < count; n++) {
-    const room = producer.ready(topic)
-    if (room) await room
-    const value = Buffer.from(JSON.stringify(valueAt(n)))
-    producer.append({ topic, partition: 0, key: Buffer.from(`k${n}`), value, headers: [], timestamp: Date.now() })
+    yield { partition: 0, key: Buffer.from(`k${n}`), value: Buffer.from(JSON.stringify(valueAt(n))) }
   }
-  await producer.flush()
-  await producer.close()
 }
 
 async function addEntries(client: Redis, stream: string): Promise<void> {
@@ -47,20 +39,6 @@ async function addEntries(client: Redis, stream: string): Promise<void> {
     for (let i = n; i < n + BATCH; i++) pipeline.xadd(stream, '*', ...fieldsAt(i))
     await pipeline.exec()
   }
-}
-
-/** Times work until it is done at the destination; `cpu` is that of the process or processes that did it. */
-async function timed(count: number, cpu: () => number, work: () => Promise<void>): Promise<Figures> {
-  const before = cpu()
-  const started = performance.now()
-  await work()
-  const seconds = (performance.now() - started) / 1000
-  return { records: count / seconds, cpuMicros: ((cpu() - before) * 1e6) / count }
-}
-
-const ownCpu = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6
 }
 
 interface Stack {
@@ -112,7 +90,7 @@ const none = async (): Promise<void> => undefined
 async function sinkSides(): Promise<readonly Side[]> {
   const stack = await startStack()
   const { client, redis } = stack
-  await fillTopic(stack.broker.bootstrapServers, 'entries', ENTRIES)
+  await produce(clientOf(stack.broker), 'entries', records(ENTRIES))
   const config = {
     'connector.class': 'com.redis.kafka.connect.RedisSinkConnector',
     topics: 'entries',
@@ -131,7 +109,7 @@ async function sinkSides(): Promise<readonly Side[]> {
       name: 'ioredis pipeline',
       async run() {
         await client.del('bare')
-        return timed(ENTRIES, ownCpu, () => addEntries(client, 'bare'))
+        return timed(ENTRIES, ownCpuSeconds, () => addEntries(client, 'bare'))
       },
       stop: none,
     },
@@ -168,7 +146,7 @@ async function sourceSides(): Promise<readonly Side[]> {
       async run(round) {
         const group = `bare-${round}`
         await client.xgroup('CREATE', 'entries', group, '0')
-        return timed(ENTRIES, ownCpu, () => readEntries(client, group))
+        return timed(ENTRIES, ownCpuSeconds, () => readEntries(client, group))
       },
       stop: none,
     },
@@ -191,7 +169,7 @@ async function readEntries(client: Redis, group: string): Promise<void> {
 async function queueSides(): Promise<readonly Side[]> {
   const stack = await startStack()
   const { client, redis } = stack
-  await fillTopic(stack.broker.bootstrapServers, 'jobs', JOBS)
+  await produce(clientOf(stack.broker), 'jobs', records(JOBS))
   const waiting = (name: string) => client.llen(`bull:${name}:wait`)
   return [
     {
@@ -212,7 +190,7 @@ async function queueSides(): Promise<readonly Side[]> {
       name: 'addBulk',
       async run(round) {
         const queue = new Queue(`bare-${round + 9}`, { connection: { host: redis.host, port: redis.port } })
-        const figures = await timed(JOBS, ownCpu, async () => {
+        const figures = await timed(JOBS, ownCpuSeconds, async () => {
           for (let n = 0; n < JOBS; n += 500) {
             const jobs = Array.from({ length: 500 }, (_, i) => {
               return { name: 'jobs', data: valueAt(n + i), opts: { jobId: `jobs-0-${n + i}` } }

@@ -1,8 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { parquetMetadata } from 'hyparquet'
-import { silentLogger } from '../../../src/base/index.ts'
-import { realClock, realNet, realRandom } from '../../../src/base/real/index.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { clientOf } from '../../integration/client/clusters.ts'
+import { type NewRecord, produce } from '../../integration/support/topics.ts'
 import type { S3Server } from '../../services/s3.ts'
 import { scaled } from '../measure.ts'
 
@@ -25,7 +24,6 @@ const SCHEMA = JSON.stringify({
   fields: FIELDS.map((each) => ({ ...each, optional: false })),
 })
 const LINE_FEED = 10
-const ENVIRONMENT = { clock: realClock, net: realNet, random: realRandom, logger: silentLogger }
 
 function rowText(n: number, withSchema: boolean): string {
   const row = {
@@ -39,21 +37,16 @@ function rowText(n: number, withSchema: boolean): string {
   return withSchema ? `{"schema":${SCHEMA},"payload":${payload}}` : payload
 }
 
-export async function fillTopic(bootstrapServers: string, withSchema: boolean): Promise<void> {
-  const producer = createClient({ bootstrapServers, ...ENVIRONMENT }).producer()
-  for (let n = 0; n < RECORDS; n++) {
-    const room = producer.ready(TOPIC)
-    if (room) await room
-    const value = Buffer.from(rowText(n, withSchema))
-    producer.append({ topic: TOPIC, partition: 0, key: null, value, headers: [], timestamp: Date.now() })
-  }
-  await producer.flush()
-  await producer.close()
+function* records(withSchema: boolean): Generator<NewRecord> {
+  for (let n = 0; n < RECORDS; n++) yield { partition: 0, key: null, value: Buffer.from(rowText(n, withSchema)) }
 }
+
+export const fillTopic = (bootstrapServers: string, withSchema: boolean): Promise<void> =>
+  produce(clientOf({ bootstrapServers }), TOPIC, records(withSchema))
 
 /** How far a sink has committed. */
 export async function committedOffset(bootstrapServers: string, connector: string): Promise<number> {
-  await using admin = createClient({ bootstrapServers, ...ENVIRONMENT }).admin()
+  await using admin = clientOf({ bootstrapServers }).admin()
   const offsets = await admin.groups.offsets(`connect-${connector}`, [{ topic: TOPIC, partition: 0 }])
   return offsets[0]?.offset ?? 0
 }

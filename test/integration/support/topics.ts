@@ -1,5 +1,5 @@
 // Topics that connectors read: made, filled, and how far they are read.
-import type { Client } from '../../../src/client/index.ts'
+import type { Client, ProducerOptions } from '../../../src/client/index.ts'
 
 export async function createTopic(client: Client, name: string, numPartitions = 1): Promise<void> {
   await using admin = client.admin()
@@ -13,8 +13,13 @@ export interface NewRecord {
 }
 
 /** Writes records, and waits until all are in the log. */
-export async function produce(client: Client, topic: string, records: Iterable<NewRecord>): Promise<void> {
-  await using producer = client.producer()
+export async function produce(
+  client: Client,
+  topic: string,
+  records: Iterable<NewRecord>,
+  options: ProducerOptions = {},
+): Promise<void> {
+  await using producer = client.producer(options)
   for (const record of records) {
     const room = producer.ready(topic)
     if (room) await room
